@@ -1,0 +1,26 @@
+# All compiler flags live in one INTERFACE target; there are no global flags.
+add_library(tillcast_flags INTERFACE)
+target_compile_features(tillcast_flags INTERFACE cxx_std_23)
+target_compile_options(tillcast_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -fno-omit-frame-pointer
+  -march=x86-64-v3)
+if(TILLCAST_WERROR)
+  target_compile_options(tillcast_flags INTERFACE -Werror)
+endif()
+if(TILLCAST_SANITIZE)
+  target_compile_options(tillcast_flags INTERFACE -fsanitize=${TILLCAST_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tillcast_flags INTERFACE -fsanitize=${TILLCAST_SANITIZE})
+endif()
+target_include_directories(tillcast_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+find_package(Threads REQUIRED)
+target_link_libraries(tillcast_flags INTERFACE Threads::Threads)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  target_link_options(tillcast_flags INTERFACE -fuse-ld=mold)
+endif()
