@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/civil_time.h"
+#include "core/decimal.h"
+#include "core/result.h"
+
+namespace tillcast::pipeline {
+
+/// What the API asks of a data directory: reads only, all thread-safe, each with its own database connection.
+/// Answers come from the last finished run; a run in progress never shows through.
+
+struct KpiRequest {
+  std::optional<Date> from;  ///< first business day, inclusive; default: start of the data
+  std::optional<Date> to;    ///< last business day, inclusive; default: end of the data
+  std::string store_id;      ///< empty = all
+  std::string country;       ///< empty = all
+};
+
+/// One headline number. `value` and `previous` are exact decimals as text ("1325346.21"), ready for JSON.
+struct Kpi {
+  std::string name;        ///< net_sales, gross_sales, returns, orders, units, customers, average_order_value, ...
+  std::string label;       ///< for people: "Net sales"
+  std::string definition;  ///< one sentence: what is counted and what is not
+  std::string unit;        ///< currency code, "orders", "units", "customers"
+  std::string value;
+  std::optional<std::string> previous;  ///< the same number for the equally long period before; null without one
+};
+
+struct MonthSales {
+  Date month;  ///< its first day
+  std::string revenue;
+  std::int64_t orders = 0;
+  std::string units;
+};
+
+struct CountrySales {
+  std::string country;
+  std::string revenue;
+  std::int64_t orders = 0;
+  double share = 0;  ///< of all revenue, 0..1
+};
+
+struct KpiReport {
+  Date from;
+  Date to;
+  Date data_until;  ///< last business day in the data
+  std::vector<Kpi> kpis;
+  std::vector<MonthSales> by_month;      ///< oldest first, no month missing
+  std::vector<CountrySales> by_country;  ///< largest revenue first
+};
+
+/// A forecastable series: one member of a forecast plan (see docs/configuration.md), e.g. a store, or a product in a store.
+struct SeriesInfo {
+  std::string id;         ///< "<plan>/<key>", stable, URL-safe after percent-encoding
+  std::string plan;       ///< name of the plan
+  std::string label;      ///< for people: product name or store
+  std::string store_id;   ///< empty when summed over stores
+  std::string product_id; ///< empty when summed over products
+  std::string measure;    ///< units, revenue, sales
+  std::string frequency;  ///< daily, weekly, monthly
+  Date first;
+  Date last;              ///< last period with actuals
+  std::int64_t periods = 0;
+  std::string total;      ///< sum over the history
+  std::string model;      ///< chosen model; empty when not forecast
+  std::string demand_class; ///< smooth, erratic, intermittent, lumpy
+  std::string status;     ///< ok, fallback, too_short, failed
+  std::string reason;     ///< why not ok; empty when ok
+};
+
+struct SeriesRequest {
+  std::string plan;    ///< empty = all
+  std::string search;  ///< part of id or label, case-insensitive; empty = all
+  std::string cursor;  ///< from the page before; empty = first page
+  int limit = 50;      ///< 1..1000
+};
+
+struct SeriesPage {
+  std::vector<SeriesInfo> series;  ///< by plan, then largest total first
+  std::string next_cursor;         ///< empty on the last page
+};
+
+struct Interval {
+  int level = 80;  ///< percent
+  double low = 0;
+  double high = 0;
+};
+
+struct ForecastPoint {
+  Date date;  ///< first day of the period
+  double mean = 0;
+  std::vector<Interval> intervals;  ///< 80, 95
+};
+
+struct HistoryPoint {
+  Date date;
+  double value = 0;
+};
+
+struct SeriesForecast {
+  SeriesInfo info;
+  std::string run_id;
+  std::string model;
+  Date data_until;  ///< nothing after this day was used
+  double wape = -1;            ///< of the chosen model in the back-test; < 0 when unknown
+  double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
+  std::vector<ForecastPoint> points;
+};
+
+struct ForecastItem {
+  std::string series_id;
+};
+
+struct ForecastRequest {
+  std::vector<ForecastItem> items;  ///< 1..1000
+  std::optional<int> horizon;       ///< periods ahead, 1..366; exactly this many points come back
+  std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
+};
+
+/// Read operations of a data directory.
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  /// kNotFound when there is no data yet: the message says to run `tillcast run`.
+  virtual Result<KpiReport> kpis(const KpiRequest& request) = 0;
+  virtual Result<SeriesPage> series(const SeriesRequest& request) = 0;
+  /// One series with its whole history and stored forecast. kNotFound for an unknown id.
+  virtual Result<SeriesForecast> series_forecast(const std::string& series_id, std::vector<HistoryPoint>& history) = 0;
+  /// One answer per item, in order; an item that fails does not fail the others.
+  virtual Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) = 0;
+
+  struct Readiness {
+    bool ready = false;
+    std::string detail;  ///< why not, or the last run
+  };
+  virtual Readiness readiness() = 0;
+  /// A string that changes when any answer may change; used as ETag.
+  virtual std::string data_version() = 0;
+};
+
+}  // namespace tillcast::pipeline
