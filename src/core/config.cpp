@@ -1,0 +1,243 @@
+#include "core/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include "core/check.h"
+
+namespace tillcast {
+namespace {
+
+constexpr std::string_view kEnvironmentPrefix = "TILLCAST_";
+constexpr std::string_view kNotSettings[] = {"TILLCAST_DATASETS", "TILLCAST_CRASH_AT", "TILLCAST_DATA"};
+
+std::string place(const std::string& origin, const toml::source_region& source) {
+  return origin + ":" + std::to_string(source.begin.line);
+}
+
+// A scalar or list as the text that set() takes; nullopt for what no setting can be.
+std::optional<std::string> as_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* array = node.as_array()) {
+    std::string joined;
+    for (const auto& item : *array) {
+      const auto text = as_text(item);
+      if (!text) return std::nullopt;
+      if (!joined.empty()) joined += ",";
+      joined += *text;
+    }
+    return joined;
+  }
+  return std::nullopt;
+}
+
+std::string_view type_name(SettingType type) {
+  switch (type) {
+    case SettingType::kText: return "text";
+    case SettingType::kInteger: return "a whole number";
+    case SettingType::kBool: return "true or false";
+    case SettingType::kTextList: return "a list of texts";
+  }
+  return "";
+}
+
+bool fits(SettingType type, std::string_view value) {
+  if (type == SettingType::kBool) return value == "true" || value == "false";
+  if (type == SettingType::kInteger) {
+    std::int64_t number = 0;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+    return parsed.ec == std::errc{} && parsed.ptr == value.data() + value.size();
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const auto& candidate : candidates) {
+    // Levenshtein distance, one row at a time.
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j < row.size(); ++j) {
+        const std::size_t substituted = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+Config::Config(std::span<const SettingSpec> specs) : specs_(specs) {
+  for (const auto& spec : specs_) {
+    TILLCAST_CHECK(fits(spec.type, spec.default_value), "a setting's default has its type");
+    values_[std::string(spec.key)] = {std::string(spec.default_value), "default"};
+  }
+}
+
+const SettingSpec* Config::find(std::string_view key) const {
+  const auto at = std::ranges::find(specs_, key, &SettingSpec::key);
+  return at == specs_.end() ? nullptr : &*at;
+}
+
+Result<void> Config::assign(std::string_view key, std::string value, const std::string& origin) {
+  const SettingSpec* const spec = find(key);
+  if (spec == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& candidate : specs_) known.emplace_back(candidate.key);
+    const auto near = nearest(key, known);
+    return invalid_input("unknown setting '" + std::string(key) + "'" +
+                         (near ? "; did you mean '" + *near + "'?" : "; `tillcast config show` lists them"));
+  }
+  if (!fits(spec->type, value)) {
+    return invalid_input("setting '" + std::string(key) + "' must be " + std::string(type_name(spec->type)) + ", found '" +
+                         value + "'");
+  }
+  values_[std::string(key)] = {std::move(value), origin};
+  return {};
+}
+
+Result<void> Config::load_toml(std::string_view text, const std::string& origin,
+                               std::span<const std::string_view> array_tables) {
+  const toml::parse_result parsed = toml::parse(text, origin);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return invalid_input(place(origin, error.source()) + ": not valid TOML: " + std::string(error.description()));
+  }
+  // Depth first over tables; leaves are settings, arrays of tables are kept whole.
+  struct Pending {
+    std::string prefix;
+    const toml::table* table;
+  };
+  std::vector<Pending> pending = {{"", &parsed.table()}};
+  while (!pending.empty()) {
+    const auto [prefix, table] = pending.back();
+    pending.pop_back();
+    for (const auto& [name, node] : *table) {
+      const std::string key = prefix + std::string(name.str());
+      const std::string at = place(origin, node.source());
+      if (const auto* inner = node.as_table()) {
+        pending.push_back({key + ".", inner});
+      } else if (std::ranges::find(array_tables, key) != array_tables.end()) {
+        const auto* array = node.as_array();
+        if (array == nullptr || !array->is_homogeneous<toml::table>()) {
+          return invalid_input(at + ": write '" + key + "' as [[" + key + "]] tables");
+        }
+        auto& rows = tables_[key];
+        for (const auto& item : *array) {
+          ConfigTable row;
+          for (const auto& [column, cell] : *item.as_table()) {
+            const auto value = as_text(cell);
+            if (!value) return invalid_input(at + ": '" + key + "." + std::string(column.str()) + "' must be text, a number, true, false or a list");
+            row[std::string(column.str())] = *value;
+          }
+          rows.push_back(std::move(row));
+        }
+      } else {
+        const auto value = as_text(node);
+        if (!value) return invalid_input(at + ": setting '" + key + "' must be text, a whole number, true, false or a list");
+        if (auto assigned = assign(key, *value, origin); !assigned) return std::move(assigned.error()).with_context(at);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> Config::load_environment(std::span<const std::string> environment) {
+  for (const auto& variable : environment) {
+    const auto equals = variable.find('=');
+    const std::string name = variable.substr(0, equals);
+    if (equals == std::string::npos || !name.starts_with(kEnvironmentPrefix)) continue;
+    if (std::ranges::find(kNotSettings, name) != std::end(kNotSettings)) continue;
+    std::string key;
+    for (std::size_t i = kEnvironmentPrefix.size(); i < name.size(); ++i) {
+      if (name.compare(i, 2, "__") == 0) {
+        key += '.';
+        ++i;
+      } else {
+        key += static_cast<char>(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+      }
+    }
+    if (auto assigned = assign(key, variable.substr(equals + 1), name); !assigned) {
+      return std::move(assigned.error()).with_context("environment variable " + name);
+    }
+  }
+  return {};
+}
+
+Result<void> Config::set(std::string_view key, std::string value, const std::string& origin) {
+  return assign(key, std::move(value), origin);
+}
+
+const Config::Value& Config::value(std::string_view key) const {
+  const auto at = values_.find(key);
+  TILLCAST_CHECK(at != values_.end(), "a setting that is read is declared");
+  return at->second;
+}
+
+std::string Config::text(std::string_view key) const { return value(key).text; }
+std::int64_t Config::integer(std::string_view key) const { return std::strtoll(value(key).text.c_str(), nullptr, 10); }
+bool Config::flag(std::string_view key) const { return value(key).text == "true"; }
+
+std::vector<std::string> Config::list(std::string_view key) const {
+  std::vector<std::string> items;
+  std::istringstream stream(value(key).text);
+  for (std::string item; std::getline(stream, item, ',');) {
+    if (!item.empty()) items.push_back(item);
+  }
+  return items;
+}
+
+const std::vector<ConfigTable>& Config::tables(const std::string& name) const {
+  static const std::vector<ConfigTable> kNone;
+  const auto at = tables_.find(name);
+  return at == tables_.end() ? kNone : at->second;
+}
+
+Result<std::string> Config::secret(std::string_view key) const {
+  const std::string& text = value(key).text;
+  if (text.starts_with("${env:") && text.ends_with("}")) {
+    const std::string name = text.substr(6, text.size() - 7);
+    const char* const found = std::getenv(name.c_str());
+    if (found == nullptr) return not_found("setting '" + std::string(key) + "' reads the environment variable " + name + ", which is not set");
+    return std::string(found);
+  }
+  if (text.starts_with("${file:") && text.ends_with("}")) {
+    const std::string path = text.substr(7, text.size() - 8);
+    std::ifstream file(path);
+    if (!file) return not_found("setting '" + std::string(key) + "' reads the file " + path + ", which cannot be opened");
+    std::string line;
+    std::getline(file, line);
+    return line;
+  }
+  return text;
+}
+
+std::vector<Config::Shown> Config::show() const {
+  std::vector<Shown> rows;
+  for (const auto& spec : specs_) {
+    const Value& shown = value(spec.key);
+    rows.push_back({std::string(spec.key), shown.text, shown.origin, spec.help});
+  }
+  return rows;
+}
+
+}  // namespace tillcast
