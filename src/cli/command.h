@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "core/result.h"
+
+namespace tillcast::pipeline {
+class Engine;
+}
+
+namespace tillcast::cli {
+
+enum class OptionKind : std::uint8_t { kFlag, kValue, kList, kPositional, kPositionalList };
+
+/// One option or positional of a command. Help, parsing and shell completion all come from this row.
+struct OptionSpec {
+  std::string name;  ///< "--input" or, for positionals, "FILE"
+  OptionKind kind = OptionKind::kValue;
+  std::string help;
+  std::string value_name;     ///< "FILE", "N"
+  std::string default_value;  ///< shown in the help; empty = none
+  bool required = false;
+  std::vector<std::string> choices;  ///< the only values allowed; empty = any
+};
+
+/// The parsed words of one call.
+class Arguments {
+ public:
+  void add(const std::string& name, std::vector<std::string> values) { values_[name] = std::move(values); }
+  bool has(const std::string& name) const { return values_.contains(name); }
+  std::string text(const std::string& name, const std::string& otherwise = "") const;
+  std::vector<std::string> list(const std::string& name) const;
+  /// kInvalidInput naming the option when the value is no whole number of [low, high].
+  Result<std::int64_t> integer(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) const;
+
+ private:
+  std::map<std::string, std::vector<std::string>> values_;
+};
+
+/// Exit codes; docs/cli.md explains them.
+enum ExitCode : int { kExitOk = 0, kExitFailed = 1, kExitUsage = 2, kExitChecksFailed = 3, kExitInterrupted = 130 };
+
+/// What a command gets: its words, its streams, where relative paths start and, unless it needs none, the
+/// opened data directory.
+struct CommandContext {
+  Arguments arguments;
+  Terminal& terminal;
+  std::filesystem::path directory;       ///< the caller's working directory
+  std::filesystem::path data_directory;  ///< --data, TILLCAST_DATA, or `directory`
+  std::vector<std::string> environment;  ///< the caller's TILLCAST_* variables
+  pipeline::Engine* engine = nullptr;    ///< set when the command's access is kData or kDataIfAny
+
+  /// A path the user typed, made absolute against the caller's directory.
+  std::filesystem::path resolve(const std::string& typed) const;
+};
+
+enum class Access : std::uint8_t {
+  kNone,   ///< touches no data directory
+  kData,   ///< needs the data directory: opened here, or run inside the server that owns it
+  kOwner,  ///< becomes the owner itself (serve): never forwarded
+};
+
+/// One subcommand. `name` may be two words ("lake ls").
+struct CommandSpec {
+  std::string name;
+  std::string summary;
+  std::string examples;  ///< two or three lines that run as they stand
+  std::vector<OptionSpec> options;
+  Access access = Access::kData;
+  std::function<Result<int>(CommandContext&)> run;
+  bool forwardable = true;  ///< may run inside the owner of the data directory
+};
+
+/// Every command, in the order of the help.
+std::span<const CommandSpec> all_commands();
+/// Words that are shared by all commands: --data, --color, -q/--quiet, --log-level, --log-format, --set key=value.
+std::span<const OptionSpec> global_options();
+
+/// Prints an error as one line ("tillcast: error: ...") and gives the exit code of its class.
+int report_error(Terminal& terminal, const Error& error);
+
+}  // namespace tillcast::cli

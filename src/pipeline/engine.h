@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/progress.h"
+#include "core/result.h"
+#include "database/query_result.h"
+#include "lake/lake.h"
+#include "pipeline/service.h"
+
+namespace tillcast::pipeline {
+
+/// One finished step of a run, as it is shown and logged.
+struct StageReport {
+  enum class Status : std::uint8_t { kDone, kUnchanged, kFailed };
+  std::string name;    ///< "ingest sales.csv", "build", "check", "forecast store_daily"
+  Status status = Status::kDone;
+  std::int64_t rows = 0;
+  double seconds = 0;
+  std::string detail;  ///< one line for people
+};
+
+/// Hears about a run while it goes on. Called from the thread that works.
+class StageObserver : public Progress {
+ public:
+  virtual void stage_started(const std::string& /*name*/, std::string_view /*unit*/) {}
+  virtual void stage_finished(const StageReport& /*report*/) {}
+  virtual void note(const std::string& /*line*/) {}
+  void update(std::uint64_t, std::uint64_t) override {}
+};
+
+struct IngestOptions {
+  std::string mapping;        ///< preset name or TOML file; empty = picked by header
+  std::string sheet;          ///< of an xlsx; empty = the first with data
+  std::int64_t rejects_shown = 5;
+};
+
+/// What became of one file: rows_in = silver + rejected + duplicates, always.
+struct IngestReport {
+  std::string file;
+  std::string sha256;
+  std::string mapping;
+  std::string dataset;  ///< silver.sale_line, ...
+  bool already_loaded = false;
+  std::int64_t load_seq = 0;
+  lake::LoadTotals totals;
+  std::vector<std::pair<std::string, std::int64_t>> reject_reasons;  ///< reason and count, largest first
+  std::vector<std::string> reject_examples;  ///< "row 17: UnitPrice: bad_number: ..."
+  double seconds = 0;
+};
+
+struct BuildOptions {
+  std::string select;   ///< dbt selection; empty = everything
+  std::string exclude;
+  bool full_refresh = false;
+  bool tests_only = false;
+};
+
+struct BuildReport {
+  std::int64_t models = 0;
+  std::int64_t unchanged = 0;
+  std::int64_t tests = 0;
+  std::int64_t tests_failed = 0;
+  std::int64_t warnings = 0;
+  std::int64_t rows = 0;
+  std::vector<std::string> failures;  ///< one line each, readable
+  double seconds = 0;
+};
+
+struct PlanReport {
+  std::string plan;
+  std::string run_id;
+  bool unchanged = false;
+  std::int64_t series = 0;
+  std::int64_t fallbacks = 0;
+  std::int64_t failed = 0;
+  double wape = -1;
+  double wape_seasonal_naive = -1;
+  double rmspe = -1;
+  double rmspe_seasonal_naive = -1;
+  double coverage80 = -1;
+  double coverage95 = -1;
+  double seconds = 0;
+};
+
+struct RunOptions {
+  std::vector<std::filesystem::path> inputs;
+  IngestOptions ingest;
+  bool forecast = true;
+};
+
+struct RunReport {
+  std::vector<StageReport> stages;
+  std::vector<IngestReport> ingests;
+  BuildReport build;
+  std::vector<PlanReport> plans;
+  bool checks_failed() const { return build.tests_failed > 0; }
+};
+
+/// A data directory, opened by its one owner: lake, warehouse and forecasts, and everything that may be done with
+/// them. The CLI and the API call nothing else.
+///
+/// Writing calls (ingest, build, forecast, run, compact) go one at a time: a second one is kUnavailable. Reading
+/// calls are thread-safe and never see half of a write.
+class Engine : public Service {
+ public:
+  /// Makes the folders and tillcast.toml of a new data directory; kConflict when it is one already.
+  static Result<std::vector<std::string>> init(const std::filesystem::path& data_directory, bool with_models);
+  /// kUnavailable when another process owns it (its pid is in the message); kNotFound when it is no data directory.
+  static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& data_directory, Config config);
+
+  virtual Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) = 0;
+  virtual Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) = 0;
+  /// Fits, back-tests and stores all plans, or the named ones.
+  virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans, StageObserver& observer) = 0;
+  virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
+
+  /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the setting.
+  virtual Result<database::QueryResult> sql(std::string_view statement, std::int64_t rows_max) = 0;
+
+  virtual Result<std::vector<lake::DatasetSummary>> lake_list() = 0;
+  virtual Result<lake::Snapshot> lake_snapshot() = 0;
+  virtual Result<std::vector<lake::Finding>> lake_verify(Progress& progress) = 0;
+  virtual Result<lake::CompactionReport> lake_compact(std::string_view dataset) = 0;
+  virtual Result<std::vector<std::string>> lake_collect_garbage() = 0;
+
+  virtual const Config& config() const = 0;
+  virtual const std::filesystem::path& data_directory() const = 0;
+};
+
+/// The built-in column mappings' names, for help texts.
+std::vector<std::string> mapping_names();
+
+}  // namespace tillcast::pipeline
