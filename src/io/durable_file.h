@@ -23,7 +23,7 @@ Result<> sync_file(const std::filesystem::path& path);
 /// fsync of a directory: makes creations, renames and removals in it durable.
 Result<> sync_directory(const std::filesystem::path& path);
 /// mkdir -p; every directory made is flushed into its parent.
-Result<> create_directories(const std::filesystem::path& path);
+Result<> make_directories(const std::filesystem::path& path);
 
 /// rename(2) over whatever is at `to`. Flush the directory afterwards.
 Result<> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
