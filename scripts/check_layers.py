@@ -19,7 +19,7 @@ ALLOWED = {
     "forecast": ["core"],
     "pipeline": ["core", "io", "retail", "sources", "database", "lake", "warehouse", "forecast"],
     "api": ["core", "retail", "pipeline"],
-    "cli": ["core", "pipeline", "api"],
+    "cli": ["core", "database", "pipeline", "api"],
 }
 # A third-party header is seen only in the folder that wraps it.
 THIRD_PARTY = {

@@ -64,6 +64,8 @@ void configure_logging(const LogOptions& options) {
   format_now = options.format;
 }
 
+bool log_enabled(LogLevel level) { return level >= level_now.load(std::memory_order_relaxed); }
+
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (level < level_now.load(std::memory_order_relaxed)) return;
   std::string line =

@@ -18,6 +18,9 @@ struct LogOptions {
 /// Sets where and how the process logs (always stderr). Call once at start; safe to call again.
 void configure_logging(const LogOptions& options);
 
+/// True when lines of this level are written: spares building fields that nobody reads.
+bool log_enabled(LogLevel level);
+
 using LogField = std::pair<std::string_view, std::string>;
 
 /// One line with named fields: log(LogLevel::kInfo, "request", {{"http.request.method", "GET"}}).

@@ -1,0 +1,59 @@
+#include "cli/commands/commands.h"
+#include "cli/progress_line.h"
+#include "cli/result_format.h"
+
+namespace tillcast::cli {
+namespace {
+
+std::vector<OptionSpec> selection_options() {
+  return {
+      {"--select", OptionKind::kValue, "models in dbt's selection words: name, +name, name+, tag:x", "WORDS", "all", false, {}},
+      {"--exclude", OptionKind::kValue, "models to leave out", "WORDS", "", false, {}},
+  };
+}
+
+Result<int> build(CommandContext& context, pipeline::BuildOptions options) {
+  options.select = context.arguments.text("--select");
+  options.exclude = context.arguments.text("--exclude");
+  ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
+  const auto report = TILLCAST_TRY_PLAIN(context.engine->build(options, progress));
+  for (const auto& failure : report.failures) context.terminal.note("failed: " + failure);
+  std::string summary;
+  if (!options.tests_only) summary = std::to_string(report.models) + " models built, " + std::to_string(report.unchanged) + " unchanged, ";
+  context.terminal.note(summary + std::to_string(report.tests - report.tests_failed) + " of " + std::to_string(report.tests) + " checks passed" +
+                        (report.warnings > 0 ? ", " + std::to_string(report.warnings) + " warnings" : "") + " in " + format_seconds(report.seconds));
+  return report.tests_failed > 0 ? kExitChecksFailed : kExitOk;
+}
+
+}  // namespace
+
+CommandSpec build_command() {
+  CommandSpec command;
+  command.name = "build";
+  command.summary = "build the gold tables from the lake";
+  command.examples = "  tillcast build\n  tillcast build --select +demand_daily\n  tillcast build --full-refresh      # everything anew from the lake\n";
+  command.options = selection_options();
+  command.options.push_back({"--full-refresh", OptionKind::kFlag, "rebuild incremental and unchanged models too", "", "", false, {}});
+  command.run = [](CommandContext& context) -> Result<int> {
+    pipeline::BuildOptions options;
+    options.full_refresh = context.arguments.has("--full-refresh");
+    return build(context, options);
+  };
+  return command;
+}
+
+CommandSpec check_command() {
+  CommandSpec command;
+  command.name = "check";
+  command.summary = "run the data checks on what is built (exit 3 when one fails)";
+  command.examples = "  tillcast check\n  tillcast check --select fact_sale_line\n";
+  command.options = selection_options();
+  command.run = [](CommandContext& context) -> Result<int> {
+    pipeline::BuildOptions options;
+    options.tests_only = true;
+    return build(context, options);
+  };
+  return command;
+}
+
+}  // namespace tillcast::cli

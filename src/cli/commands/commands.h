@@ -1,0 +1,28 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace tillcast::cli {
+
+// One function per file of this folder; all_commands() in command_table.cpp lists them.
+CommandSpec init_command();
+CommandSpec run_command();
+CommandSpec ingest_command();
+CommandSpec build_command();
+CommandSpec check_command();
+CommandSpec forecast_fit_command();
+CommandSpec forecast_predict_command();
+CommandSpec forecast_accuracy_command();
+CommandSpec forecast_backtest_command();
+CommandSpec sql_command();
+CommandSpec serve_command();
+CommandSpec lake_ls_command();
+CommandSpec lake_verify_command();
+CommandSpec lake_compact_command();
+CommandSpec generate_command();
+CommandSpec doctor_command();
+CommandSpec config_show_command();
+CommandSpec completion_command();
+CommandSpec version_command();
+
+}  // namespace tillcast::cli

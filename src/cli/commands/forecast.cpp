@@ -1,0 +1,166 @@
+#include <array>
+#include <cstdio>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/forecast_report.h"
+#include "cli/progress_line.h"
+#include "cli/result_format.h"
+#include "core/civil_time.h"
+
+namespace tillcast::cli {
+namespace {
+
+std::string fixed(double value, int digits) {
+  if (value < 0) return "";
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+std::string signed_fixed(double value, int digits) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+std::string percent(double share) { return share < 0 ? "" : fixed(100 * share, 1) + " %"; }
+
+}  // namespace
+
+void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Terminal& terminal) {
+  if (reports.empty()) return;
+  std::vector<std::vector<std::string>> rows = {
+      {"forecast", "series", "fallback", "WAPE", "seasonal naive", "RMSPE", "seasonal naive", "in 80 %", "in 95 %", ""}};
+  for (const auto& report : reports) {
+    rows.push_back({report.plan, with_thousands(report.series), with_thousands(report.fallbacks + report.failed), fixed(report.wape, 3),
+                    fixed(report.wape_seasonal_naive, 3), fixed(report.rmspe, 4), fixed(report.rmspe_seasonal_naive, 4), percent(report.coverage80),
+                    percent(report.coverage95), report.unchanged ? "unchanged" : ""});
+  }
+  terminal.note("back-test, lower is better; the intervals should hold 80 and 95 % of what came:");
+  terminal.err(text_table(rows, {false, true, true, true, true, true, true, true, true, false}));
+}
+
+CommandSpec forecast_fit_command() {
+  CommandSpec command;
+  command.name = "forecast fit";
+  command.summary = "back-test, choose a model per series, forecast and store";
+  command.examples = "  tillcast forecast fit\n  tillcast forecast fit store_daily\n";
+  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to fit", "", "all", false, {}}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
+    const auto plans = context.arguments.list("PLAN");
+    print_plan_reports(TILLCAST_TRY_PLAIN(context.engine->fit_forecasts(plans, progress)), context.terminal);
+    return kExitOk;
+  };
+  return command;
+}
+
+CommandSpec forecast_predict_command() {
+  CommandSpec command;
+  command.name = "forecast predict";
+  command.summary = "the forecast of one series, or the list of series";
+  command.examples = "  tillcast forecast predict --list\n  tillcast forecast predict store_daily/12\n  tillcast forecast predict store_daily/12 --horizon 7 --format csv\n";
+  command.options = {
+      {"SERIES", OptionKind::kPositional, "series id, as --list shows it", "", "", false, {}},
+      {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored", false, {}},
+      {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
+      {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
+      {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
+      {"--format", OptionKind::kValue, "how the points are printed", "FORMAT", "table", false, {"table", "csv"}},
+  };
+  command.run = [](CommandContext& context) -> Result<int> {
+    const auto& arguments = context.arguments;
+    if (arguments.has("--list") || !arguments.has("SERIES")) {
+      pipeline::SeriesRequest request;
+      request.search = arguments.text("--search");
+      request.limit = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--limit", 1, 1000, 20)));
+      const auto page = TILLCAST_TRY_PLAIN(context.engine->series(request));
+      std::vector<std::vector<std::string>> rows = {{"series", "label", "total", "periods", "last", "model", "class", "status"}};
+      for (const auto& info : page.series) {
+        rows.push_back({info.id, info.label, info.total, std::to_string(info.periods), format_date(info.last), info.model, info.demand_class, info.status});
+      }
+      context.terminal.out(text_table(rows, {false, false, true, true, false, false, false, false}));
+      if (!page.next_cursor.empty()) context.terminal.note("more: --limit N, --search TEXT");
+      return kExitOk;
+    }
+    pipeline::ForecastRequest request;
+    request.items.push_back({arguments.text("SERIES")});
+    if (arguments.has("--horizon")) request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
+    const auto answers = TILLCAST_TRY_PLAIN(context.engine->forecast(request));
+    if (!answers[0]) return answers[0].error();
+    const auto& forecast = *answers[0];
+    const bool csv = arguments.text("--format", "table") == "csv";
+    std::vector<std::vector<std::string>> rows = {{"date", "forecast"}};
+    if (!forecast.points.empty()) {
+      for (const auto& interval : forecast.points[0].intervals) {
+        rows[0].push_back("low_" + std::to_string(interval.level));
+        rows[0].push_back("high_" + std::to_string(interval.level));
+      }
+    }
+    for (const auto& point : forecast.points) {
+      rows.push_back({format_date(point.date), signed_fixed(point.mean, 2)});
+      for (const auto& interval : point.intervals) {
+        rows.back().push_back(signed_fixed(interval.low, 2));
+        rows.back().push_back(signed_fixed(interval.high, 2));
+      }
+    }
+    if (csv) {
+      std::string text;
+      for (const auto& row : rows) {
+        for (std::size_t c = 0; c < row.size(); ++c) text += (c == 0 ? "" : ",") + row[c];
+        text += "\n";
+      }
+      context.terminal.out(text);
+      return kExitOk;
+    }
+    context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model + ", data until " + format_date(forecast.data_until) +
+                          (forecast.wape >= 0 ? ", back-test WAPE " + fixed(forecast.wape, 3) + " (seasonal naive " + fixed(forecast.wape_seasonal_naive, 3) + ")" : ""));
+    context.terminal.out(text_table(rows, {false, true, true, true, true, true}));
+    return kExitOk;
+  };
+  return command;
+}
+
+CommandSpec forecast_backtest_command() {
+  CommandSpec command;
+  command.name = "forecast backtest";
+  command.summary = "accuracy of every model on the stored back-test, per plan";
+  command.examples = "  tillcast forecast backtest\n  tillcast forecast backtest store_daily --format csv\n";
+  command.options = {{"PLAN", OptionKind::kPositional, "only this plan", "", "all", false, {}},
+                     {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    std::string statement =
+        "SELECT plan, model, series, round(wape, 4) AS wape, round(rmspe, 4) AS rmspe, round(mae, 2) AS mae, round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
+        "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy";
+    if (context.arguments.has("PLAN")) {
+      std::string plan = context.arguments.text("PLAN");
+      for (std::size_t at = 0; (at = plan.find('\'', at)) != std::string::npos; at += 2) plan.insert(at, "'");
+      statement += " WHERE plan = '" + plan + "'";
+    }
+    const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));
+    const auto text = TILLCAST_TRY_PLAIN(format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
+    context.terminal.out(text);
+    return kExitOk;
+  };
+  return command;
+}
+
+CommandSpec forecast_accuracy_command() {
+  CommandSpec command;
+  command.name = "forecast accuracy";
+  command.summary = "accuracy and interval coverage of the stored forecasts";
+  command.examples = "  tillcast forecast accuracy\n";
+  command.options = {{"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(
+        "SELECT plan, run_id, data_until, horizon, series, fallbacks, round(wape, 4) AS wape, round(wape_seasonal_naive, 4) AS wape_seasonal_naive, "
+        "round(rmspe, 4) AS rmspe, round(rmspe_seasonal_naive, 4) AS rmspe_seasonal_naive, round(bias, 4) AS bias, round(coverage80, 4) AS coverage80, "
+        "round(coverage95, 4) AS coverage95 FROM forecast_run ORDER BY plan", 0));
+    const auto text = TILLCAST_TRY_PLAIN(format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
+    context.terminal.out(text);
+    return kExitOk;
+  };
+  return command;
+}
+
+}  // namespace tillcast::cli

@@ -1,0 +1,57 @@
+#include <chrono>
+#include <thread>
+
+#include "api/server.h"
+#include "cli/commands/commands.h"
+#include "cli/dispatch.h"
+#include "core/log.h"
+#include "core/version.h"
+#include "pipeline/engine.h"
+
+namespace tillcast::cli {
+
+CommandSpec serve_command() {
+  CommandSpec command;
+  command.name = "serve";
+  command.summary = "serve the API and the page; other commands then work through it";
+  command.examples = "  tillcast serve\n  tillcast serve --port 9000 &\n  curl -s http://127.0.0.1:8080/api/v1/kpis\n";
+  command.access = Access::kOwner;
+  command.options = {
+      {"--port", OptionKind::kValue, "TCP port; 0 = any free one", "N", "serve.port", false, {}},
+      {"--host", OptionKind::kValue, "address to listen on", "ADDRESS", "serve.host", false, {}},
+  };
+  command.run = [](CommandContext& context) -> Result<int> {
+    auto config = TILLCAST_TRY_PLAIN(settings_of(context));
+    if (context.arguments.has("--port")) {
+      if (auto assigned = config.set("serve.port", context.arguments.text("--port"), "--port"); !assigned) return std::move(assigned.error());
+    }
+    if (context.arguments.has("--host")) {
+      if (auto assigned = config.set("serve.host", context.arguments.text("--host"), "--host"); !assigned) return std::move(assigned.error());
+    }
+    const auto port = config.integer("serve.port");
+    if (port < 0 || port > 65535) return invalid_input("serve.port must be 0 to 65535, found " + std::to_string(port));
+    api::ServerOptions options;
+    options.host = config.text("serve.host");
+    options.port = static_cast<std::uint16_t>(port);
+    options.query_threads = static_cast<int>(config.integer("serve.query_threads"));
+    options.version = kVersion;
+
+    const auto engine = TILLCAST_TRY_PLAIN(pipeline::Engine::open(context.data_directory, std::move(config)));
+    Metrics metrics;
+    metrics.set("tillcast_build_info", "Version of the running program", {{"version", std::string(kVersion)}}, 1);
+    const auto server = TILLCAST_TRY_PLAIN(api::Server::start(options, *engine, metrics));
+    const auto control = TILLCAST_TRY_PLAIN(ControlServer::start(
+        context.data_directory, [&engine](const RemoteCall& call, Terminal& terminal) { return run_remote_call(call, terminal, *engine); }));
+    context.terminal.out(server->url() + "\n");
+    context.terminal.note("serving " + context.data_directory.string() + " at " + server->url() + "   (Ctrl-C stops)");
+    const auto ready = engine->readiness();
+    if (!ready.ready) context.terminal.note("not ready yet: " + ready.detail);
+    while (!context.terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    context.terminal.note("stopping: requests in flight are finished first");
+    server->stop();
+    return kExitOk;
+  };
+  return command;
+}
+
+}  // namespace tillcast::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "cli/terminal.h"
+#include "pipeline/engine.h"
+
+namespace tillcast::cli {
+
+/// Shows a run on the terminal: one line per finished stage with rows and seconds, and, on a TTY, a moving line
+/// with percent, rate and time left; elsewhere a line every ten seconds.
+class ProgressLine final : public pipeline::StageObserver {
+ public:
+  explicit ProgressLine(Terminal& terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}
+
+  void stage_started(const std::string& name, std::string_view unit) override;
+  void update(std::uint64_t done, std::uint64_t total) override;
+  void stage_finished(const pipeline::StageReport& report) override;
+  void note(const std::string& line) override;
+  bool cancelled() const override { return terminal_.interrupted(); }
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+  void clear_line();
+
+  Terminal& terminal_;
+  bool quiet_;
+  std::string name_;
+  std::string unit_;
+  SteadyClock::time_point started_{};
+  SteadyClock::time_point shown_{};
+  bool line_open_ = false;
+};
+
+}  // namespace tillcast::cli

@@ -1,0 +1,237 @@
+#include "cli/result_format.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <numeric>
+
+namespace tillcast::cli {
+namespace {
+
+// Terminal columns of UTF-8 text: one per code point, which holds for the names and numbers of sales data.
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Control characters would break the table's lines.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return text;
+}
+
+std::string cut_to(const std::string& text, std::size_t width) {
+  if (display_width(text) <= width) return text;
+  std::string kept;
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size() && columns + 1 < width;) {
+    std::size_t next = i + 1;
+    while (next < text.size() && (text[next] & 0xC0) == 0x80) ++next;
+    kept.append(text, i, next - i);
+    i = next;
+    ++columns;
+  }
+  return kept + "…";
+}
+
+bool is_number(const database::ResultColumn& column) {
+  const std::string_view type = column.sql_type;
+  for (const std::string_view name : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"}) {
+    if (type == name) return true;
+  }
+  return type.starts_with("DECIMAL(") && !type.ends_with("]");
+}
+
+std::string box(const database::QueryResult& result, int width) {
+  const std::size_t columns = result.columns.size();
+  if (columns == 0) return "";
+  std::vector<std::size_t> widths(columns);
+  std::vector<std::vector<std::string>> cells(result.rows(), std::vector<std::string>(columns));
+  for (std::size_t c = 0; c < columns; ++c) {
+    widths[c] = display_width(result.columns[c].name);
+    for (std::size_t r = 0; r < result.rows(); ++r) {
+      cells[r][c] = result.is_null(r, c) ? "NULL" : one_line(result.text(r, c));
+      widths[c] = std::max(widths[c], display_width(cells[r][c]));
+    }
+  }
+  // The widest text columns give way until the table fits.
+  const auto total = [&] { return std::accumulate(widths.begin(), widths.end(), std::size_t{1}) + 3 * columns; };
+  while (total() > static_cast<std::size_t>(width)) {
+    const auto widest = std::ranges::max_element(widths);
+    if (*widest <= 8) break;
+    --*widest;
+  }
+  const auto rule = [&](const char* left, const char* middle, const char* right) {
+    std::string line = left;
+    for (std::size_t c = 0; c < columns; ++c) {
+      for (std::size_t i = 0; i < widths[c] + 2; ++i) line += "─";
+      line += c + 1 == columns ? right : middle;
+    }
+    return line + "\n";
+  };
+  const auto put = [](std::string& line, const std::string& cell, std::size_t cell_width, bool to_right) {
+    const std::string shown = cut_to(cell, cell_width);
+    const std::string padding(cell_width - display_width(shown), ' ');
+    line += " " + (to_right ? padding + shown : shown + padding) + " │";
+  };
+  std::string text = rule("┌", "┬", "┐");
+  std::string line = "│";
+  for (std::size_t c = 0; c < columns; ++c) put(line, result.columns[c].name, widths[c], is_number(result.columns[c]));
+  text += line + "\n" + rule("├", "┼", "┤");
+  for (const auto& row : cells) {
+    line = "│";
+    for (std::size_t c = 0; c < columns; ++c) put(line, row[c], widths[c], is_number(result.columns[c]));
+    text += line + "\n";
+  }
+  text += rule("└", "┴", "┘");
+  text += with_thousands(static_cast<std::int64_t>(result.rows())) + (result.rows() == 1 ? " row" : " rows");
+  return text + "\n";
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string csv(const database::QueryResult& result) {
+  std::string text;
+  for (std::size_t c = 0; c < result.columns.size(); ++c) text += (c == 0 ? "" : ",") + csv_cell(result.columns[c].name);
+  text += "\n";
+  for (std::size_t r = 0; r < result.rows(); ++r) {
+    for (std::size_t c = 0; c < result.columns.size(); ++c) {
+      if (c > 0) text += ",";
+      if (!result.is_null(r, c)) text += csv_cell(result.text(r, c));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string json(const database::QueryResult& result, bool lines) {
+  rapidjson::StringBuffer buffer;
+  std::string text = lines ? "" : "[";
+  for (std::size_t r = 0; r < result.rows(); ++r) {
+    buffer.Clear();
+    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+    writer.StartObject();
+    for (std::size_t c = 0; c < result.columns.size(); ++c) {
+      writer.Key(result.columns[c].name.c_str());
+      const std::string value = result.is_null(r, c) ? "" : result.text(r, c);
+      if (result.is_null(r, c)) {
+        writer.Null();
+      } else if (result.columns[c].sql_type == "BOOLEAN") {
+        writer.Bool(value == "true");
+      } else if (is_number(result.columns[c]) && value.find_first_of("ni") == std::string::npos) {  // not nan, inf
+        writer.RawValue(value.c_str(), value.size(), rapidjson::kNumberType);
+      } else {
+        writer.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
+      }
+    }
+    writer.EndObject();
+    if (!lines) text += r == 0 ? "\n " : ",\n ";
+    text.append(buffer.GetString(), buffer.GetSize());
+    if (lines) text += "\n";
+  }
+  return lines ? text : text + (result.rows() == 0 ? "]\n" : "\n]\n");
+}
+
+std::string markdown(const database::QueryResult& result) {
+  std::string text = "|";
+  std::string rule = "|";
+  for (const auto& column : result.columns) {
+    text += " " + column.name + " |";
+    rule += is_number(column) ? " ---: |" : " --- |";
+  }
+  text += "\n" + rule + "\n";
+  for (std::size_t r = 0; r < result.rows(); ++r) {
+    text += "|";
+    for (std::size_t c = 0; c < result.columns.size(); ++c) {
+      std::string cell = result.is_null(r, c) ? "" : one_line(result.text(r, c));
+      for (std::size_t at = 0; (at = cell.find('|', at)) != std::string::npos; at += 2) cell.insert(at, "\\");
+      text += " " + cell + " |";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+const std::vector<std::string>& result_formats() {
+  static const std::vector<std::string> kFormats = {"table", "csv", "json", "jsonl", "md"};
+  return kFormats;
+}
+
+Result<std::string> format_result(const database::QueryResult& result, const std::string& format, int width) {
+  if (format == "table") return box(result, width);
+  if (format == "csv") return csv(result);
+  if (format == "json") return json(result, false);
+  if (format == "jsonl") return json(result, true);
+  if (format == "md") return markdown(result);
+  return invalid_input("--format must be one of table, csv, json, jsonl, md; found '" + format + "'");
+}
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(right.size());
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], display_width(row[c]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - display_width(row[c]), ' ');
+      if (c > 0) line += "  ";
+      line += right[c] ? padding + row[c] : row[c] + padding;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string with_thousands(std::int64_t number) {
+  std::string digits = std::to_string(number < 0 ? -number : number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return number < 0 ? "-" + digits : digits;
+}
+
+std::string format_seconds(double seconds) {
+  std::array<char, 48> text{};
+  if (seconds < 10) {
+    std::snprintf(text.data(), text.size(), "%.2f s", seconds);
+  } else if (seconds < 90) {
+    std::snprintf(text.data(), text.size(), "%.0f s", seconds);
+  } else {
+    const auto whole = static_cast<long>(seconds + 0.5);
+    std::snprintf(text.data(), text.size(), "%ld min %02ld s", whole / 60, whole % 60);
+  }
+  return text.data();
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  std::array<char, 32> text{};
+  const auto value = static_cast<double>(bytes);
+  if (bytes < 1024) {
+    std::snprintf(text.data(), text.size(), "%llu B", static_cast<unsigned long long>(bytes));
+  } else if (bytes < (1U << 20)) {
+    std::snprintf(text.data(), text.size(), "%.1f KB", value / 1024);
+  } else if (bytes < (1ULL << 30)) {
+    std::snprintf(text.data(), text.size(), "%.1f MB", value / (1 << 20));
+  } else {
+    std::snprintf(text.data(), text.size(), "%.2f GB", value / (1 << 30));
+  }
+  return text.data();
+}
+
+}  // namespace tillcast::cli

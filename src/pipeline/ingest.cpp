@@ -1,0 +1,175 @@
+#include "pipeline/ingest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "io/file_hash.h"
+#include "retail/column_mapping.h"
+#include "retail/record_converter.h"
+#include "sources/record_reader.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+constexpr std::uint64_t kMappingBytesMax = 1 << 20;
+
+Result<retail::ColumnMapping> choose_mapping(const std::string& wanted, const std::vector<std::string>& header) {
+  if (wanted.empty()) return retail::pick_mapping(retail::preset_mappings(), header);
+  if (wanted.find('/') == std::string::npos && !wanted.ends_with(".toml")) return retail::preset_mapping(wanted);
+  std::ifstream file(wanted, std::ios::binary);
+  if (!file) return not_found("mapping " + wanted + " cannot be opened; give a TOML file, or the name of a preset");
+  std::string text;
+  text.resize(kMappingBytesMax);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return retail::parse_mapping(text, wanted);
+}
+
+// Counts the reasons and keeps the first few rejects as lines for people.
+class RejectSummary {
+ public:
+  explicit RejectSummary(std::int64_t examples_max) : examples_max_(examples_max) {}
+
+  void add(const ColumnBatch& rejects) {
+    const int reason = rejects.find("reason");
+    const int column = rejects.find("column_name");
+    const int message = rejects.find("message");
+    const int row = rejects.find("source_row");
+    for (std::size_t i = 0; i < rejects.rows; ++i) {
+      const std::string word(rejects.columns[static_cast<std::size_t>(reason)].text[i]);
+      ++reasons_[word];
+      if (static_cast<std::int64_t>(examples_.size()) >= examples_max_) continue;
+      std::string line = "row " + std::to_string(rejects.columns[static_cast<std::size_t>(row)].ints[i]) + ": ";
+      const auto& names = rejects.columns[static_cast<std::size_t>(column)];
+      if (!names.is_null(i)) line += std::string(names.text[i]) + ": ";
+      examples_.push_back(line + std::string(rejects.columns[static_cast<std::size_t>(message)].text[i]));
+    }
+  }
+  void add_duplicates(std::int64_t count) {
+    if (count > 0) reasons_["duplicate_event"] += count;
+  }
+  void report(IngestReport& into) const {
+    for (const auto& [reason, count] : reasons_) into.reject_reasons.emplace_back(reason, count);
+    std::ranges::sort(into.reject_reasons, [](const auto& a, const auto& b) { return a.second > b.second; });
+    into.reject_examples = examples_;
+  }
+
+ private:
+  std::int64_t examples_max_;
+  std::map<std::string, std::int64_t> reasons_;
+  std::vector<std::string> examples_;
+};
+
+// A source row as csv again, for the reject that a duplicate becomes.
+std::string joined_row(const ColumnBatch& bronze, std::size_t columns, std::size_t row) {
+  std::string text;
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (c > 0) text += ',';
+    const std::string_view cell = bronze.columns[c].text[row];
+    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
+      text += cell;
+      continue;
+    }
+    text += '"';
+    for (const char ch : cell) {
+      if (ch == '"') text += '"';
+      text += ch;
+    }
+    text += '"';
+  }
+  return text;
+}
+
+/// Passes the reader's and hasher's progress on as the observer's stage.
+class Forwarded final : public Progress {
+ public:
+  explicit Forwarded(StageObserver& observer) : observer_(observer) {}
+  void update(std::uint64_t done, std::uint64_t total) override { observer_.update(done, total); }
+  bool cancelled() const override { return observer_.cancelled(); }
+
+ private:
+  StageObserver& observer_;
+};
+
+}  // namespace
+
+Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) {
+  const auto started = std::chrono::steady_clock::now();
+  IngestReport report;
+  report.file = file.filename().string();
+  const std::string stage = "ingest " + report.file;
+  observer.stage_started(stage, "bytes");
+  Forwarded progress(observer);
+  report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &progress));
+
+  const auto finish = [&](StageReport::Status status, std::string detail) {
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    observer.stage_finished({stage, status, report.totals.rows_in, report.seconds, std::move(detail)});
+    return report;
+  };
+  if (const auto loaded = TILLCAST_TRY_PLAIN(workspace.lake.find_load(report.sha256))) {
+    report.already_loaded = true;
+    report.load_seq = loaded->seq;
+    report.totals = loaded->totals;
+    return finish(StageReport::Status::kUnchanged, "loaded before, as commit " + std::to_string(loaded->seq));
+  }
+
+  sources::ReaderOptions reader_options;
+  reader_options.sheet = options.sheet;
+  const auto reader = TILLCAST_TRY_PLAIN(sources::open_record_reader(file, reader_options));
+  const auto& header = reader->header();
+  const auto mapping = TILLCAST_TRY(choose_mapping(options.mapping, header), file.string());
+  auto converter = TILLCAST_TRY(retail::RecordConverter::create(mapping, header, {report.file}), file.string());
+  report.mapping = mapping.name;
+  report.dataset = "silver." + std::string(retail::dataset_name(mapping.dataset));
+  const std::string bronze_dataset = "bronze." + mapping.topic();
+
+  auto writer = TILLCAST_TRY_PLAIN(workspace.lake.begin_load({report.sha256, report.file, mapping.source, mapping.topic(), {}}));
+  RejectSummary rejects(options.rejects_shown);
+  retail::RecordBatch records;
+  std::int64_t duplicates = 0;
+  while (TILLCAST_TRY(reader->next(records), file.string())) {
+    if (observer.cancelled()) return cancelled("stopped; nothing of " + report.file + " was loaded");
+    retail::ConvertedBatch batch;
+    if (auto converted = converter.convert(std::move(records), batch); !converted) return std::move(converted.error()).with_context(file.string());
+    rejects.add(batch.rejects);
+    observer.update(reader->bytes_done(), reader->bytes_total());
+
+    // A duplicate becomes a reject with its source row, which only the bronze batch still has: silver goes first.
+    const ColumnBatch& bronze = batch.bronze;
+    const int bronze_row = bronze.find("_row");
+    const int typed_row = batch.typed.find("source_row");
+    std::vector<std::int64_t> source_rows;
+    if (typed_row >= 0) source_rows = batch.typed.columns[static_cast<std::size_t>(typed_row)].ints;
+    lake::AddOptions typed_options;
+    typed_options.partition_column = mapping.dataset == retail::Dataset::kStore ? "" : "business_date";
+    typed_options.raw_text = [&](std::size_t row) {
+      const auto& rows = bronze.columns[static_cast<std::size_t>(bronze_row)].ints;
+      const auto at = std::ranges::lower_bound(rows, source_rows[row]);
+      if (at == rows.end() || *at != source_rows[row]) return std::string();
+      return joined_row(bronze, header.size(), static_cast<std::size_t>(at - rows.begin()));
+    };
+    const auto typed = TILLCAST_TRY_PLAIN(writer.add(report.dataset, std::move(batch.typed), typed_options));
+    duplicates += static_cast<std::int64_t>(typed.duplicates);
+    lake::AddOptions bronze_options;
+    bronze_options.partition_column = "_event_date";
+    bronze_options.store_partition_column = false;
+    if (auto added = writer.add(bronze_dataset, std::move(batch.bronze), bronze_options); !added) return std::move(added.error());
+    if (batch.rejects.rows > 0) {
+      if (auto added = writer.add("silver.rejects", std::move(batch.rejects)); !added) return std::move(added.error());
+    }
+  }
+  const auto entry = TILLCAST_TRY(writer.commit(converter.totals().rows_in), "load " + report.file);
+  report.load_seq = entry.seq;
+  report.totals = entry.totals;
+  rejects.add_duplicates(duplicates);
+  rejects.report(report);
+  TILLCAST_TRY_PLAIN(refresh_views(workspace));
+  ++workspace.version;
+  return finish(StageReport::Status::kDone, mapping.title.empty() ? mapping.name : mapping.title);
+}
+
+}  // namespace tillcast::pipeline

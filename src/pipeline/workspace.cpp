@@ -1,0 +1,55 @@
+#include "pipeline/workspace.h"
+
+#include <thread>
+
+#include "pipeline/settings.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+constexpr std::uint64_t kBytesPerMegabyte = 1 << 20;
+
+}  // namespace
+
+int Workspace::threads(std::string_view key) const {
+  const auto wanted = config.integer(key);
+  if (wanted > 0) return static_cast<int>(wanted);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config, std::string& note) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory / kSettingsFile, ignored)) {
+    return not_found(directory.string() + " is no tillcast data directory (it has no " + std::string(kSettingsFile) +
+                     "); make one with `tillcast init`, or name one with --data DIR");
+  }
+  auto lock = TILLCAST_TRY_PLAIN(io::DirectoryLock::acquire(directory));
+  auto lake = TILLCAST_TRY(lake::Lake::open(directory / "lake"), "open the lake");
+
+  database::DatabaseOptions options;
+  const auto threads = config.integer("warehouse.threads");
+  options.threads = threads > 0 ? static_cast<int>(threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.memory_limit_bytes = static_cast<std::uint64_t>(config.integer("warehouse.memory_limit_mb")) * kBytesPerMegabyte;
+  options.temp_directory = directory / "tmp";
+  std::optional<std::filesystem::path> set_aside;
+  auto database = TILLCAST_TRY(database::Database::open_or_set_aside(directory / "warehouse.duckdb", options, set_aside), "open the warehouse");
+  if (set_aside) {
+    note = "the warehouse file was damaged and is now " + set_aside->string() + "; gold is rebuilt from the lake by the next `tillcast run`";
+  }
+  auto workspace = std::unique_ptr<Workspace>(new Workspace{directory, std::move(config), std::move(lock), std::move(lake), std::move(database), {}, {}});
+  TILLCAST_TRY_PLAIN(refresh_views(*workspace));
+  // From here on SQL reaches no file but the lake's, whoever sends it.
+  database::LockDownOptions lock_down;
+  lock_down.allowed_directories = {workspace->lake.directory()};
+  if (auto locked = workspace->database.lock_down(lock_down); !locked) return std::move(locked.error());
+  return workspace;
+}
+
+Result<lake::Snapshot> refresh_views(Workspace& workspace) {
+  auto snapshot = TILLCAST_TRY(workspace.lake.snapshot(), "read the manifest");
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  if (auto attached = workspace.lake.attach_views(connection, snapshot); !attached) return std::move(attached.error());
+  return snapshot;
+}
+
+}  // namespace tillcast::pipeline
