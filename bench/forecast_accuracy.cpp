@@ -1,0 +1,194 @@
+// Accuracy of src/forecast on Rossmann: last 42 days, rows with Open = 1 and Sales > 0, nothing known after the
+// cut but Open and Promo. Prints RMSPE and WAPE of each model at three origins, the chosen forecasts at the last
+// one (chosen on earlier origins only) with the coverage of their intervals, and CPU seconds.
+// Exit 0: as expected; 1: a figure is off; 2: no data. Usage: forecast_accuracy [TRAIN_CSV]
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forecast/forecast.h"
+
+namespace {
+
+using namespace tillcast;
+using namespace tillcast::forecast;
+
+struct Rows {
+  std::vector<std::int32_t> store;
+  std::vector<Date> date;
+  std::vector<double> sales;
+  std::vector<std::int8_t> open;
+  std::vector<std::int8_t> promotion;
+};
+
+long number(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
+  long value = -1;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday
+bool read_rows(const std::string& path, Rows& rows) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  std::ostringstream content;
+  content << file.rdbuf();
+  const std::string text = content.str();
+  std::size_t at = text.find('\n');
+  if (!text.starts_with("\"Store\"") && !text.starts_with("Store")) return false;
+  while (at != std::string::npos && at + 1 < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at + 1), text.size());
+    std::string_view line(text.data() + at + 1, end - at - 1);
+    std::string_view field[9];
+    for (auto& one : field) {
+      const std::size_t comma = std::min(line.find(','), line.size());
+      one = line.substr(0, comma);
+      line.remove_prefix(std::min(comma + 1, line.size()));
+    }
+    const auto date = parse_date(field[2]);
+    if (!date) return false;
+    rows.store.push_back(static_cast<std::int32_t>(number(field[0]) - 1));
+    rows.date.push_back(*date);
+    rows.sales.push_back(static_cast<double>(number(field[3])));
+    rows.open.push_back(static_cast<std::int8_t>(number(field[5])));
+    rows.promotion.push_back(static_cast<std::int8_t>(number(field[6])));
+    at = end;
+  }
+  return true;
+}
+
+std::vector<Series> build(const Rows& rows, Date cut) {
+  LongTable table{rows.store, rows.date, rows.sales, rows.promotion, rows.open, {}, 1115};
+  SeriesOptions options;
+  options.cut = cut;
+  options.drivers_until = Date{cut.days + 42};
+  auto built = build_series(table, options);
+  if (!built) {
+    std::fprintf(stderr, "%s\n", built.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(*built);
+}
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+bool faults = false;
+void expect(bool held, const char* what) {
+  if (held) return;
+  std::printf("OFF: %s\n", what);
+  faults = true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* datasets = std::getenv("TILLCAST_DATASETS");
+  const std::string path = argc > 1 ? argv[1] : std::string(datasets ? datasets : "../shared/data") + "/rossmann/train.csv";
+  Rows rows;
+  if (!read_rows(path, rows)) {
+    std::fprintf(stderr, "%s: cannot read Rossmann's train.csv; name it as argument or set TILLCAST_DATASETS\n",
+                 path.c_str());
+    return 2;
+  }
+  std::printf("%zu rows, read in %.2f CPU s\n", rows.store.size(), cpu_seconds());
+
+  // Each model at the three origins: parameters from the oldest, as in production.
+  const std::vector<Series> complete = build(rows, date_from_civil(2015, 7, 31));
+  const std::vector<ModelId> models = {ModelId::kSeasonalNaive, ModelId::kSeasonalNaiveDouble, ModelId::kSeasonalNaiveYear,
+                                       ModelId::kMovingAverage, ModelId::kDriverMedian, ModelId::kSeasonProduct,
+                                       ModelId::kTheta, ModelId::kDynamicTheta, ModelId::kAutoEts};
+  BacktestOptions test_options;
+  test_options.horizon = 42;
+  constexpr std::size_t kOrigins = 3;
+  std::vector<Accuracy> sums(models.size() * kOrigins);
+  for (const Series& series : complete) {
+    const SeriesBacktest test = backtest(series, models, test_options);
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      if (!test.refused[m].empty()) continue;
+      for (std::size_t origin = 0; origin < test.ends.size(); ++origin)
+        for (std::size_t step = 0; step < test.horizon; ++step) {
+          const double actual = series.value[test.period(origin, step)];
+          if (actual > 0) sums[m * kOrigins + origin].add(actual, static_cast<double>(test.forecast(m, origin)[step]), 0);
+        }
+    }
+  }
+  std::printf("%-20s %21s %21s %21s\n", "RMSPE; WAPE", "2015-03-27", "2015-05-08", "2015-06-19");
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    std::printf("%-20s", std::string(model(models[m]).name).c_str());
+    for (std::size_t origin = kOrigins; origin-- > 0;)
+      std::printf("   %8.4f; %7.4f", sums[m * kOrigins + origin].rmspe(), sums[m * kOrigins + origin].wape());
+    std::printf("  (%zu rows)\n", sums[m * kOrigins].count);
+  }
+  const auto at_last = [&](std::size_t m) { return sums[m * kOrigins].rmspe(); };
+  expect(sums[4 * kOrigins].count == 40282, "40,282 rows at 2015-06-19");
+  expect(std::abs(at_last(0) - 0.349) < 0.002, "seasonal naive 7: 0.349");
+  expect(std::abs(at_last(1) - 0.1475) < 0.001, "seasonal naive 14: 0.1475");
+  expect(std::abs(at_last(4) - 0.1316) < 0.001, "driver median: 0.1316");
+
+  // The forecast a user would have got on 2015-06-19.
+  const Date cut = date_from_civil(2015, 6, 19);
+  const std::vector<Series> known = build(rows, cut);
+  ForecastOptions options;
+  options.backtest = test_options;
+  options.choice.metric = Metric::kRmspe;
+  options.threads = 1;
+  NoProgress progress;
+  const double started = cpu_seconds();
+  const auto run = forecast_all(known, options, progress);
+  const double used = cpu_seconds() - started;
+  if (!run) {
+    std::fprintf(stderr, "%s\n", run.error().message.c_str());
+    return 1;
+  }
+  Accuracy chosen;
+  Coverage coverage;
+  std::size_t picks[kModelCount] = {};
+  bool closed_zero = true;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const SeriesForecast& forecast = run->series[i];
+    ++picks[static_cast<std::size_t>(forecast.model)];
+    expect(forecast.points.size() == 42, "42 points for each store");
+    for (const ForecastPoint& point : forecast.points) {
+      const auto at = static_cast<std::size_t>(point.date.days - complete[i].start.days);
+      if (complete[i].open[at] == 0) closed_zero = closed_zero && point.mean == 0 && point.hi95 == 0;
+      const double actual = complete[i].value[at];
+      if (actual <= 0) continue;
+      chosen.add(actual, point.mean, 0);
+      coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
+    }
+  }
+  std::printf("chosen at 2015-06-19 (choice on 05-08, 03-27, 02-13): RMSPE %.4f WAPE %.4f bias %+.4f, %zu rows\n",
+              chosen.rmspe(), chosen.wape(), chosen.bias(), chosen.count);
+  std::printf("coverage 80 %%: %.3f, width %.3f of mean sales; 95 %%: %.3f, width %.3f\n", coverage.share80(),
+              coverage.mean_width80(), coverage.share95(), coverage.mean_width95());
+  for (const CoverageRow& row : run->coverage)
+    std::printf("  measured before, at 2015-05-08, %s: 80 %%: %.3f  95 %%: %.3f\n",
+                row.demand_class ? std::string(demand_class_name(*row.demand_class)).c_str() : "all",
+                row.coverage.share80(), row.coverage.share95());
+  for (const AccuracyRow& row : run->accuracy)
+    if (!row.demand_class)
+      std::printf("  back-test %-20s RMSPE newest %.4f all %.4f, value added %+.3f\n",
+                  row.model ? std::string(model(*row.model).name).c_str() : "chosen", row.newest.rmspe(),
+                  row.all.rmspe(), value_added(row.newest, row.newest_benchmark, Metric::kRmspe));
+  std::printf("models:");
+  for (std::size_t m = 0; m < kModelCount; ++m)
+    if (picks[m] > 0) std::printf(" %s %zu", std::string(model(static_cast<ModelId>(m)).name).c_str(), picks[m]);
+  std::printf("; %zu ok, %zu fallbacks\n%.1f CPU s for %zu stores (3 origins and the forecast)\n", run->ok,
+              run->fallbacks, used, known.size());
+  expect(chosen.count == 40282, "40,282 rows scored");
+  expect(chosen.rmspe() <= 0.135, "chosen forecasts together: RMSPE <= 0.135");
+  expect(coverage.share80() >= 0.76 && coverage.share80() <= 0.84, "80 % intervals cover 76 to 84 %");
+  expect(coverage.share95() >= 0.925 && coverage.share95() <= 0.97, "95 % intervals cover 92.5 to 97 %");
+  expect(closed_zero, "closed days are exactly 0");
+  expect(used <= 120, "at most 120 CPU s");
+  return faults ? 1 : 0;
+}

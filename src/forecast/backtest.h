@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "forecast/accuracy.h"
+#include "forecast/model.h"
+#include "forecast/outliers.h"
+#include "forecast/series.h"
+
+namespace tillcast::forecast {
+
+struct BacktestOptions {
+  std::size_t horizon = 1;  ///< periods forecast at each origin
+  std::size_t gap = 0;      ///< periods between the origin and the first one forecast
+  std::size_t origins = 3;  ///< at most so many, as far as the history reaches
+  std::size_t step = 0;     ///< periods from one origin to the next; 0 = the horizon
+  int season = 0;           ///< periods in a season; 0 = by grain
+  bool refit = false;       ///< estimate parameters at every origin instead of at the oldest alone
+  bool non_negative = true; ///< demand: forecasts below 0 become 0
+  OutlierOptions outliers;
+};
+
+/// The part of a series that is known at an origin: `end` periods, and as many future drivers as are known at
+/// the series' own end. The only place where history is cut; a model gets nothing else.
+History history_at(const Series& series, std::size_t end, const BacktestOptions& options);
+
+/// The steps of a forecast that are known or inferred to be closed: `open` is 0, or, where it is unknown, the
+/// weekday was closed in at least 95 % of its last 26 occurrences. One byte per step.
+std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps);
+
+/// One model's forecast of gap + horizon steps as it is served: closed steps are 0, demand is never negative.
+/// @param fitted  parameters of this or an earlier origin
+/// @return false when a value is not finite; `out` is then unusable.
+bool predict_steps(const Model& which, const History& history, const Parameters& fitted, bool non_negative,
+                   std::span<double> out);
+
+/// One series forecast from earlier origins by each model.
+struct SeriesBacktest {
+  DemandClass demand_class = DemandClass::kNone;
+  std::vector<std::size_t> ends;     ///< periods known at each origin, newest origin first
+  std::vector<ModelId> models;       ///< as asked
+  std::vector<std::string> refused;  ///< per model: why it was left out, empty when it ran
+  std::size_t horizon = 0;
+  std::size_t gap = 0;
+  double scale = 0;                  ///< mean |seasonal difference| before the oldest origin, for MASE
+  std::vector<float> forecasts;      ///< [model][origin][step after the gap]
+
+  std::span<const float> forecast(std::size_t model_at, std::size_t origin) const {
+    return std::span(forecasts).subspan((model_at * ends.size() + origin) * horizon, horizon);
+  }
+  /// Period that a step of an origin is about.
+  std::size_t period(std::size_t origin, std::size_t step) const { return ends[origin] + gap + step; }
+  /// Accuracy of a model over origins [first, last).
+  Accuracy accuracy(const Series& series, std::size_t model_at, std::size_t first, std::size_t last) const;
+};
+
+/// Periods that must be known at the oldest origin: two seasons, within 8 to 28.
+std::size_t history_min(const History& history);
+
+/// Rolling-origin back-test (Tashman 2000, Int. J. Forecasting 16(4)) on the code path of the final forecast.
+/// Parameters are estimated at the oldest origin and the newer ones only filter with them, unless options.refit.
+/// No origins (`ends` empty) when the series is too short. Pure, thread-safe.
+SeriesBacktest backtest(const Series& series, std::span<const ModelId> models, const BacktestOptions& options);
+
+}  // namespace tillcast::forecast

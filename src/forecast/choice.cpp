@@ -1,0 +1,108 @@
+#include "forecast/choice.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace tillcast::forecast {
+namespace {
+
+/// log(error / error of the seasonal naive), bounded so that one absurd forecast does not speak for a class.
+double relative_score(double error, double benchmark) {
+  if (!std::isfinite(error) || !std::isfinite(benchmark)) return 0;
+  constexpr double kTiny = 1e-9;
+  return std::clamp(std::log((error + kTiny) / (benchmark + kTiny)), -2.0, 2.0);
+}
+
+struct Pool {
+  std::array<double, kModelCount> sum{};
+  std::array<std::size_t, kModelCount> count{};
+};
+
+}  // namespace
+
+Metric metric_for(Metric asked, DemandClass demand_class) {
+  if (asked != Metric::kAuto) return asked;
+  const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+  return rare ? Metric::kRmse : Metric::kWapeBias;
+}
+
+std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
+  using enum ModelId;
+  switch (demand_class) {
+    case DemandClass::kNone: return {kZero};
+    case DemandClass::kIntermittent:
+    case DemandClass::kLumpy:
+      return {kMean, kSeasonalNaive, kMovingAverage, kSes, kSba, kTsb, kAdida, kImapa, kDynamicTheta};
+    case DemandClass::kSmooth:
+    case DemandClass::kErratic: break;
+  }
+  if (grain == Grain::kDaily)
+    return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
+            kSeasonProduct, kDynamicTheta,        kAutoEts};
+  return {kNaive, kSeasonalNaive, kMovingAverage, kDriverMedian, kSeasonProduct, kDynamicTheta, kAutoEts};
+}
+
+ModelId default_model(const History& history, DemandClass demand_class) {
+  using enum ModelId;
+  if (demand_class == DemandClass::kNone) return kZero;
+  const std::size_t observed = static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
+  if (observed < history_min(history))
+    return observed >= static_cast<std::size_t>(history.season) ? kSeasonalNaive : observed > 0 ? kMean : kZero;
+  const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+  const ModelId wanted = rare ? kTsb : history.grain == Grain::kDaily ? kDriverMedian : kAutoEts;
+  return model(wanted).refuses(history).empty() ? wanted : kMean;
+}
+
+std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> series,
+                                                      std::span<const SeriesBacktest> tests, std::size_t first,
+                                                      std::size_t last, const ChoiceOptions& options) {
+  std::vector<std::vector<double>> scores(series.size());
+  std::array<Pool, kDemandClassCount> pools;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const SeriesBacktest& test = tests[i];
+    if (test.ends.size() <= first) continue;
+    const Metric metric = metric_for(options.metric, test.demand_class);
+    std::vector<double> errors(test.models.size(), std::nan(""));
+    double benchmark = std::nan("");
+    for (std::size_t m = 0; m < test.models.size(); ++m) {
+      if (!test.refused[m].empty()) continue;
+      errors[m] = test.accuracy(series[i], m, first, last).value(metric);
+      if (test.models[m] == ModelId::kSeasonalNaive || !std::isfinite(benchmark)) benchmark = errors[m];
+    }
+    scores[i].assign(test.models.size(), std::nan(""));
+    Pool& pool = pools[static_cast<std::size_t>(test.demand_class)];
+    for (std::size_t m = 0; m < test.models.size(); ++m) {
+      if (!test.refused[m].empty()) continue;
+      scores[i][m] = relative_score(errors[m], benchmark);
+      const auto id = static_cast<std::size_t>(test.models[m]);
+      pool.sum[id] += scores[i][m];
+      ++pool.count[id];
+    }
+  }
+  std::vector<std::optional<std::size_t>> chosen(series.size());
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const SeriesBacktest& test = tests[i];
+    if (scores[i].empty()) continue;
+    const auto origins = static_cast<double>(std::min(last, test.ends.size()) - first);
+    const double own = origins / (origins + std::max(options.pooling, 0.0));
+    const Pool& pool = pools[static_cast<std::size_t>(test.demand_class)];
+    double best = 0;
+    for (std::size_t m = 0; m < test.models.size(); ++m) {
+      if (!test.refused[m].empty()) continue;
+      const auto id = static_cast<std::size_t>(test.models[m]);
+      scores[i][m] = own * scores[i][m] + (1 - own) * pool.sum[id] / static_cast<double>(pool.count[id]);
+      if (!chosen[i] || scores[i][m] < best) {
+        best = scores[i][m];
+        chosen[i] = m;
+      }
+    }
+    if (!chosen[i]) continue;
+    for (std::size_t m = 0; m < test.models.size(); ++m)
+      if (test.refused[m].empty() && scores[i][m] <= best + options.tie && test.models[m] < test.models[*chosen[i]])
+        chosen[i] = m;
+  }
+  return chosen;
+}
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,295 @@
+#include "forecast/forecast.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "forecast/intermittent.h"
+#include "forecast/intervals.h"
+#include "forecast/parallel_internal.h"
+
+namespace tillcast::forecast {
+namespace {
+
+using Choices = std::vector<std::optional<std::size_t>>;
+
+/// Mean of what was observed in the last year of periods: the size of a series, for the floor of its intervals.
+double recent_level(const History& history) {
+  double sum = 0;
+  std::size_t seen = 0;
+  for (std::size_t i = history.size(); i-- > 0 && seen < 365;) {
+    if (history.masked[i] != 0) continue;
+    sum += std::abs(history.value[i]);
+    ++seen;
+  }
+  return seen > 0 ? sum / static_cast<double>(seen) : 0.0;
+}
+
+Result<> check(const ForecastOptions& options) {
+  const BacktestOptions& test = options.backtest;
+  constexpr std::size_t kHorizonMax = 3660;
+  if (test.horizon < 1 || test.horizon > kHorizonMax)
+    return invalid_input("horizon is " + std::to_string(test.horizon) + " periods, expected 1 to " +
+                         std::to_string(kHorizonMax));
+  if (test.gap > kHorizonMax)
+    return invalid_input("gap is " + std::to_string(test.gap) + " periods, expected 0 to " + std::to_string(kHorizonMax));
+  if (test.origins < 1 || test.origins > 100)
+    return invalid_input("origins is " + std::to_string(test.origins) + ", expected 1 to 100");
+  for (const ModelId id : options.models)
+    if (static_cast<std::size_t>(id) >= kModelCount) return invalid_input("models: no model has the number given");
+  return {};
+}
+
+/// Finds what is wrong with the numbers of a series, so that no model has to ask.
+std::string find_fault(const Series& series) {
+  if (!series.refused.empty()) return series.refused;
+  if (series.masked.size() != series.value.size())
+    return "has " + std::to_string(series.value.size()) + " values but " + std::to_string(series.masked.size()) +
+           " marks of closed periods";
+  for (const std::size_t drivers : {series.promotion.size(), series.open.size(), series.price.size()})
+    if (drivers != 0 && drivers < series.size())
+      return "has a driver for " + std::to_string(drivers) + " of its " + std::to_string(series.size()) + " periods";
+  for (std::size_t i = 0; i < series.size(); ++i)
+    if (!std::isfinite(series.value[i])) return "value of " + format_date(series.date_at(i)) + " is not a finite number";
+  return {};
+}
+
+/// Residuals of the chosen models over origins [first, last) become intervals.
+IntervalCalibrator calibrate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
+                             const Choices& chosen, std::size_t first, const BacktestOptions& options) {
+  IntervalCalibrator calibrator(series.size(), options.horizon, options.non_negative);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (!chosen[i]) continue;
+    const SeriesBacktest& test = tests[i];
+    for (std::size_t origin = first; origin < test.ends.size(); ++origin) {
+      const History history = history_at(series[i], test.ends[origin], options);
+      const double level = recent_level(history);
+      const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
+      const std::span<const float> steps = test.forecast(*chosen[i], origin);
+      for (std::size_t step = 0; step < options.horizon; ++step) {
+        const std::size_t at = test.period(origin, step);
+        if (series[i].masked[at] != 0 || closed[options.gap + step] != 0) continue;
+        calibrator.add({test.demand_class, i, step}, series[i].value[at], static_cast<double>(steps[step]), level);
+      }
+    }
+  }
+  calibrator.finish();
+  return calibrator;
+}
+
+std::vector<CoverageRow> measure_coverage(std::span<const Series> series, std::span<const SeriesBacktest> tests,
+                                          const Choices& chosen, const IntervalCalibrator& calibrator,
+                                          const BacktestOptions& options) {
+  std::array<Coverage, kDemandClassCount> by_class;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const SeriesBacktest& test = tests[i];
+    if (!chosen[i] || test.ends.size() < 2) continue;
+    const History history = history_at(series[i], test.ends[0], options);
+    const double level = recent_level(history);
+    const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
+    const std::span<const float> steps = test.forecast(*chosen[i], 0);
+    for (std::size_t step = 0; step < options.horizon; ++step) {
+      const std::size_t at = test.period(0, step);
+      if (series[i].masked[at] != 0) continue;
+      // A day thought closed that was open is a miss: its interval is 0 to 0.
+      const Interval interval =
+          closed[options.gap + step] != 0
+              ? Interval{}
+              : calibrator.interval({test.demand_class, i, step}, static_cast<double>(steps[step]), level);
+      by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80, interval.hi80,
+                                                                interval.lo95, interval.hi95);
+    }
+  }
+  std::vector<CoverageRow> rows(1);
+  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
+    if (by_class[c].count == 0) continue;
+    rows[0].coverage.merge(by_class[c]);
+    rows.push_back({static_cast<DemandClass>(c), by_class[c]});
+  }
+  if (rows[0].coverage.count == 0) rows.clear();
+  return rows;
+}
+
+/// Sums of the accuracy table: [class][model], the last model standing for "chosen".
+std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
+                                  const Choices& chosen_before) {
+  constexpr std::size_t kChosen = kModelCount;
+  std::array<std::array<AccuracyRow, kModelCount + 1>, kDemandClassCount + 1> table;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const SeriesBacktest& test = tests[i];
+    if (test.ends.empty()) continue;
+    const auto benchmark_at = std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin();
+    Accuracy benchmark;
+    if (static_cast<std::size_t>(benchmark_at) < test.models.size())
+      benchmark = test.accuracy(series[i], static_cast<std::size_t>(benchmark_at), 0, 1);
+    const auto add = [&](std::size_t row, const Accuracy& newest, const Accuracy& all) {
+      for (const std::size_t level : {static_cast<std::size_t>(test.demand_class), kDemandClassCount}) {
+        AccuracyRow& to = table[level][row];
+        to.newest.merge(newest);
+        to.newest_benchmark.merge(benchmark);
+        to.all.merge(all);
+      }
+    };
+    for (std::size_t m = 0; m < test.models.size(); ++m) {
+      if (!test.refused[m].empty()) continue;
+      const Accuracy newest = test.accuracy(series[i], m, 0, 1);
+      Accuracy all = newest;
+      all.merge(test.accuracy(series[i], m, 1, test.ends.size()));
+      add(static_cast<std::size_t>(test.models[m]), newest, all);
+      if (chosen_before[i] == m) add(kChosen, newest, newest);
+    }
+  }
+  std::vector<AccuracyRow> rows;
+  for (std::size_t step = 0; step <= kDemandClassCount; ++step) {
+    const std::size_t level = step == 0 ? kDemandClassCount : step - 1;
+    for (std::size_t row_step = 0; row_step <= kModelCount; ++row_step) {
+      const std::size_t row = row_step == 0 ? kChosen : row_step - 1;
+      AccuracyRow& from = table[level][row];
+      if (from.all.count == 0) continue;
+      if (row != kChosen) from.model = static_cast<ModelId>(row);
+      if (level != kDemandClassCount) from.demand_class = static_cast<DemandClass>(level);
+      rows.push_back(from);
+    }
+  }
+  return rows;
+}
+
+/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
+SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test, std::optional<std::size_t> chosen,
+                            const BacktestOptions& options) {
+  SeriesForecast result;
+  result.demand_class = test.demand_class;
+  const History raw = history_at(series, series.size(), options);
+  const CappedValues capped = cap_outliers(raw, test.demand_class, options.outliers);
+  History cleaned = raw;
+  cleaned.value = capped.value;
+  result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
+  if (chosen) {
+    result.model = test.models[*chosen];
+  } else {
+    result.status = SeriesStatus::kFallback;
+    result.model = default_model(raw, test.demand_class);
+    result.reason = series.size() == 0 ? "no sales up to the cut"
+                                       : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
+                                             std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
+    if (!test.ends.empty()) result.reason = "no candidate model could be used";
+  }
+  std::vector<double> steps(options.gap + options.horizon, 0.0);
+  std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
+  for (const ModelId id : tries) {
+    const Model& which = model(id);
+    const History& history = which.capped ? cleaned : raw;
+    std::string fault = which.refuses(history);
+    if (fault.empty()) {
+      if (predict_steps(which, history, which.fit(history), options.non_negative, steps)) {
+        result.model = id;
+        result.outliers_capped = which.capped ? capped.capped : 0;
+        break;
+      }
+      fault = "gave a forecast that is not a number";
+    }
+    result.status = SeriesStatus::kFallback;
+    if (result.reason.empty()) result.reason = "model " + std::string(which.name) + " " + fault;
+    std::ranges::fill(steps, 0.0);
+  }
+  const std::vector<std::uint8_t> closed = closed_steps(raw, steps.size());
+  for (std::size_t step = options.gap; step < steps.size(); ++step) {
+    ForecastPoint point;
+    point.date = series.date_at(series.size() + step);
+    point.mean = steps[step];
+    point.closed = closed[step] != 0;
+    result.points.push_back(point);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string_view series_status_name(SeriesStatus status) {
+  switch (status) {
+    case SeriesStatus::kOk: return "ok";
+    case SeriesStatus::kFallback: return "fallback";
+    case SeriesStatus::kRefused: return "refused";
+  }
+  return "ok";
+}
+
+Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options, Progress& progress) {
+  if (const Result<> checked = check(options); !checked) return checked.error();
+  const auto started = std::chrono::steady_clock::now();
+  const std::clock_t cpu_started = std::clock();
+  const BacktestOptions& test_options = options.backtest;
+  const std::size_t count = series.size();
+  const std::size_t total = 2 * count;
+
+  // Refused series take no part; an empty stand-in keeps every index in place.
+  std::vector<std::string> faults(count);
+  std::vector<SeriesBacktest> tests(count);
+  const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
+    faults[i] = find_fault(series[i]);
+    if (!faults[i].empty()) return;
+    std::vector<ModelId> models = options.models;
+    if (models.empty()) {
+      const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
+      models = default_models(profile.demand_class, series[i].grain);
+    }
+    tests[i] = backtest(series[i], models, test_options);
+  });
+  if (!tested) return cancelled("forecast stopped on request while back-testing");
+
+  constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
+  ForecastRun run;
+  {
+    const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
+    run.accuracy = tabulate(series, tests, before);
+    if (calibrator.residuals() > 0) run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+  }
+  const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);
+
+  run.series.resize(count);
+  const bool forecasted = for_each_index(count, options.threads, progress, count, total, [&](std::size_t i) {
+    SeriesForecast& result = run.series[i];
+    if (!faults[i].empty()) {
+      result.status = SeriesStatus::kRefused;
+      result.reason = faults[i];
+      result.index = series[i].index;
+      return;
+    }
+    result = forecast_one(series[i], tests[i], chosen[i], test_options);
+    result.index = series[i].index;
+    result.history_from = series[i].start;
+    result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
+    result.thin_intervals = calibrator.thin(result.demand_class);
+    const double level = recent_level(history_at(series[i], series[i].size(), test_options));
+    for (std::size_t step = 0; step < result.points.size(); ++step) {
+      ForecastPoint& point = result.points[step];
+      if (point.closed) continue;
+      const Interval interval = calibrator.interval({result.demand_class, i, step}, point.mean, level);
+      point.lo80 = interval.lo80;
+      point.hi80 = interval.hi80;
+      point.lo95 = interval.lo95;
+      point.hi95 = interval.hi95;
+    }
+    for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
+      ModelAccuracy& row = result.backtest.emplace_back();
+      row.model = tests[i].models[m];
+      row.refused = tests[i].refused[m];
+      if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
+    }
+  });
+  if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  for (const SeriesForecast& one : run.series) {
+    run.ok += one.status == SeriesStatus::kOk ? 1 : 0;
+    run.fallbacks += one.status == SeriesStatus::kFallback ? 1 : 0;
+    run.refused += one.status == SeriesStatus::kRefused ? 1 : 0;
+  }
+  run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  run.cpu_seconds = static_cast<double>(std::clock() - cpu_started) / CLOCKS_PER_SEC;
+  return run;
+}
+
+}  // namespace tillcast::forecast

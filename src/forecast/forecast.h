@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "core/result.h"
+#include "forecast/accuracy.h"
+#include "forecast/backtest.h"
+#include "forecast/choice.h"
+#include "forecast/model.h"
+#include "forecast/series.h"
+
+namespace tillcast::forecast {
+
+struct ForecastOptions {
+  BacktestOptions backtest;     ///< horizon, gap, origins, step, season: the final forecast obeys them as well
+  ChoiceOptions choice;         ///< metric that decides
+  std::vector<ModelId> models;  ///< candidates; empty = by class (default_models)
+  unsigned threads = 0;         ///< 0 = one per core
+};
+
+enum class SeriesStatus : std::uint8_t {
+  kOk,        ///< back-tested, the chosen model forecast
+  kFallback,  ///< too short for a back-test, or the chosen model failed: a simpler model forecast; see reason
+  kRefused,   ///< the input holds NaN or infinity: no points; see reason
+};
+std::string_view series_status_name(SeriesStatus status);
+
+/// One period ahead. lo95 <= lo80 <= mean <= hi80 <= hi95; all 0 on a closed day.
+struct ForecastPoint {
+  Date date;  ///< first day of the period
+  double mean = 0;
+  double lo80 = 0;
+  double hi80 = 0;
+  double lo95 = 0;
+  double hi95 = 0;
+  bool closed = false;
+};
+
+struct ModelAccuracy {
+  ModelId model = ModelId::kZero;
+  Accuracy accuracy;    ///< over all origins
+  std::string refused;  ///< why the model was left out; accuracy is then empty
+};
+
+struct SeriesForecast {
+  std::size_t index = 0;  ///< of the series in its table
+  SeriesStatus status = SeriesStatus::kOk;
+  std::string reason;
+  ModelId model = ModelId::kZero;
+  DemandClass demand_class = DemandClass::kNone;
+  std::size_t observed = 0;         ///< periods learnt from
+  std::size_t outliers_capped = 0;  ///< values capped before the final fit; 0 for models that take raw values
+  Date history_from;                ///< first period of the history
+  Date history_until;               ///< last one; before history_from when there is none
+  bool thin_intervals = false;      ///< too few residuals for an honest 95 %
+  std::vector<ForecastPoint> points;  ///< exactly the asked number, none when refused
+  std::vector<ModelAccuracy> backtest;  ///< per candidate; empty when too short
+};
+
+/// A row of the run's accuracy table.
+struct AccuracyRow {
+  std::optional<ModelId> model;              ///< nullopt = the chosen models together
+  std::optional<DemandClass> demand_class;   ///< nullopt = all
+  /// Sums over the newest origin. The choice behind the row "chosen" was made on the older origins alone, so it
+  /// is what a user would have got.
+  Accuracy newest;
+  Accuracy newest_benchmark;  ///< the seasonal naive on the same series and periods: value added is against it
+  Accuracy all;               ///< over all origins; for "chosen" the same as newest
+};
+
+/// Coverage on the newest origin of intervals calibrated on the older ones.
+struct CoverageRow {
+  std::optional<DemandClass> demand_class;  ///< nullopt = all
+  Coverage coverage;
+};
+
+struct ForecastRun {
+  std::vector<SeriesForecast> series;  ///< in the order given
+  std::vector<AccuracyRow> accuracy;
+  std::vector<CoverageRow> coverage;   ///< empty with fewer than two origins
+  std::size_t ok = 0;
+  std::size_t fallbacks = 0;
+  std::size_t refused = 0;
+  double wall_seconds = 0;
+  double cpu_seconds = 0;  ///< of the process, all threads
+};
+
+/// Back-tests every candidate on every series, chooses a model for each, forecasts, and puts intervals around
+/// from the residuals of the back-test. A series that cannot be forecast is reported in its place and never
+/// fails the run. The result does not depend on the number of threads. Memory: one float for each model, origin
+/// and step of each series, besides the result.
+/// @return kInvalidInput for impossible options, kCancelled when progress asked to stop.
+Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options, Progress& progress);
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,127 @@
+#include "forecast/intervals.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+#include "forecast/driver_median.h"
+
+namespace tillcast::forecast {
+namespace {
+
+constexpr std::size_t kPartMin = 200;   // residuals for quantiles of one part of the horizon
+constexpr std::size_t kClassMin = 39;   // the 95 % conformal quantile exists from 39 residuals on
+constexpr double kSpreadPrior = 20;     // own residuals that weigh as much as the class
+
+bool is_rare(DemandClass demand_class) {
+  return demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+}
+
+/// How the error grows with the forecast: in proportion for regular demand, with the root for counts with many
+/// zeros (as a Poisson's does). A floor keeps days with tiny forecasts from exploding the pool.
+double size_factor(DemandClass demand_class, double forecast, double level) {
+  const double size = std::max({forecast, 0.1 * level, 1e-9});
+  return is_rare(demand_class) ? std::sqrt(size) : size;
+}
+
+/// Conformal quantile: the order statistic that keeps its promise for n exchangeable residuals. Beyond the last
+/// one the largest is stretched by a quarter; the pool is then called thin.
+double conformal_quantile(std::span<const double> sorted, double share) {
+  const auto n = static_cast<double>(sorted.size());
+  constexpr double kStretch = 1.25;
+  if (share > 0.5) {
+    const double rank = std::ceil((n + 1) * share - 1e-9);
+    return rank > n ? sorted.back() * kStretch : sorted[static_cast<std::size_t>(rank) - 1];
+  }
+  const double rank = std::floor((n + 1) * share + 1e-9);
+  return rank < 1 ? sorted.front() * kStretch : sorted[static_cast<std::size_t>(rank) - 1];
+}
+
+}  // namespace
+
+IntervalCalibrator::IntervalCalibrator(std::size_t series_count, std::size_t horizon, bool non_negative)
+    : horizon_(std::max<std::size_t>(horizon, 1)), non_negative_(non_negative), spread_(series_count, 0.0) {}
+
+std::size_t IntervalCalibrator::part_of(std::size_t step) const {
+  return std::min(kParts - 1, step * kParts / horizon_);
+}
+
+void IntervalCalibrator::add(const IntervalContext& context, double actual, double forecast, double level) {
+  TILLCAST_CHECK(!finished_, "a residual after finish()");
+  residuals_.push_back({context, (actual - forecast) / size_factor(context.demand_class, forecast, level)});
+}
+
+void IntervalCalibrator::compute_quantiles(Pool& pool) {
+  if (pool.scores.empty()) return;
+  std::ranges::sort(pool.scores);
+  constexpr std::array<double, 4> kShares = {0.025, 0.1, 0.9, 0.975};
+  for (std::size_t i = 0; i < kShares.size(); ++i) pool.quantile[i] = conformal_quantile(pool.scores, kShares[i]);
+}
+
+void IntervalCalibrator::finish() {
+  finished_ = true;
+  // Spread of a series: median |residual| of regular demand, mean |residual| of rare demand (whose median says
+  // nothing), drawn towards that of its class when there are few.
+  std::array<std::vector<double>, kDemandClassCount> by_class;
+  std::vector<std::vector<double>> by_series(spread_.size());
+  std::vector<DemandClass> class_of(spread_.size(), DemandClass::kNone);
+  for (const Residual& residual : residuals_) {
+    by_class[static_cast<std::size_t>(residual.context.demand_class)].push_back(std::abs(residual.scaled));
+    by_series[residual.context.series].push_back(std::abs(residual.scaled));
+    class_of[residual.context.series] = residual.context.demand_class;
+  }
+  const auto centre = [](std::vector<double>& values, DemandClass demand_class) {
+    if (!is_rare(demand_class)) return median_of(values);
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
+  };
+  for (std::size_t i = 0; i < kDemandClassCount; ++i)
+    class_spread_[i] = std::max(centre(by_class[i], static_cast<DemandClass>(i)), 1e-6);
+  for (std::size_t i = 0; i < spread_.size(); ++i) {
+    const double of_class = class_spread_[static_cast<std::size_t>(class_of[i])];
+    const auto count = static_cast<double>(by_series[i].size());
+    if (by_series[i].empty()) continue;  // stays 0: interval() takes the class
+    spread_[i] = (count * centre(by_series[i], class_of[i]) + kSpreadPrior * of_class) / (count + kSpreadPrior);
+  }
+  for (const Residual& residual : residuals_) {
+    const double score = residual.scaled / spread_[residual.context.series];
+    const auto demand_class = static_cast<std::size_t>(residual.context.demand_class);
+    parts_[demand_class][part_of(residual.context.step)].scores.push_back(score);
+    classes_[demand_class].scores.push_back(score);
+    all_.scores.push_back(score);
+  }
+  for (auto& parts : parts_)
+    for (Pool& pool : parts) compute_quantiles(pool);
+  for (Pool& pool : classes_) compute_quantiles(pool);
+  compute_quantiles(all_);
+}
+
+bool IntervalCalibrator::thin(DemandClass demand_class) const {
+  return classes_[static_cast<std::size_t>(demand_class)].scores.size() < kClassMin && all_.scores.size() < kClassMin;
+}
+
+const IntervalCalibrator::Pool& IntervalCalibrator::pool_for(const IntervalContext& context) const {
+  const auto demand_class = static_cast<std::size_t>(context.demand_class);
+  const Pool& part = parts_[demand_class][part_of(context.step)];
+  if (part.scores.size() >= kPartMin) return part;
+  if (classes_[demand_class].scores.size() >= kClassMin) return classes_[demand_class];
+  return all_;
+}
+
+Interval IntervalCalibrator::interval(const IntervalContext& context, double forecast, double level) const {
+  TILLCAST_CHECK(finished_, "interval() before finish()");
+  double spread = spread_[context.series];
+  if (spread == 0) spread = class_spread_[static_cast<std::size_t>(context.demand_class)];
+  const double unit = spread * size_factor(context.demand_class, forecast, level);
+  const Pool& pool = pool_for(context);
+  const double floor = non_negative_ ? std::min(0.0, forecast) : -INFINITY;
+  Interval result;
+  result.lo80 = std::clamp(forecast + pool.quantile[1] * unit, floor, forecast);
+  result.lo95 = std::clamp(forecast + pool.quantile[0] * unit, floor, result.lo80);
+  result.hi80 = std::max(forecast + pool.quantile[2] * unit, forecast);
+  result.hi95 = std::max(forecast + pool.quantile[3] * unit, result.hi80);
+  return result;
+}
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "forecast/model.h"
+
+namespace tillcast::forecast {
+
+struct Interval {
+  double lo80 = 0;
+  double hi80 = 0;
+  double lo95 = 0;
+  double hi95 = 0;
+};
+
+/// What an interval depends on besides the forecast itself.
+struct IntervalContext {
+  DemandClass demand_class = DemandClass::kSmooth;
+  std::size_t series = 0;  ///< position of the series, for its own spread
+  std::size_t step = 0;    ///< 0 = first step of the horizon
+};
+
+/// Prediction intervals from the residuals of a back-test: split conformal (Vovk, Gammerman & Shafer 2005;
+/// Lei et al. 2018, J. Am. Stat. Assoc. 113) on residuals scaled by the size of the forecast and by the spread of
+/// their series, so that residuals of all series of a class form one pool per part of the horizon. Quantiles are
+/// empirical, asymmetric and take the finite-sample correction; nothing is Normal. Few residuals: the pool
+/// widens from (class, part of the horizon) to class to everything.
+class IntervalCalibrator {
+ public:
+  /// @param series_count  series in the run; @param horizon  steps of a forecast
+  IntervalCalibrator(std::size_t series_count, std::size_t horizon, bool non_negative);
+
+  /// One residual of a back-test. `level` is the mean demand of the series' history, > 0.
+  void add(const IntervalContext& context, double actual, double forecast, double level);
+  /// Computes spreads and quantiles; no add() after it.
+  void finish();
+  /// The intervals around a forecast: lo95 <= lo80 <= forecast <= hi80 <= hi95, never below 0 for demand.
+  /// Before any residual all bounds equal the forecast; see residuals().
+  Interval interval(const IntervalContext& context, double forecast, double level) const;
+  std::size_t residuals() const { return residuals_.size(); }
+  /// True when the pool behind this class is too small for a 95 % statement (fewer than 39 residuals).
+  bool thin(DemandClass demand_class) const;
+
+ private:
+  static constexpr std::size_t kParts = 4;  ///< parts of the horizon with quantiles of their own
+  struct Residual {
+    IntervalContext context;
+    double scaled;
+  };
+  struct Pool {
+    std::vector<double> scores;
+    std::array<double, 4> quantile{};  ///< 2.5, 10, 90, 97.5 %
+  };
+  std::size_t part_of(std::size_t step) const;
+  const Pool& pool_for(const IntervalContext& context) const;
+  static void compute_quantiles(Pool& pool);
+
+  std::size_t horizon_;
+  bool non_negative_;
+  bool finished_ = false;
+  std::vector<Residual> residuals_;
+  std::vector<double> spread_;  ///< per series
+  std::array<double, kDemandClassCount> class_spread_{};
+  std::array<std::array<Pool, kParts>, kDemandClassCount> parts_;
+  std::array<Pool, kDemandClassCount> classes_;
+  Pool all_;
+};
+
+}  // namespace tillcast::forecast

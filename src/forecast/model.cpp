@@ -1,0 +1,171 @@
+#include "forecast/model.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/check.h"
+#include "forecast/driver_median.h"
+#include "forecast/ets.h"
+#include "forecast/intermittent.h"
+#include "forecast/naive.h"
+#include "forecast/season_product.h"
+#include "forecast/theta.h"
+
+namespace tillcast::forecast {
+namespace {
+
+std::size_t observed_count(const History& history) {
+  return static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
+}
+
+std::string needs(const History& history, std::size_t count) {
+  const std::size_t observed = observed_count(history);
+  if (observed >= count) return {};
+  return "has " + std::to_string(observed) + " observed periods, needs " + std::to_string(count);
+}
+
+template <std::size_t kCount>
+std::string needs_observed(const History& history) {
+  return needs(history, kCount);
+}
+std::string needs_season(const History& history) {
+  return needs(history, static_cast<std::size_t>(2 * history.season + 3));
+}
+/// Twice a daily week, or the same week a year ago; nothing new at other grains.
+int longer_season(const History& history, int daily) { return history.grain == Grain::kDaily ? daily : history.season; }
+template <int kDailyPeriods>
+std::string needs_longer_season(const History& history) {
+  if (history.grain != Grain::kDaily) return "is for daily series";
+  return needs(history, kDailyPeriods);
+}
+std::string needs_year(const History& history) {
+  const Date end = advance_period(history.start, history.grain, static_cast<std::int64_t>(history.size()));
+  if (end.days - history.start.days < 365) return "needs a year of history";
+  return needs(history, 24);
+}
+
+Parameters no_parameters(const History&) { return {}; }
+
+/// ETS needs a season short enough to be learnt; a year of weeks is left to the models that can.
+int smoothing_season(const History& history) {
+  constexpr int kSeasonMax = 24;
+  return history.season <= kSeasonMax ? history.season : 1;
+}
+
+Parameters fit_shape(const History& history, EtsTrend trend, EtsSeason season) {
+  EtsShape shape;
+  shape.trend = trend;
+  shape.period = smoothing_season(history);
+  shape.season = shape.period > 1 ? season : EtsSeason::kNone;
+  return pack_ets(ets_fit(history, shape));
+}
+
+void predict_ets(const History& history, const Parameters& parameters, std::span<double> out) {
+  const EtsFit fit = unpack_ets(parameters);
+  ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}), out);
+}
+
+template <ThetaKind kKind>
+Parameters fit_theta(const History& history) {
+  const ThetaFit fit = theta_fit(history, kKind, history.season);
+  return {static_cast<double>(fit.season), static_cast<double>(fit.period), fit.alpha, fit.level, fit.omega};
+}
+
+template <ThetaKind kKind>
+void predict_theta(const History& history, const Parameters& parameters, std::span<double> out) {
+  ThetaFit fit;
+  fit.kind = kKind;
+  fit.season = static_cast<SeasonType>(static_cast<int>(parameters[0]));
+  fit.period = static_cast<int>(parameters[1]);
+  fit.alpha = parameters[2];
+  fit.level = parameters[3];
+  fit.omega = parameters[4];
+  theta_forecast(history, fit, out);
+}
+
+using P = const Parameters&;
+using Out = std::span<double>;
+constexpr double kCrostonAlpha = 0.1;
+constexpr int kYearOfWeekdays = 364;
+
+int average_window(const History& history) {
+  switch (history.grain) {
+    case Grain::kDaily: return 28;
+    case Grain::kWeekly: return 8;
+    case Grain::kMonthly: return 3;
+  }
+  return 28;
+}
+
+constexpr std::array<Model, kModelCount> kModels = {{
+    {ModelId::kZero, "zero", "no demand", false, needs_observed<0>, no_parameters,
+     [](const History&, P, Out out) { std::ranges::fill(out, 0.0); }},
+    {ModelId::kMean, "mean", "mean of the history", true, needs_observed<1>, no_parameters,
+     [](const History& h, P, Out out) { historical_mean(h, out); }},
+    {ModelId::kNaive, "naive", "last value; Hyndman & Athanasopoulos 2021, 5.2", false, needs_observed<1>,
+     no_parameters, [](const History& h, P, Out out) { naive(h, out); }},
+    {ModelId::kSeasonalNaive, "seasonal_naive", "last season; Hyndman & Athanasopoulos 2021, 5.2", false,
+     needs_observed<1>, no_parameters, [](const History& h, P, Out out) { seasonal_naive(h, h.season, out); }},
+    {ModelId::kSeasonalNaiveDouble, "seasonal_naive_14", "season of two weeks; Hyndman & Athanasopoulos 2021, 5.2",
+     false, needs_longer_season<14>, no_parameters,
+     [](const History& h, P, Out out) { seasonal_naive(h, longer_season(h, 14), out); }},
+    {ModelId::kSeasonalNaiveYear, "seasonal_naive_364", "same weekday a year ago; Hyndman & Athanasopoulos 2021, 5.2",
+     false, needs_longer_season<kYearOfWeekdays>, no_parameters,
+     [](const History& h, P, Out out) { seasonal_naive(h, longer_season(h, kYearOfWeekdays), out); }},
+    {ModelId::kMovingAverage, "moving_average", "mean of 28 days, 8 weeks or 3 months", true, needs_observed<1>,
+     no_parameters, [](const History& h, P, Out out) { moving_average(h, average_window(h), out); }},
+    {ModelId::kDriverMedian, "driver_median", "median by weekday and promotion over a year", false, needs_observed<7>,
+     no_parameters, [](const History& h, P, Out out) { driver_median(h, {}, out); }},
+    {ModelId::kSes, "ses", "ETS(A,N,N); Brown 1956; Hyndman et al. 2008", true, needs_observed<4>,
+     [](const History& h) { return fit_shape(h, EtsTrend::kNone, EtsSeason::kNone); }, predict_ets},
+    {ModelId::kCroston, "croston", "Croston 1972", true, needs_observed<2>, no_parameters,
+     [](const History& h, P, Out out) { std::ranges::fill(out, croston(h, CrostonKind::kClassic, kCrostonAlpha)); }},
+    {ModelId::kSba, "sba", "Syntetos & Boylan 2005", true, needs_observed<2>, no_parameters,
+     [](const History& h, P, Out out) { std::ranges::fill(out, croston(h, CrostonKind::kSba, kCrostonAlpha)); }},
+    {ModelId::kTsb, "tsb", "Teunter, Syntetos & Babai 2011", true, needs_observed<2>, no_parameters,
+     [](const History& h, P, Out out) { std::ranges::fill(out, tsb(h, kCrostonAlpha, kCrostonAlpha)); }},
+    {ModelId::kAdida, "adida", "Nikolopoulos et al. 2011", true, needs_observed<4>, no_parameters,
+     [](const History& h, P, Out out) { std::ranges::fill(out, adida(h)); }},
+    {ModelId::kImapa, "imapa", "Petropoulos & Kourentzes 2015", true, needs_observed<4>, no_parameters,
+     [](const History& h, P, Out out) { std::ranges::fill(out, imapa(h)); }},
+    {ModelId::kHolt, "holt", "ETS(A,A,N); Holt 1957; Hyndman et al. 2008", true, needs_observed<6>,
+     [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kNone); }, predict_ets},
+    {ModelId::kSeasonProduct, "season_product", "weekday x month x growth; Deming & Stephan 1940", true, needs_year,
+     no_parameters, [](const History& h, P, Out out) { season_product(h, out); }},
+    {ModelId::kTheta, "theta", "Assimakopoulos & Nikolopoulos 2000", true, needs_observed<6>,
+     fit_theta<ThetaKind::kStandard>, predict_theta<ThetaKind::kStandard>},
+    {ModelId::kDynamicTheta, "dynamic_theta", "Fiorucci et al. 2016", true, needs_observed<6>,
+     fit_theta<ThetaKind::kDynamicOptimised>, predict_theta<ThetaKind::kDynamicOptimised>},
+    {ModelId::kHoltWinters, "holt_winters", "ETS(A,A,A); Winters 1960; Hyndman et al. 2008", true, needs_season,
+     [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kAdditive); }, predict_ets},
+    {ModelId::kAutoEts, "auto_ets", "ETS by AICc; Hyndman, Koehler, Snyder & Grose 2002", true, needs_observed<6>,
+     [](const History& h) { return pack_ets(auto_ets(h, smoothing_season(h), {})); }, predict_ets},
+}};
+
+}  // namespace
+
+std::string_view demand_class_name(DemandClass demand_class) {
+  switch (demand_class) {
+    case DemandClass::kSmooth: return "smooth";
+    case DemandClass::kErratic: return "erratic";
+    case DemandClass::kIntermittent: return "intermittent";
+    case DemandClass::kLumpy: return "lumpy";
+    case DemandClass::kNone: return "none";
+  }
+  return "none";
+}
+
+const Model& model(ModelId id) {
+  const Model& found = kModels[static_cast<std::size_t>(id)];
+  TILLCAST_CHECK(found.id == id, "the table of models is not in the order of ModelId");
+  return found;
+}
+
+std::span<const Model> all_models() { return kModels; }
+
+const Model* find_model(std::string_view name) {
+  const auto found = std::ranges::find(kModels, name, &Model::name);
+  return found == kModels.end() ? nullptr : &*found;
+}
+
+}  // namespace tillcast::forecast
