@@ -130,12 +130,12 @@ CommandSpec forecast_backtest_command() {
                      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::string statement =
-        "SELECT plan, model, series, round(wape, 4) AS wape, round(rmspe, 4) AS rmspe, round(mae, 2) AS mae, round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
-        "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy";
+        "SELECT plan, model, points, round(wape, 4) AS wape, round(rmspe, 4) AS rmspe, round(mae, 2) AS mae, round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
+        "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy WHERE demand_class = 'all'";
     if (context.arguments.has("PLAN")) {
       std::string plan = context.arguments.text("PLAN");
       for (std::size_t at = 0; (at = plan.find('\'', at)) != std::string::npos; at += 2) plan.insert(at, "'");
-      statement += " WHERE plan = '" + plan + "'";
+      statement += " AND plan = '" + plan + "'";
     }
     const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));
     const auto text = TILLCAST_TRY_PLAIN(format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));

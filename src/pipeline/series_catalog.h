@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.h"
+#include "pipeline/service.h"
+#include "pipeline/settings.h"
+#include "pipeline/workspace.h"
+
+namespace tillcast::pipeline {
+
+/// All stored forecasts of a data directory in memory: a read is one hash look-up. Immutable once made, so one
+/// catalogue serves all threads while the next is loaded.
+class SeriesCatalog {
+ public:
+  /// Reads the forecast tables; an empty catalogue when there are none yet.
+  static Result<std::shared_ptr<const SeriesCatalog>> load(Workspace& workspace);
+
+  /// nullptr for an unknown id.
+  const SeriesForecast* find(std::string_view id) const;
+  /// The plan behind a series.
+  const ForecastPlan* plan(const std::string& name) const;
+  Result<SeriesPage> page(const SeriesRequest& request) const;
+  std::size_t size() const { return series_.size(); }
+  /// Changes whenever any stored run changes.
+  const std::string& version() const { return version_; }
+
+ private:
+  std::vector<SeriesForecast> series_;  ///< by plan, then largest total first
+  std::unordered_map<std::string_view, std::size_t> by_id_;
+  std::map<std::string, ForecastPlan> plans_;
+  std::string version_;
+};
+
+}  // namespace tillcast::pipeline
