@@ -18,7 +18,7 @@ find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 add_library(duckdb SHARED IMPORTED GLOBAL)
 set_target_properties(duckdb PROPERTIES
   IMPORTED_LOCATION "${TILLCAST_DEPS_DIR}/duckdb/lib/libduckdb.so"
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${TILLCAST_DEPS_DIR}/duckdb/include")
+  INTERFACE_INCLUDE_DIRECTORIES "${TILLCAST_DEPS_DIR}/duckdb/include")
 if(NOT EXISTS "${TILLCAST_DEPS_DIR}/duckdb/lib/libduckdb.so")
   message(FATAL_ERROR "DuckDB is missing in ${TILLCAST_DEPS_DIR}: run scripts/fetch_deps.sh (./dev does it)")
 endif()

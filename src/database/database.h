@@ -23,14 +23,14 @@ namespace tillcast::database {
 struct DatabaseOptions {
   int threads = 2;
   std::uint64_t memory_limit_bytes = 0;       ///< 0 = DuckDB's default, 80 % of the machine
-  std::filesystem::path temp_directory;       ///< where big sorts spill; empty = beside the database
+  std::filesystem::path temp_directory{};     ///< where big sorts spill; empty = beside the database
   bool read_only = false;
   bool preserve_insertion_order = false;      ///< true: a query without ORDER BY keeps the order of its input
 };
 
 /// What stays possible after Database::lock_down.
 struct LockDownOptions {
-  std::vector<std::filesystem::path> allowed_directories;  ///< may be read (and written) by SQL: the lake's folder
+  std::vector<std::filesystem::path> allowed_directories{};  ///< may be read (and written) by SQL: the lake's folder
   std::uint64_t memory_limit_bytes = 0;                    ///< 0 = as before
 };
 
@@ -42,7 +42,7 @@ struct QueryLimits {
 /// One piece of memory for the table function that reads column batches: all rows, or those named in `rows`.
 struct BatchRows {
   std::shared_ptr<const ColumnBatch> batch;
-  std::vector<std::uint32_t> rows;  ///< empty = all rows, in order
+  std::vector<std::uint32_t> rows{};  ///< empty = all rows, in order
 };
 
 class Connection;
@@ -52,6 +52,7 @@ class BatchScan;
 /// A database file or an in-memory database. Copies share it; thread-safe.
 class Database {
  public:
+  struct State;  ///< opaque
   /// kNotFound for a missing file with read_only, kCorruptData when the file or its WAL will not open,
   /// kUnavailable when another process has it open.
   static Result<Database> open(const std::filesystem::path& path, const DatabaseOptions& options = {});
@@ -75,7 +76,6 @@ class Database {
 
  private:
   friend class Connection;
-  struct State;
   explicit Database(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
@@ -83,6 +83,7 @@ class Database {
 /// One connection: one statement at a time, from one thread at a time; interrupt() and progress() from any thread.
 class Connection {
  public:
+  struct State;  ///< opaque
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -121,7 +122,6 @@ class Connection {
  private:
   friend class Database;
   friend class ResultStream;
-  struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -129,6 +129,7 @@ class Connection {
 /// Rows of a running query, a few thousand at a time, in constant memory.
 class ResultStream {
  public:
+  struct State;  ///< opaque
   ResultStream(ResultStream&&) noexcept;
   ResultStream& operator=(ResultStream&&) noexcept;
   ~ResultStream();
@@ -141,7 +142,6 @@ class ResultStream {
 
  private:
   friend class Connection;
-  struct State;
   explicit ResultStream(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -149,6 +149,7 @@ class ResultStream {
 /// Batches readable from SQL while this lives.
 class BatchScan {
  public:
+  struct State;  ///< opaque
   BatchScan(BatchScan&&) noexcept;
   BatchScan& operator=(BatchScan&&) noexcept;
   ~BatchScan();
@@ -157,7 +158,6 @@ class BatchScan {
 
  private:
   friend class Database;
-  struct State;
   explicit BatchScan(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

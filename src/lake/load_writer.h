@@ -17,11 +17,11 @@ namespace tillcast::lake {
 
 /// What is being loaded.
 struct LoadInfo {
-  std::string key;     ///< SHA-256 of the file, 64 hex digits
-  std::string file;    ///< file name without folders
-  std::string source;  ///< the mapping's source name, silver.*.source
-  std::string topic;   ///< bronze dataset without "bronze.", e.g. "online_retail"
-  std::vector<OffsetRange> offsets;  ///< streams only
+  std::string key{};     ///< SHA-256 of the file, 64 hex digits
+  std::string file{};    ///< file name without folders
+  std::string source{};  ///< the mapping's source name, silver.*.source
+  std::string topic{};   ///< bronze dataset without "bronze.", e.g. "online_retail"
+  std::vector<OffsetRange> offsets{};  ///< streams only
 };
 
 struct LoadOptions {
@@ -31,15 +31,15 @@ struct LoadOptions {
 /// How the rows of one add() are stored.
 struct AddOptions {
   /// DATE or TIMESTAMPTZ column by whose month the files are split; "" = everything under event_month=none.
-  std::string partition_column;
+  std::string partition_column{};
   /// false: the partition column only decides the folder and is not written (bronze keeps text only).
   bool store_partition_column = true;
   /// Further columns with one value in every row, in this order, after the batch's own. The load's own columns
   /// (bronze: _file, _file_sha256, _load_seq; silver: load_seq; rejects also file, file_sha256) are always added.
-  std::vector<std::pair<std::string, database::Value>> constants;
+  std::vector<std::pair<std::string, database::Value>> constants{};
   /// For silver.sale_line and silver.store_day: the text of a source row as received, for the reject that a
   /// duplicate event becomes. Called during add() with the row's index in the batch. Not set: raw is null.
-  std::function<std::string(std::size_t row)> raw_text;
+  std::function<std::string(std::size_t row)> raw_text{};
 };
 
 struct AddResult {
