@@ -67,14 +67,28 @@ void BatchCsv::append_day(std::int64_t days) {
 
 void BatchCsv::append_value(const Column& column, std::size_t row) {
   switch (column.spec.type) {
-    case ColumnType::kText: append_text(buffer_, column.text[row]); return;
-    case ColumnType::kBool: buffer_ += column.ints[row] != 0 ? "true" : "false"; return;
+    case ColumnType::kText:
+      append_text(buffer_, column.text[row]);
+      return;
+    case ColumnType::kBool:
+      buffer_ += column.ints[row] != 0 ? "true" : "false";
+      return;
     case ColumnType::kInt32:
-    case ColumnType::kInt64: append_decimal(buffer_, column.ints[row], 0, 0); return;
-    case ColumnType::kDouble: append_decimal(buffer_, std::llround(column.doubles[row] * 1e6), 6, 6); return;
-    case ColumnType::kDate: append_day(column.ints[row]); return;
-    case ColumnType::kDecimal3: append_decimal(buffer_, column.ints[row], 3, 0); return;
-    case ColumnType::kDecimal4: append_decimal(buffer_, column.ints[row], 4, 2); return;
+    case ColumnType::kInt64:
+      append_decimal(buffer_, column.ints[row], 0, 0);
+      return;
+    case ColumnType::kDouble:
+      append_decimal(buffer_, std::llround(column.doubles[row] * 1e6), 6, 6);
+      return;
+    case ColumnType::kDate:
+      append_day(column.ints[row]);
+      return;
+    case ColumnType::kDecimal3:
+      append_decimal(buffer_, column.ints[row], 3, 0);
+      return;
+    case ColumnType::kDecimal4:
+      append_decimal(buffer_, column.ints[row], 4, 2);
+      return;
     case ColumnType::kTimestamp: {
       const Date day = utc_date({column.ints[row]});
       const std::int64_t micros = column.ints[row] - day.days * kMicrosPerDay;

@@ -10,8 +10,8 @@
 namespace tillcast::sources {
 
 /// Writes batches as RFC 4180 csv with LF line ends and a header: null is an empty field; decimals without
-/// trailing zeros, money with at least two digits; doubles with six; times ISO 8601 in UTC with Z; true, false.
-/// Not thread-safe.
+/// trailing zeros, money with at least two digits; doubles with six; times ISO 8601 in UTC with Z; true,
+/// false. Not thread-safe.
 class BatchCsv {
  public:
   using Write = std::function<Result<>(std::string_view bytes)>;

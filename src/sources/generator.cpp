@@ -26,8 +26,8 @@ constexpr double kCompanionShare = 0.35;  // lines that join a basket with their
 constexpr double kCustomerSkew = 2.5;     // > 1: few customers buy often
 constexpr int kOpensAtSecond = 8 * 3600;
 constexpr int kOpenSeconds = 12 * 3600;
-constexpr std::int64_t kUnitsPerCent = 100;    // DECIMAL(18,4)
-constexpr std::int64_t kThousandths = 1000;    // DECIMAL(18,3)
+constexpr std::int64_t kUnitsPerCent = 100;  // DECIMAL(18,4)
+constexpr std::int64_t kThousandths = 1000;  // DECIMAL(18,3)
 
 struct Line {
   std::int32_t product = 0;
@@ -46,11 +46,31 @@ struct PendingReturn {
 };
 
 enum SaleColumn {
-  kOrderId, kLineNo, kKind, kOrderedAt, kStoreId, kProductId, kProductName, kQuantity, kUnitPrice, kAmount,
-  kCurrency, kCustomerId, kCountry, kChannel, kPromotion
+  kOrderId,
+  kLineNo,
+  kKind,
+  kOrderedAt,
+  kStoreId,
+  kProductId,
+  kProductName,
+  kQuantity,
+  kUnitPrice,
+  kAmount,
+  kCurrency,
+  kCustomerId,
+  kCountry,
+  kChannel,
+  kPromotion
 };
 enum TruthColumn {
-  kTruthStore, kTruthProduct, kTruthDate, kTruthExpected, kTruthPromotion, kTruthPrice, kTruthStockout, kTruthDemand
+  kTruthStore,
+  kTruthProduct,
+  kTruthDate,
+  kTruthExpected,
+  kTruthPromotion,
+  kTruthPrice,
+  kTruthStockout,
+  kTruthDemand
 };
 
 ColumnBatch empty_batch(std::initializer_list<ColumnSpec> specs, std::size_t rows) {
@@ -58,9 +78,12 @@ ColumnBatch empty_batch(std::initializer_list<ColumnSpec> specs, std::size_t row
   for (const ColumnSpec& spec : specs) {
     Column column;
     column.spec = spec;
-    if (spec.type == ColumnType::kText) column.text.reserve(rows);
-    else if (spec.type == ColumnType::kDouble) column.doubles.reserve(rows);
-    else column.ints.reserve(rows);
+    if (spec.type == ColumnType::kText)
+      column.text.reserve(rows);
+    else if (spec.type == ColumnType::kDouble)
+      column.doubles.reserve(rows);
+    else
+      column.ints.reserve(rows);
     batch.columns.push_back(std::move(column));
   }
   return batch;
@@ -68,16 +91,34 @@ ColumnBatch empty_batch(std::initializer_list<ColumnSpec> specs, std::size_t row
 
 ColumnBatch empty_sales(std::size_t rows) {
   using enum ColumnType;
-  return empty_batch({{"order_id", kText}, {"line_no", kInt32}, {"kind", kText}, {"ordered_at", kTimestamp},
-                      {"store_id", kText}, {"product_id", kText}, {"product_name", kText}, {"quantity", kDecimal3},
-                      {"unit_price", kDecimal4}, {"amount", kDecimal4}, {"currency", kText}, {"customer_id", kText},
-                      {"country", kText}, {"channel", kText}, {"promotion", kBool}}, rows);
+  return empty_batch({{"order_id", kText},
+                      {"line_no", kInt32},
+                      {"kind", kText},
+                      {"ordered_at", kTimestamp},
+                      {"store_id", kText},
+                      {"product_id", kText},
+                      {"product_name", kText},
+                      {"quantity", kDecimal3},
+                      {"unit_price", kDecimal4},
+                      {"amount", kDecimal4},
+                      {"currency", kText},
+                      {"customer_id", kText},
+                      {"country", kText},
+                      {"channel", kText},
+                      {"promotion", kBool}},
+                     rows);
 }
 
 ColumnBatch empty_truth(std::size_t rows) {
   using enum ColumnType;
-  return empty_batch({{"store_id", kText}, {"product_id", kText}, {"date", kDate}, {"expected_units", kDouble},
-                      {"promotion", kBool}, {"price", kDecimal4}, {"stockout", kBool}, {"demand_units", kDecimal3}},
+  return empty_batch({{"store_id", kText},
+                      {"product_id", kText},
+                      {"date", kDate},
+                      {"expected_units", kDouble},
+                      {"promotion", kBool},
+                      {"price", kDecimal4},
+                      {"stockout", kBool},
+                      {"demand_units", kDecimal3}},
                      rows);
 }
 
@@ -133,13 +174,13 @@ class Generator {
   ColumnBatch sales_;
   ColumnBatch truth_;
   std::shared_ptr<TextArena> text_;
-  std::vector<Line> lines_;            // of one shop's day, by product
+  std::vector<Line> lines_;               // of one shop's day, by product
   std::vector<std::int32_t> first_line_;  // per product, its first line of the day; products + 1
   std::vector<std::int32_t> order_begin_;
   std::vector<std::int32_t> by_order_;
-  std::vector<Sum> by_product_;        // of one day over all shops
+  std::vector<Sum> by_product_;                                         // of one day over all shops
   std::array<std::vector<PendingReturn>, kReturnDaysMax + 2> returns_;  // ring by day
-  std::size_t returns_done_ = 0;  // of today's list
+  std::size_t returns_done_ = 0;                                        // of today's list
   std::uint64_t order_number_ = 0;
   int day_ = 0;
   bool selling_ = true;  // false in the hold-out, which has truth only
@@ -181,7 +222,8 @@ Result<> Generator::run_store_day(int store) {
   const bool takes_flyer = model_->takes_flyer(store);
   TILLCAST_TRY_PLAIN(draw_demand(store, takes_flyer));
   if (!selling_) return {};
-  Random random(hash(options_.seed, kBasketStream, static_cast<std::uint64_t>(store), static_cast<std::uint64_t>(day_)));
+  Random random(hash(options_.seed, kBasketStream, static_cast<std::uint64_t>(store),
+                     static_cast<std::uint64_t>(day_)));
   TILLCAST_TRY_PLAIN(write_returns(store, random));
   assign_orders(random);
   return write_orders(store, takes_flyer, random);
@@ -189,7 +231,8 @@ Result<> Generator::run_store_day(int store) {
 
 /// Draws each product's demand in one shop, keeps the truth, and cuts what was sold into lines.
 Result<> Generator::draw_demand(int store, bool takes_flyer) {
-  Random random(hash(options_.seed, kDemandStream, static_cast<std::uint64_t>(store), static_cast<std::uint64_t>(day_)));
+  Random random(hash(options_.seed, kDemandStream, static_cast<std::uint64_t>(store),
+                     static_cast<std::uint64_t>(day_)));
   const double traffic = model_->draw_traffic(random);
   const auto& products = model_->products();
   const std::string& store_id = model_->stores()[static_cast<std::size_t>(store)].id;
@@ -255,7 +298,8 @@ void Generator::assign_orders(Random& random) {
       const auto begin = first_line_[static_cast<std::size_t>(companion)];
       const auto end = first_line_[static_cast<std::size_t>(companion) + 1];
       if (end > begin) {
-        const auto pick = begin + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(end - begin)));
+        const auto pick =
+            begin + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(end - begin)));
         line.order = lines_[static_cast<std::size_t>(pick)].order;
       }
     }
@@ -286,7 +330,9 @@ Result<> Generator::write_orders(int store, bool takes_flyer, Random& random) {
     const bool comes_back = random.uniform() < options_.return_share;
     if (begin == end) continue;
     const std::int32_t customer =
-        anonymous ? -1 : shop.first_customer + static_cast<std::int32_t>(std::min(rank, 0.999999) * shop.customers);
+        anonymous
+            ? -1
+            : shop.first_customer + static_cast<std::int32_t>(std::min(rank, 0.999999) * shop.customers);
     const auto second = kOpensAtSecond + static_cast<std::int64_t>(place * kOpenSeconds);
     const Timestamp at{midnight + second * kMicrosPerSecond};
     ++order_number_;
@@ -298,8 +344,8 @@ Result<> Generator::write_orders(int store, bool takes_flyer, Random& random) {
       const GeneratedProduct& product = products[static_cast<std::size_t>(line.product)];
       const bool promotion = takes_flyer && product.in_flyer;
       const std::int32_t price = promotion ? product.flyer_cents : product.regular_cents;
-      add_sale(id, static_cast<int>(i - begin) + 1, at, store, line.product, line.quantity, price, customer_id,
-               promotion);
+      add_sale(id, static_cast<int>(i - begin) + 1, at, store, line.product, line.quantity, price,
+               customer_id, promotion);
       if (comes_back && i == begin + order % (end - begin))
         plan_return({order_number_, store, line.product, line.quantity, price, customer, promotion}, random);
     }
@@ -315,8 +361,8 @@ void Generator::plan_return(const PendingReturn& planned, Random& random) {
   returns_[due % returns_.size()].push_back(back);
 }
 
-/// Takes back what is due in this shop today. Shops come in ascending order, as the day's list is sorted; what a
-/// closed shop missed comes tomorrow.
+/// Takes back what is due in this shop today. Shops come in ascending order, as the day's list is sorted;
+/// what a closed shop missed comes tomorrow.
 Result<> Generator::write_returns(int store, Random& random) {
   auto& due = returns_[static_cast<std::size_t>(day_) % returns_.size()];
   auto& next = returns_[static_cast<std::size_t>(day_ + 1) % returns_.size()];
@@ -350,13 +396,14 @@ std::string_view Generator::customer_text(std::int32_t customer) {
   char buffer[16];
   char* at = buffer + sizeof buffer;
   auto number = static_cast<std::uint32_t>(customer) + 1;
-  for (int digits = 0; number > 0 || digits < 6; number /= 10, ++digits) *--at = static_cast<char>('0' + number % 10);
+  for (int digits = 0; number > 0 || digits < 6; number /= 10, ++digits)
+    *--at = static_cast<char>('0' + number % 10);
   *--at = 'C';
   return text_->add({at, static_cast<std::size_t>(buffer + sizeof buffer - at)});
 }
 
-void Generator::add_sale(std::string_view order, int line_no, Timestamp at, int store, int product, int quantity,
-                         int price_cents, std::string_view customer, bool promotion) {
+void Generator::add_sale(std::string_view order, int line_no, Timestamp at, int store, int product,
+                         int quantity, int price_cents, std::string_view customer, bool promotion) {
   const GeneratedStore& shop = model_->stores()[static_cast<std::size_t>(store)];
   const GeneratedProduct& item = model_->products()[static_cast<std::size_t>(product)];
   const std::int64_t cents = static_cast<std::int64_t>(quantity) * price_cents;
@@ -437,7 +484,8 @@ Result<> check_options(const GeneratorOptions& o) {
       {"customers", static_cast<double>(o.customers), 0, 100'000'000},
       {"batch_rows", static_cast<double>(o.batch_rows), 1, 10'000'000},
   };
-  for (const Range& range : ranges) TILLCAST_TRY_PLAIN(check_range(range.name, range.value, range.low, range.high));
+  for (const Range& range : ranges)
+    TILLCAST_TRY_PLAIN(check_range(range.name, range.value, range.low, range.high));
   return {};
 }
 

@@ -36,18 +36,24 @@ constexpr int kStockoutDaysMax = 7;
 constexpr double kStockoutDaysMean = 4.0;
 constexpr double kSellingDaysMax = 0.7;  // of an intermittent product: a mean gap of at least 1.43 days
 
-constexpr const char* kNouns[kCategoryCount][5] = {
-    {"Coffee", "Tea", "Juice", "Water", "Lemonade"},   {"Mug", "Bowl", "Plate", "Jug", "Tray"},
-    {"Lamp", "Candle", "Lantern", "Clock", "Frame"},   {"Notebook", "Pencil", "Card", "Ribbon", "Label"},
-    {"Chocolate", "Biscuit", "Jam", "Honey", "Cake"},  {"Soap", "Shampoo", "Towel", "Brush", "Cream"},
-    {"Scarf", "Glove", "Hat", "Umbrella", "Bag"},      {"Planter", "Seeds", "Watering Can", "Gloves", "Twine"}};
-constexpr const char* kAdjectives[] = {"Red", "Blue", "Green", "White", "Classic", "Small", "Large", "Vintage",
-                                       "Organic", "Striped", "Plain", "Fine", "Travel", "Family", "Winter", "Garden"};
+constexpr const char* kNouns[kCategoryCount][5] = {{"Coffee", "Tea", "Juice", "Water", "Lemonade"},
+                                                   {"Mug", "Bowl", "Plate", "Jug", "Tray"},
+                                                   {"Lamp", "Candle", "Lantern", "Clock", "Frame"},
+                                                   {"Notebook", "Pencil", "Card", "Ribbon", "Label"},
+                                                   {"Chocolate", "Biscuit", "Jam", "Honey", "Cake"},
+                                                   {"Soap", "Shampoo", "Towel", "Brush", "Cream"},
+                                                   {"Scarf", "Glove", "Hat", "Umbrella", "Bag"},
+                                                   {"Planter", "Seeds", "Watering Can", "Gloves", "Twine"}};
+constexpr const char* kAdjectives[] = {"Red",    "Blue",    "Green",   "White",   "Classic", "Small",
+                                       "Large",  "Vintage", "Organic", "Striped", "Plain",   "Fine",
+                                       "Travel", "Family",  "Winter",  "Garden"};
 constexpr const char* kCountries[] = {"Germany", "United Kingdom", "France", "Netherlands", "Spain"};
 
 double between(double low, double high, std::uint64_t bits) { return low + (high - low) * unit(bits); }
 
-std::int32_t to_cents(double cents) { return std::max(1, static_cast<std::int32_t>(std::floor(cents + 0.5))); }
+std::int32_t to_cents(double cents) {
+  return std::max(1, static_cast<std::int32_t>(std::floor(cents + 0.5)));
+}
 
 std::string numbered(char prefix, std::size_t digits, int number) {
   const std::string text = std::to_string(number);
@@ -56,7 +62,9 @@ std::string numbered(char prefix, std::size_t digits, int number) {
   return id.append(text);
 }
 
-std::size_t digits_for(int count, std::size_t at_least) { return std::max(std::to_string(count).size(), at_least); }
+std::size_t digits_for(int count, std::size_t at_least) {
+  return std::max(std::to_string(count).size(), at_least);
+}
 
 }  // namespace
 
@@ -109,16 +117,21 @@ void DemandModel::make_products() {
     const char* noun = kNouns[product.category][random.below(std::size(kNouns[0]))];
     const char* adjective = kAdjectives[random.below(std::size(kAdjectives))];
     // One name in eight has a comma, as real ones do, so that readers meet quoted fields.
-    product.name = random.below(8) == 0 ? std::string(noun) + ", " + adjective : std::string(adjective) + " " + noun;
+    product.name =
+        random.below(8) == 0 ? std::string(noun) + ", " + adjective : std::string(adjective) + " " + noun;
     product.name += " " + std::to_string(numbers[i]);
     product.units = deterministic::power(static_cast<double>(i) + 1.0, -options_.popularity_exponent);
     weight_sum += product.units;
     product.elasticity = between(0.8, 2.4, random.next());
     product.display_uplift = between(1.10, 1.70, random.next());
-    product.base_cents = to_cents(deterministic::exp(between(4.6, 8.6, random.next())));  // 1 to 54, log-uniform
+    product.base_cents =
+        to_cents(deterministic::exp(between(4.6, 8.6, random.next())));  // 1 to 54, log-uniform
     product.regular_cents = product.base_cents;
     const double bulk = random.uniform();
-    product.line_quantity_odds = static_cast<std::uint32_t>((bulk < 0.6 ? 0.15 : bulk < 0.9 ? 0.35 : 0.70) * 4294967296.0);
+    product.line_quantity_odds = static_cast<std::uint32_t>((bulk < 0.6   ? 0.15
+                                                             : bulk < 0.9 ? 0.35
+                                                                          : 0.70) *
+                                                            4294967296.0);
     if (i > 0) {
       const double u = random.uniform();
       product.companion = static_cast<std::int32_t>(u * u * static_cast<double>(i));
@@ -187,8 +200,8 @@ void DemandModel::start_day(int day) {
 }
 
 bool DemandModel::in_flyer(int product, int week) const {
-  return unit(hash(options_.seed, kFlyer, static_cast<std::uint64_t>(product), static_cast<std::uint64_t>(week))) <
-         options_.promotion_share;
+  return unit(hash(options_.seed, kFlyer, static_cast<std::uint64_t>(product),
+                   static_cast<std::uint64_t>(week))) < options_.promotion_share;
 }
 
 void DemandModel::start_product_day(GeneratedProduct& product, int index) {
@@ -198,7 +211,8 @@ void DemandModel::start_product_day(GeneratedProduct& product, int index) {
     const std::uint64_t bits = hash(options_.seed, kPriceChange, key, static_cast<std::uint64_t>(day_));
     if (bits % 100 < 60) {
       // Prices follow inflation with steps of a few per cent around it.
-      const double step = deterministic::exp(0.06 * deterministic::normal_quantile(unit(deterministic::mix(bits)) * 0.998 + 0.001));
+      const double step = deterministic::exp(
+          0.06 * deterministic::normal_quantile(unit(deterministic::mix(bits)) * 0.998 + 0.001));
       product.regular_cents = to_cents(product.base_cents * inflation_ * step);
     }
   }
@@ -213,9 +227,10 @@ void DemandModel::start_product_day(GeneratedProduct& product, int index) {
     constexpr double kDepths[] = {0.10, 0.15, 0.20, 0.25, 0.30, 0.40};
     const std::uint64_t bits = hash(options_.seed, kFlyerDepth, key, static_cast<std::uint64_t>(week_));
     product.flyer_cents = to_cents(product.regular_cents * (1.0 - kDepths[bits % std::size(kDepths)]));
-    product.flyer_units = product.regular_units * product.display_uplift *
-                          deterministic::power(static_cast<double>(product.flyer_cents) / product.regular_cents,
-                                               -product.elasticity);
+    product.flyer_units =
+        product.regular_units * product.display_uplift *
+        deterministic::power(static_cast<double>(product.flyer_cents) / product.regular_cents,
+                             -product.elasticity);
   }
 }
 
@@ -227,10 +242,14 @@ bool DemandModel::is_open(int store) const {
 }
 
 bool DemandModel::takes_flyer(int store) const {
-  return hash(options_.seed, kFlyerStore, static_cast<std::uint64_t>(store), static_cast<std::uint64_t>(week_)) % 10 != 0;
+  return hash(options_.seed, kFlyerStore, static_cast<std::uint64_t>(store),
+              static_cast<std::uint64_t>(week_)) %
+             10 !=
+         0;
 }
 
-/// How much of the day's demand the shelf can serve: 1 = in stock, 0 = empty, between = ran out during the day.
+/// How much of the day's demand the shelf can serve: 1 = in stock, 0 = empty, between = ran out during the
+/// day.
 double DemandModel::stock_share(int store, int product) const {
   const auto cell = (static_cast<std::uint64_t>(store) << 32) | static_cast<std::uint64_t>(product);
   const std::uint64_t phase = hash(options_.seed, kStock, cell) % kStockBlockDays;
@@ -251,14 +270,15 @@ DemandModel::Cell DemandModel::draw(int store, int product, bool takes_flyer, do
   Cell cell;
   cell.promotion = takes_flyer && item.in_flyer;
   cell.price_cents = cell.promotion ? item.flyer_cents : item.regular_cents;
-  const double affinity = affinity_.at(hash(options_.seed, kAffinity, static_cast<std::uint64_t>(store),
-                                            static_cast<std::uint64_t>(product)));
+  const double affinity = affinity_.at(
+      hash(options_.seed, kAffinity, static_cast<std::uint64_t>(store), static_cast<std::uint64_t>(product)));
   double mean = (cell.promotion ? item.flyer_units : item.regular_units) * affinity *
                 stores_[static_cast<std::size_t>(store)].size;
   if (item.lot_size > 0) {
     const double selling_days = std::min(kSellingDaysMax, mean / item.lot_size);
     mean = selling_days * item.lot_size;
-    if (random.uniform() < selling_days) cell.demand = 1 + deterministic::poisson(random, item.lot_size - 1.0);
+    if (random.uniform() < selling_days)
+      cell.demand = 1 + deterministic::poisson(random, item.lot_size - 1.0);
   } else {
     cell.demand = deterministic::poisson(random, mean * traffic * noise_[item.noise_class].at(random.next()));
   }

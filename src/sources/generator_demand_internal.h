@@ -14,10 +14,10 @@ namespace tillcast::sources {
 struct GeneratedProduct {
   std::string id;
   std::string name;
-  double units = 0;            ///< expected units a day in an average store, at an average time
-  double elasticity = 0;       ///< of price, positive
-  double display_uplift = 1;   ///< of a promotion, besides its price
-  double lot_size = 0;         ///< > 1: sells on few days, in lots of this mean size; 0: every day
+  double units = 0;                      ///< expected units a day in an average store, at an average time
+  double elasticity = 0;                 ///< of price, positive
+  double display_uplift = 1;             ///< of a promotion, besides its price
+  double lot_size = 0;                   ///< > 1: sells on few days, in lots of this mean size; 0: every day
   std::uint32_t line_quantity_odds = 0;  ///< of one more unit on a line, of 2^32
   std::int32_t base_cents = 0;
   std::int32_t companion = -1;  ///< an earlier product that shares baskets with this one
@@ -26,10 +26,10 @@ struct GeneratedProduct {
   std::uint8_t noise_class = 0;
   // of the day
   bool on_sale = false;
-  bool in_flyer = false;       ///< promoted, in the shops that take part
+  bool in_flyer = false;  ///< promoted, in the shops that take part
   std::int32_t regular_cents = 0;
   std::int32_t flyer_cents = 0;
-  double regular_units = 0;    ///< units x season x trend x price; times the shop's size it is the mean
+  double regular_units = 0;  ///< units x season x trend x price; times the shop's size it is the mean
   double flyer_units = 0;
 };
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 // Random numbers and functions that give the same bits everywhere. The standard distributions differ between
-// libraries, and libm's last digit between versions, so the generator uses only IEEE + - * / sqrt floor, and is
-// compiled without contraction into fused multiply-add (src/sources/CMakeLists.txt).
+// libraries, and libm's last digit between versions, so the generator uses only IEEE + - * / sqrt floor, and
+// is compiled without contraction into fused multiply-add (src/sources/CMakeLists.txt).
 namespace tillcast::sources::deterministic {
 
 constexpr std::uint64_t mix(std::uint64_t x) {  // splitmix64's finaliser (Steele, Lea, Flood 2014)
@@ -36,7 +36,9 @@ class Random {
   std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15ULL); }
   double uniform() { return unit(next()); }
   /// 0 .. bound-1; bound in 1..2^32.
-  std::uint32_t below(std::uint64_t bound) { return static_cast<std::uint32_t>(((next() >> 32) * bound) >> 32); }
+  std::uint32_t below(std::uint64_t bound) {
+    return static_cast<std::uint32_t>(((next() >> 32) * bound) >> 32);
+  }
 
  private:
   std::uint64_t state_;
@@ -47,8 +49,8 @@ inline double exp(double x) {
   const double k = std::floor(x * 1.4426950408889634 + 0.5);
   const double r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
   double sum = 1.0 / 39916800.0;
-  for (const double inverse_factorial : {1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120,
-                                         1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0})
+  for (const double inverse_factorial : {1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+                                         1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0})
     sum = sum * r + inverse_factorial;
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<std::int64_t>(k) + 1023) << 52);
 }
@@ -85,14 +87,14 @@ inline double sin_turns(double turns) {
 
 /// Quantile of the standard normal distribution, 0 < p < 1 (Acklam 2003, relative error 1.2e-9).
 inline double normal_quantile(double p) {
-  constexpr double a[] = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02,
-                          1.383577518672690e+02, -3.066479806614716e+01, 2.506628277459239e+00};
-  constexpr double b[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
-                          6.680131188771972e+01, -1.328068155288572e+01};
-  constexpr double c[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
-                          -2.549732539343734e+00, 4.374664141464968e+00, 2.938163982698783e+00};
-  constexpr double d[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
-                          3.754408661907416e+00};
+  constexpr std::array a = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
+                            1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
+  constexpr std::array b = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
+                            6.680131188771972e+01, -1.328068155288572e+01};
+  constexpr std::array c = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
+                            -2.549732539343734e+00, 4.374664141464968e+00,  2.938163982698783e+00};
+  constexpr std::array d = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
+                            3.754408661907416e+00};
   const auto tail = [&](double q) {
     return (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) /
            ((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1.0);
@@ -105,7 +107,8 @@ inline double normal_quantile(double p) {
          (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1.0);
 }
 
-/// A log-normal law of 256 equally likely values whose mean is 1: a random factor that leaves means as they are.
+/// A log-normal law of 256 equally likely values whose mean is 1: a random factor that leaves means as they
+/// are.
 class UnitMeanFactors {
  public:
   explicit UnitMeanFactors(double sigma) {

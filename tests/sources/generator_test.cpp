@@ -46,9 +46,17 @@ class Collect final : public GeneratorSink {
     for (std::size_t i = 0; i < batch.rows; ++i) {
       const auto text = [&](const char* name) { return std::string(column(batch, name).text[i]); };
       const auto number = [&](const char* name) { return column(batch, name).ints[i]; };
-      sold.push_back({text("order_id"), number("line_no"), text("kind"), {number("ordered_at")}, text("store_id"),
-                      text("product_id"), text("customer_id"), number("quantity"), number("unit_price"),
-                      number("amount"), number("promotion") != 0});
+      sold.push_back({text("order_id"),
+                      number("line_no"),
+                      text("kind"),
+                      {number("ordered_at")},
+                      text("store_id"),
+                      text("product_id"),
+                      text("customer_id"),
+                      number("quantity"),
+                      number("unit_price"),
+                      number("amount"),
+                      number("promotion") != 0});
       EXPECT_EQ(column(batch, "customer_id").is_null(i), text("customer_id").empty());
     }
     return {};
@@ -56,9 +64,14 @@ class Collect final : public GeneratorSink {
   Result<> truth(const ColumnBatch& batch) override {
     for (std::size_t i = 0; i < batch.rows; ++i) {
       const auto number = [&](const char* name) { return column(batch, name).ints[i]; };
-      known.push_back({std::string(column(batch, "store_id").text[i]), std::string(column(batch, "product_id").text[i]),
-                       {static_cast<std::int32_t>(number("date"))}, column(batch, "expected_units").doubles[i],
-                       number("promotion") != 0, number("price"), number("stockout") != 0, number("demand_units")});
+      known.push_back({std::string(column(batch, "store_id").text[i]),
+                       std::string(column(batch, "product_id").text[i]),
+                       {static_cast<std::int32_t>(number("date"))},
+                       column(batch, "expected_units").doubles[i],
+                       number("promotion") != 0,
+                       number("price"),
+                       number("stockout") != 0,
+                       number("demand_units")});
     }
     return {};
   }
@@ -172,15 +185,18 @@ TEST(Generator, SoldUnitsAreDemandLessWhatEmptyShelvesLost) {
   std::int64_t lost = 0;
   for (const Truth& truth : out.rows.known) {
     const std::int64_t units = sold[{truth.store, truth.product, truth.date.days}];
-    if (truth.stockout) ASSERT_LE(units, truth.demand);
-    else ASSERT_EQ(units, truth.demand);
+    if (truth.stockout)
+      ASSERT_LE(units, truth.demand);
+    else
+      ASSERT_EQ(units, truth.demand);
     lost += truth.demand - units;
     sold.erase({truth.store, truth.product, truth.date.days});
   }
   EXPECT_TRUE(sold.empty()) << "sales that the truth does not know";
   EXPECT_EQ(lost, out.summary.units_lost * 1000);
   EXPECT_GT(lost, 0);
-  const auto share = static_cast<double>(out.summary.stockout_rows) / static_cast<double>(out.summary.truth_rows);
+  const auto share =
+      static_cast<double>(out.summary.stockout_rows) / static_cast<double>(out.summary.truth_rows);
   EXPECT_NEAR(share, small().stockout_share, 0.006);
 }
 
@@ -230,7 +246,8 @@ TEST(Generator, SaturdaysOutsellTuesdaysAndSomeShopsCloseOnSundays) {
   GeneratorOptions flat = small();
   flat.season_strength = 0;
   double flat_weekday[8] = {};
-  for (const Truth& truth : generated(flat).rows.known) flat_weekday[iso_weekday(truth.date)] += truth.expected;
+  for (const Truth& truth : generated(flat).rows.known)
+    flat_weekday[iso_weekday(truth.date)] += truth.expected;
   EXPECT_NEAR(flat_weekday[6] / flat_weekday[2], 1.0, 0.05);
 }
 
@@ -294,7 +311,8 @@ TEST(Generator, OrdersHaveOneShopTimeAndCustomerAndConsecutiveLines) {
     const Sale*& before = last[sale.order];
     ASSERT_EQ(sale.line_no, before == nullptr ? 1 : before->line_no + 1) << sale.order;
     if (before != nullptr) {
-      ASSERT_EQ(std::tie(sale.store, sale.customer, sale.at), std::tie(before->store, before->customer, before->at));
+      ASSERT_EQ(std::tie(sale.store, sale.customer, sale.at),
+                std::tie(before->store, before->customer, before->at));
     } else if (sale.kind == "sale") {
       anonymous += sale.customer.empty();
       if (!sale.customer.empty()) ++visits[sale.customer];
@@ -306,7 +324,8 @@ TEST(Generator, OrdersHaveOneShopTimeAndCustomerAndConsecutiveLines) {
   EXPECT_NEAR(static_cast<double>(out.summary.rows - out.summary.returns) / orders, 3.2, 0.5);
   int most = 0;
   for (const auto& [customer, count] : visits) most = std::max(most, count);
-  EXPECT_GT(most, 10 * static_cast<int>(orders) / static_cast<int>(visits.size())) << "some customers come often";
+  EXPECT_GT(most, 10 * static_cast<int>(orders) / static_cast<int>(visits.size()))
+      << "some customers come often";
 }
 
 TEST(Generator, SomeProductsAreBoughtTogetherMoreThanByChance) {
@@ -327,7 +346,8 @@ TEST(Generator, SomeProductsAreBoughtTogetherMoreThanByChance) {
   double best_lift = 0;
   const auto n = static_cast<double>(baskets.size());
   for (const auto& [pair, count] : pairs)
-    if (count >= 100) best_lift = std::max(best_lift, count * n / (support[pair.first] * support[pair.second]));
+    if (count >= 100)
+      best_lift = std::max(best_lift, count * n / (support[pair.first] * support[pair.second]));
   EXPECT_GT(best_lift, 1.5);
 }
 
@@ -390,7 +410,8 @@ TEST(Generator, NamesTheOptionThatIsOutOfRange) {
   Collect sink;
   NoProgress progress;
   options.stockout_share = 0.5;
-  EXPECT_ERROR(generate(options, sink, progress), ErrorCode::kInvalidInput, "stockout_share is 0.5, expected 0 to 0.1");
+  EXPECT_ERROR(generate(options, sink, progress), ErrorCode::kInvalidInput,
+               "stockout_share is 0.5, expected 0 to 0.1");
   options = {};
   options.stores = 0;
   EXPECT_ERROR(generate(options, sink, progress), ErrorCode::kInvalidInput, "stores");
