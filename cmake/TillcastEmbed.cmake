@@ -37,7 +37,7 @@ ${rows}  };
 }
 }
 " @ONLY)
-  set_source_files_properties("${dir}/${namespace}_assets.S" PROPERTIES LANGUAGE C OBJECT_DEPENDS "${ARGN}")
+  set_source_files_properties("${dir}/${namespace}_assets.S" PROPERTIES LANGUAGE ASM OBJECT_DEPENDS "${ARGN}")
   target_sources(${target} PRIVATE "${dir}/${namespace}_assets.S" "${dir}/${namespace}_assets.cpp")
   target_include_directories(${target} PUBLIC "${dir}")
 endfunction()

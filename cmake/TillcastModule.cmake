@@ -20,8 +20,6 @@ function(tillcast_test folder)
   foreach(dep IN LISTS ARG_DEPS)
     target_link_libraries(${target} PRIVATE tillcast_${dep})
   endforeach()
-  target_compile_definitions(${target} PRIVATE TILLCAST_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    TILLCAST_BINARY="${CMAKE_BINARY_DIR}/bin/tillcast")
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()

@@ -1,0 +1,270 @@
+#include "pipeline/engine.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/log.h"
+#include "io/durable_file.h"
+#include "io/file_hash.h"
+#include "pipeline/build.h"
+#include "pipeline/forecasts.h"
+#include "pipeline/ingest.h"
+#include "pipeline/reports.h"
+#include "pipeline/series_catalog.h"
+#include "pipeline/settings.h"
+#include "pipeline/workspace.h"
+#include "retail/column_mapping.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+class DirectoryEngine final : public Engine {
+ public:
+  explicit DirectoryEngine(std::unique_ptr<Workspace> workspace) : workspace_(std::move(workspace)), opened_at_(SystemClock().now()) {}
+
+  Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return ingest_file(*workspace_, file, options, observer);
+  }
+
+  Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return build_warehouse(*workspace_, options, observer);
+  }
+
+  Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return fit_locked(names, observer);
+  }
+
+  Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    RunReport report;
+    for (const auto& input : options.inputs) {
+      report.ingests.push_back(TILLCAST_TRY_PLAIN(ingest_file(*workspace_, input, options.ingest, observer)));
+      const auto& ingest = report.ingests.back();
+      report.stages.push_back({"ingest " + ingest.file, ingest.already_loaded ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
+                               ingest.totals.rows_in, ingest.seconds, ""});
+    }
+    const auto snapshot = TILLCAST_TRY_PLAIN(workspace_->lake.snapshot());
+    if (snapshot.loads.empty()) return invalid_input("nothing is loaded yet; name a file: tillcast run --input FILE   (csv or xlsx)");
+    report.build = TILLCAST_TRY_PLAIN(build_warehouse(*workspace_, {}, observer));
+    report.stages.push_back({"build", report.build.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone, report.build.rows,
+                             report.build.seconds, ""});
+    if (report.checks_failed() || !options.forecast) return report;
+    report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, observer));
+    for (const auto& plan : report.plans) {
+      report.stages.push_back({"forecast " + plan.plan, plan.unchanged ? StageReport::Status::kUnchanged : StageReport::Status::kDone, 0, plan.seconds, ""});
+    }
+    return report;
+  }
+
+  Result<database::QueryResult> sql(std::string_view statement, std::int64_t rows_max) override {
+    auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
+    database::QueryLimits limits;
+    limits.rows_max = static_cast<std::size_t>(rows_max > 0 ? rows_max : workspace_->config.integer("sql.rows_max"));
+    limits.time_max = std::chrono::seconds(workspace_->config.integer("sql.seconds_max"));
+    return connection.query_read_only(statement, limits);
+  }
+
+  Result<std::vector<lake::DatasetSummary>> lake_list() override { return workspace_->lake.list(); }
+  Result<lake::Snapshot> lake_snapshot() override { return workspace_->lake.snapshot(); }
+  Result<std::vector<lake::Finding>> lake_verify(Progress& progress) override { return workspace_->lake.verify(progress); }
+
+  Result<lake::CompactionReport> lake_compact(std::string_view dataset) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto report = TILLCAST_TRY_PLAIN(workspace_->lake.compact(dataset));
+    TILLCAST_TRY_PLAIN(refresh_views(*workspace_));
+    return report;
+  }
+
+  Result<std::vector<std::string>> lake_collect_garbage() override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return workspace_->lake.collect_garbage();
+  }
+
+  const Config& config() const override { return workspace_->config; }
+  const std::filesystem::path& data_directory() const override { return workspace_->directory; }
+
+  Result<KpiReport> kpis(const KpiRequest& request) override { return kpi_report(*workspace_, request); }
+
+  Result<SeriesPage> series(const SeriesRequest& request) override {
+    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    return catalog->page(request);
+  }
+
+  Result<SeriesForecast> series_forecast(const std::string& series_id, std::vector<HistoryPoint>& history) override {
+    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    const auto* found = catalog->find(series_id);
+    if (found == nullptr) return unknown_series(series_id);
+    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, *catalog->plan(found->info.plan), series_id));
+    history.clear();
+    if (!data.series.empty()) {
+      const auto& series = data.series[0];
+      history.reserve(series.size());
+      for (std::size_t i = 0; i < series.size(); ++i) history.push_back({series.date_at(i), series.value[i]});
+    }
+    return *found;
+  }
+
+  Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {
+    if (request.items.empty() || request.items.size() > 1000) {
+      return invalid_input("items must hold 1 to 1000 series, found " + std::to_string(request.items.size()));
+    }
+    if (request.horizon && (*request.horizon < 1 || *request.horizon > 366)) {
+      return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
+    }
+    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    std::vector<Result<SeriesForecast>> answers;
+    answers.reserve(request.items.size());
+    for (const auto& item : request.items) answers.push_back(forecast_one(*catalog, item.series_id, request));
+    return answers;
+  }
+
+  Readiness readiness() override {
+    auto connection = workspace_->database.connect();
+    if (!connection) return {false, connection.error().message};
+    const auto tables = connection->query("SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', 'dim_store')");
+    if (!tables) return {false, tables.error().message};
+    if (tables->integer(0, 0).value_or(0) < 3) return {false, "no gold tables yet: run `tillcast run --input FILE`"};
+    const auto catalog = current_catalog();
+    if (!catalog) return {false, catalog.error().message};
+    return {true, std::to_string((*catalog)->size()) + " series forecast"};
+  }
+
+  std::string data_version() override {
+    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(workspace_->version.load()));
+  }
+
+ private:
+  static Error unknown_series(const std::string& id) {
+    return not_found("there is no series '" + id + "'; `tillcast forecast predict --list` or GET /api/v1/series lists them");
+  }
+
+  Result<std::unique_lock<std::mutex>> lock_writing() {
+    std::unique_lock writing(workspace_->writing, std::try_to_lock);
+    if (!writing.owns_lock()) return unavailable("another command is writing to " + workspace_->directory.string() + " just now; try again when it is done");
+    return writing;
+  }
+
+  Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, StageObserver& observer) {
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
+    std::vector<std::string> known;
+    for (const auto& plan : plans) known.push_back(plan.name);
+    for (const auto& name : names) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      std::string list;
+      for (const auto& one : known) list += (list.empty() ? "" : ", ") + one;
+      return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+    }
+    if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared) return std::move(prepared.error());
+    std::vector<PlanReport> reports;
+    for (const auto& plan : plans) {
+      if (!names.empty() && std::ranges::find(names, plan.name) == names.end()) continue;
+      reports.push_back(TILLCAST_TRY_PLAIN(fit_plan(*workspace_, plan, observer)));
+    }
+    return reports;
+  }
+
+  // The catalogue is loaded again when something was written since; readers keep the one they have.
+  Result<std::shared_ptr<const SeriesCatalog>> current_catalog() {
+    const std::int64_t version = workspace_->version.load();
+    const std::lock_guard lock(catalog_mutex_);
+    if (catalog_ == nullptr || catalog_version_ != version) {
+      catalog_ = TILLCAST_TRY(SeriesCatalog::load(*workspace_), "read the stored forecasts");
+      catalog_version_ = version;
+    }
+    return catalog_;
+  }
+
+  Result<SeriesForecast> forecast_one(const SeriesCatalog& catalog, const std::string& id, const ForecastRequest& request) {
+    const auto* stored = catalog.find(id);
+    if (stored == nullptr) return unknown_series(id);
+    const ForecastPlan& plan = *catalog.plan(stored->info.plan);
+    const auto grain = plan.frequency == "weekly" ? forecast::Grain::kWeekly : plan.frequency == "monthly" ? forecast::Grain::kMonthly : forecast::Grain::kDaily;
+    std::size_t wanted = stored->points.size();
+    if (request.horizon) wanted = static_cast<std::size_t>(*request.horizon);
+    for (const Date date : request.dates) {
+      const auto ahead = forecast::periods_between(stored->info.last, date, grain);
+      if (ahead < 1 || ahead > 366) {
+        return invalid_input(format_date(date) + " is not within the 366 periods after " + format_date(stored->info.last) + ", the last period of " + id);
+      }
+      if (request.dates.data() == &date || static_cast<std::size_t>(ahead) > wanted) wanted = static_cast<std::size_t>(ahead);
+    }
+    SeriesForecast answer = *stored;
+    if (wanted > answer.points.size()) {
+      if (auto longer = forecast_longer(plan, id, wanted, answer); !longer) return std::move(longer.error());
+    }
+    answer.points.resize(std::min(wanted, answer.points.size()));
+    if (!request.dates.empty()) {
+      std::vector<ForecastPoint> picked;
+      for (const Date date : request.dates) {
+        const Date period = forecast::period_start(date, grain);
+        const auto at = std::ranges::find(answer.points, period, &ForecastPoint::date);
+        if (at != answer.points.end()) picked.push_back(*at);
+      }
+      answer.points = std::move(picked);
+    }
+    return answer;
+  }
+
+  // Beyond the stored horizon: this one series again, with the model it has.
+  Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon, SeriesForecast& answer) {
+    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, plan, id));
+    if (data.series.empty()) return unknown_series(id);
+    auto options = forecast_options(*workspace_, plan);
+    options.backtest.horizon = horizon;
+    options.threads = 1;
+    NoProgress progress;
+    const auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, options, progress));
+    answer.points.clear();
+    for (const auto& point : run.series[0].points) {
+      answer.points.push_back({point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
+    }
+    answer.model = forecast::model(run.series[0].model).name;
+    return {};
+  }
+
+  std::unique_ptr<Workspace> workspace_;
+  Timestamp opened_at_;
+  std::mutex catalog_mutex_;
+  std::shared_ptr<const SeriesCatalog> catalog_;
+  std::int64_t catalog_version_ = -1;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> Engine::init(const std::filesystem::path& data_directory, bool with_models) {
+  std::error_code ignored;
+  const auto settings = data_directory / kSettingsFile;
+  std::vector<std::string> made;
+  if (std::filesystem::exists(settings, ignored)) {
+    if (!with_models) return conflict(data_directory.string() + " is a tillcast data directory already (it has " + std::string(kSettingsFile) + ")");
+  } else {
+    for (const char* folder : {"", "lake", "runs", "tmp"}) {
+      if (auto created = io::make_directories(data_directory / folder); !created) return std::move(created.error());
+    }
+    if (auto written = io::write_file_atomically(settings, settings_template()); !written) return std::move(written.error());
+    made.push_back(settings.string());
+  }
+  if (with_models) {
+    const auto models = TILLCAST_TRY_PLAIN(write_models(data_directory / "warehouse"));
+    made.insert(made.end(), models.begin(), models.end());
+  }
+  return made;
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(const std::filesystem::path& data_directory, Config config) {
+  std::string note;
+  auto workspace = TILLCAST_TRY_PLAIN(open_workspace(data_directory, std::move(config), note));
+  if (!note.empty()) log(LogLevel::kWarning, note);
+  return std::unique_ptr<Engine>(std::make_unique<DirectoryEngine>(std::move(workspace)));
+}
+
+std::vector<std::string> mapping_names() {
+  std::vector<std::string> names;
+  for (const auto& mapping : retail::preset_mappings()) names.push_back(mapping.name);
+  return names;
+}
+
+}  // namespace tillcast::pipeline

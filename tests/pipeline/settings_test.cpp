@@ -1,0 +1,59 @@
+#include "pipeline/settings.h"
+
+#include <gtest/gtest.h>
+
+#include "support/result_matchers.h"
+#include "support/temp_dir.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+TEST(Settings, TheTemplateOfInitIsValidAndChangesNothing) {
+  const test::TempDir folder;
+  folder.write("tillcast.toml", settings_template());
+  ASSERT_OK_AND_ASSIGN(const auto config, load_settings(folder.path(), {}, {}));
+  for (const auto& shown : config.show()) EXPECT_EQ(shown.origin, "default") << shown.key;
+}
+
+TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
+  const test::TempDir folder;
+  std::string text;
+  const std::string commented = settings_template();
+  std::size_t from = 0;
+  for (std::size_t end; (end = commented.find('\n', from)) != std::string::npos; from = end + 1) {
+    std::string line = commented.substr(from, end - from);
+    const bool assignment = line.starts_with("# ") && line.find(" = ") != std::string::npos;
+    const bool table = line.starts_with("# [[");
+    text += (assignment || table ? line.substr(2) : line) + "\n";
+  }
+  folder.write("tillcast.toml", text);
+  ASSERT_OK_AND_ASSIGN(const auto config, load_settings(folder.path(), {}, {}));
+  ASSERT_OK_AND_ASSIGN(const auto plans, configured_plans(config));
+  ASSERT_EQ(plans.size(), 1U);
+  EXPECT_EQ(plans[0], (ForecastPlan{"product_weekly", "units", {"product"}, "weekly", 8, 500}));
+}
+
+TEST(Settings, PlansAreCheckedWordByWord) {
+  const auto plan = [](const std::string& body) {
+    const test::TempDir folder;
+    folder.write("tillcast.toml", "[[forecast.plan]]\n" + body);
+    return load_settings(folder.path(), {}, {});
+  };
+  EXPECT_ERROR(plan("measure = \"units\"\n"), ErrorCode::kInvalidInput, "needs a name");
+  EXPECT_ERROR(plan("name = \"a b\"\n"), ErrorCode::kInvalidInput, "found 'a b'");
+  EXPECT_ERROR(plan("name = \"a\"\nhorizn = 3\n"), ErrorCode::kInvalidInput, "did you mean 'horizon'?");
+  EXPECT_ERROR(plan("name = \"a\"\nhorizon = 0\n"), ErrorCode::kInvalidInput, "from 1 to 366, found '0'");
+  EXPECT_ERROR(plan("name = \"a\"\nfrequency = \"hourly\"\n"), ErrorCode::kInvalidInput, "daily, weekly or monthly");
+  EXPECT_ERROR(plan("name = \"a\"\nmeasure = \"sales\"\nby = [\"product\"]\n"), ErrorCode::kInvalidInput, "per store and day only");
+  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.plan]]\nname = \"a\"\n"), ErrorCode::kInvalidInput, "two [[forecast.plan]]");
+  EXPECT_OK(plan("name = \"a\"\nby = [\"product\", \"store\"]\n"));
+}
+
+TEST(Settings, OverridesNeedAKeyAndAValue) {
+  const test::TempDir folder;
+  const std::string words[] = {"serve.port"};
+  EXPECT_ERROR(load_settings(folder.path(), {}, words), ErrorCode::kInvalidInput, "--set takes key=value");
+}
+
+}  // namespace
+}  // namespace tillcast::pipeline
