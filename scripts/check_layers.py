@@ -31,6 +31,7 @@ THIRD_PARTY = {
     r"(isa-l|isal)|igzip_lib\.h|minizip/|unzip\.h|expat\.h": ["sources"],
     r"spdlog/": ["core"],
     r"openssl/": ["io"],
+    r"nlopt\.h|Eigen/": ["forecast"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.M)
 

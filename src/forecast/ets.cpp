@@ -121,9 +121,15 @@ std::size_t season_states(const EtsShape& shape) {
 /// Fits one shape: searches the weights, solves the initial states.
 class EtsFitter {
  public:
-  EtsFitter(const History& history, const EtsShape& shape) : history_(history), shape_(shape) {
+  /// `simpler` is a fit of a shape without this one's trend or error, or nullptr: its states and weights are the start.
+  EtsFitter(const History& history, const EtsShape& shape, const EtsFit* simpler)
+      : history_(history), shape_(shape), simpler_(simpler) {
     for (std::size_t i = 0; i < history.size(); ++i) observed_ += history.masked[i] == 0 ? 1 : 0;
     start_states();
+    if (simpler != nullptr && simpler->shape.season == shape.season) {
+      initial_[0] = simpler->initial.level;
+      std::ranges::copy(simpler->initial.season, initial_.begin() + 2);
+    }
   }
 
   EtsFit run() {
@@ -170,9 +176,12 @@ class EtsFitter {
       upper[count] = high;
       x[count++] = start;
     };
-    add(kSmall, 1 - kSmall, shape_.trend == EtsTrend::kNone ? 0.2 : 0.15);
-    if (shape_.trend != EtsTrend::kNone) add(kSmall, 1 - kSmall, 0.05);
-    if (shape_.season != EtsSeason::kNone) add(kSmall, 1 - kSmall, 0.05);
+    const double alpha = simpler_ != nullptr ? simpler_->weights.alpha : 0.2;
+    const bool seasonal_start = simpler_ != nullptr && simpler_->shape.season == shape_.season;
+    add(kSmall, 1 - kSmall, alpha);
+    if (shape_.trend != EtsTrend::kNone) add(kSmall, 1 - kSmall, 0.01);
+    if (shape_.season != EtsSeason::kNone)
+      add(kSmall, 1 - kSmall, seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall) : 0.05);
     if (shape_.trend == EtsTrend::kDamped) add(0.8, 0.98, 0.95);
     return count;
   }
@@ -222,7 +231,14 @@ class EtsFitter {
     }
     floor_ = std::max(total_squares, 1e-12);
     initial_[0] = count > 0 ? sum / static_cast<double>(count) : 0.0;
+    free_slots_.clear();
     if (states == 0) return;
+    // A slot that was never open (Sundays) has no effect to learn: it stays neutral and outside the sum.
+    std::vector<std::uint8_t> seen_slot(period, 0);
+    for (std::size_t i = 0; i < n; ++i)
+      if (history_.masked[i] == 0) seen_slot[i % period] = 1;
+    for (std::size_t slot = 0; slot < period; ++slot)
+      if (seen_slot[slot] != 0) free_slots_.push_back(2 + slot);
     std::vector<double> sums(period, 0.0);
     std::vector<int> counts(period, 0);
     double all = 0;
@@ -248,9 +264,8 @@ class EtsFitter {
   /// states; elsewhere kept only when the likelihood rises.
   void refine_states(const EtsWeights& weights) {
     const std::size_t n = history_.size();
-    const std::size_t states = season_states(shape_);
     const bool trend = shape_.trend != EtsTrend::kNone;
-    const std::size_t columns = 1 + (trend ? 1 : 0) + (states > 0 ? states - 1 : 0);
+    const std::size_t columns = 1 + (trend ? 1 : 0) + (free_slots_.empty() ? 0 : free_slots_.size() - 1);
     if (observed_ < columns + 2) return;
     errors_.resize(n);
     const FilterSums before = filter(weights, errors_.data());
@@ -279,7 +294,7 @@ class EtsFitter {
       // The solution brings errors + jacobian * change to its minimum, hence the sign.
       const std::size_t at = column_state(column, trend);
       initial_[at] -= change[column];
-      if (at >= 2) initial_.back() += change[column];
+      if (at >= 2) initial_[free_slots_.back()] += change[column];
     }
     if (shape_.season == EtsSeason::kMultiplicative &&
         std::ranges::any_of(std::span(initial_).subspan(2), [](double s) { return !(s > 1e-3); })) {
@@ -289,23 +304,25 @@ class EtsFitter {
     if (!(minus_two_log_likelihood(weights) <= value_before)) initial_ = saved;
   }
 
-  static std::size_t column_state(std::size_t column, bool trend) {
+  std::size_t column_state(std::size_t column, bool trend) const {
     if (column == 0) return 0;
     if (trend && column == 1) return 1;
-    return 2 + column - (trend ? 2 : 1);
+    return free_slots_[column - (trend ? 2 : 1)];
   }
 
   double move(std::size_t column, bool trend, double unit, double season_unit) {
     const std::size_t at = column_state(column, trend);
     const double step = at >= 2 ? season_unit : unit;
     initial_[at] += step;
-    if (at >= 2) initial_.back() -= step;
+    if (at >= 2) initial_[free_slots_.back()] -= step;
     return step;
   }
 
   const History& history_;
   EtsShape shape_;
+  const EtsFit* simpler_;
   std::size_t observed_ = 0;
+  std::vector<std::size_t> free_slots_;  ///< places in initial_ of the seasonal states that can be learnt
   double floor_ = 1;  ///< sum of squared values: a perfect fit must not give log(0)
   std::vector<double> initial_;
   std::vector<double> season_;
@@ -359,7 +376,9 @@ void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsSta
   }
 }
 
-EtsFit ets_fit(const History& history, const EtsShape& shape) { return EtsFitter(history, shape).run(); }
+EtsFit ets_fit(const History& history, const EtsShape& shape, const EtsFit* simpler) {
+  return EtsFitter(history, shape, simpler).run();
+}
 
 EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& options) {
   std::size_t observed = 0;
@@ -370,28 +389,35 @@ EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& option
     positive = positive && history.value[i] > 0;
   }
   EtsFit best = ets_fit(history, {});
-  const auto consider = [&](const EtsShape& shape) {
-    EtsFit fit = ets_fit(history, shape);
-    if (fit.aicc < best.aicc) best = std::move(fit);
+  const auto consider = [&](const EtsShape& shape, const EtsFit* simpler) {
+    EtsFit fit = ets_fit(history, shape, simpler);
+    const bool better = fit.aicc < best.aicc;
+    if (better) best = std::move(fit);
+    return better;
   };
   const bool seasonal = period > 1 && observed >= static_cast<std::size_t>(2 * period + 3);
   const bool multiplicative = options.allow_multiplicative && positive;
   if (seasonal) {
-    consider({.season = EtsSeason::kAdditive, .period = period});
+    const EtsFit flat = best;
+    consider({.season = EtsSeason::kAdditive, .period = period}, &flat);
     if (multiplicative)
-      consider({.multiplicative_error = true, .season = EtsSeason::kMultiplicative, .period = period});
-  }
-  if (options.allow_trend) {
-    EtsShape shape = best.shape;
-    shape.trend = EtsTrend::kAdditive;
-    consider(shape);
-    shape.trend = EtsTrend::kDamped;
-    consider(shape);
+      consider({.multiplicative_error = true, .season = EtsSeason::kMultiplicative, .period = period}, &flat);
   }
   if (multiplicative && best.shape.season != EtsSeason::kMultiplicative) {
+    const EtsFit additive = best;
     EtsShape shape = best.shape;
     shape.multiplicative_error = true;
-    consider(shape);
+    consider(shape, &additive);
+  }
+  if (options.trend != EtsTrend::kNone) {
+    const EtsFit flat = best;
+    EtsShape shape = best.shape;
+    shape.trend = EtsTrend::kDamped;
+    consider(shape, &flat);
+    if (options.trend == EtsTrend::kAdditive) {
+      shape.trend = EtsTrend::kAdditive;
+      consider(shape, &flat);
+    }
   }
   return best;
 }

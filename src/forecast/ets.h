@@ -62,15 +62,18 @@ void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsSta
 /// Estimates weights and initial states of one shape by maximum likelihood. For additive errors and season the
 /// errors are linear in the initial states, so these are solved by least squares given the weights instead of
 /// being searched, and only the one to four weights are searched.
-EtsFit ets_fit(const History& history, const EtsShape& shape);
+/// @param simpler  a fit of the same history without trend, season or multiplicative error to start from, or nullptr
+EtsFit ets_fit(const History& history, const EtsShape& shape, const EtsFit* simpler = nullptr);
 
 struct AutoEtsOptions {
   bool allow_multiplicative = true;  ///< used only when every value is positive
-  bool allow_trend = true;
+  /// The boldest trend to try. An undamped one wins in-sample and then runs away over six weeks; Gardner &
+  /// McKenzie 1985, Manage. Sci. 31(10), is why damped is the default.
+  EtsTrend trend = EtsTrend::kDamped;
 };
 
-/// Chooses the shape by AICc: the season first, then trend and damping, then the error (stepwise instead of all
-/// combinations: a third of the fits, and the same choice nearly always).
+/// Chooses the shape by AICc: the season first, then the error, then the trend (stepwise instead of all
+/// combinations: a third of the fits, each started from the simpler one).
 EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& options);
 
 /// A fit as plain numbers, so that a later origin can filter with it, and back.

@@ -71,7 +71,7 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
       for (std::size_t step = 0; step < options.horizon; ++step) {
         const std::size_t at = test.period(origin, step);
         if (series[i].masked[at] != 0 || closed[options.gap + step] != 0) continue;
-        calibrator.add({test.demand_class, i, step}, series[i].value[at], static_cast<double>(steps[step]), level);
+        calibrator.add({test.demand_class, i, step, origin - first}, series[i].value[at], static_cast<double>(steps[step]), level);
       }
     }
   }
@@ -97,7 +97,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series, std::s
       const Interval interval =
           closed[options.gap + step] != 0
               ? Interval{}
-              : calibrator.interval({test.demand_class, i, step}, static_cast<double>(steps[step]), level);
+              : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
       by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80, interval.hi80,
                                                                 interval.lo95, interval.hi95);
     }
@@ -268,7 +268,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     for (std::size_t step = 0; step < result.points.size(); ++step) {
       ForecastPoint& point = result.points[step];
       if (point.closed) continue;
-      const Interval interval = calibrator.interval({result.demand_class, i, step}, point.mean, level);
+      const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
       point.lo80 = interval.lo80;
       point.hi80 = interval.hi80;
       point.lo95 = interval.lo95;

@@ -58,6 +58,40 @@ void IntervalCalibrator::compute_quantiles(Pool& pool) {
   for (std::size_t i = 0; i < kShares.size(); ++i) pool.quantile[i] = conformal_quantile(pool.scores, kShares[i]);
 }
 
+void IntervalCalibrator::compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const {
+  std::size_t origins = 0;
+  for (const Residual& residual : residuals_) origins = std::max(origins, residual.context.origin + 1);
+  std::array<std::vector<double>, 2> needed;  // the stretch at which each residual would just be covered
+  for (std::size_t held = 0; held < origins; ++held) {
+    Pool others;
+    std::vector<double> own;
+    for (const Residual& residual : residuals_) {
+      if (demand_class && residual.context.demand_class != *demand_class) continue;
+      const double score = residual.scaled / spread_[residual.context.series];
+      (residual.context.origin == held ? own : others.scores).push_back(score);
+    }
+    if (others.scores.size() < kClassMin || own.empty()) continue;
+    compute_quantiles(others);
+    for (std::size_t level = 0; level < 2; ++level) {
+      const double low = others.quantile[1 - level];
+      const double high = others.quantile[2 + level];
+      for (const double score : own) {
+        const double bound = score < 0 ? low : high;
+        needed[level].push_back(score == 0 ? 0.0 : bound * score > 0 ? score / bound : INFINITY);
+      }
+    }
+  }
+  constexpr std::array<double, 2> kLevels = {0.8, 0.95};
+  constexpr double kStretchMax = 2;
+  for (std::size_t level = 0; level < 2; ++level) {
+    std::vector<double>& ratios = needed[level];
+    if (ratios.size() < kPartMin) continue;
+    const auto at = ratios.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(ratios.size() - 1) * kLevels[level]);
+    std::nth_element(ratios.begin(), at, ratios.end());
+    pool.stretch[level] = std::clamp(*at, 1.0, kStretchMax);
+  }
+}
+
 void IntervalCalibrator::finish() {
   finished_ = true;
   // Spread of a series: median |residual| of regular demand, mean |residual| of rare demand (whose median says
@@ -93,8 +127,12 @@ void IntervalCalibrator::finish() {
   }
   for (auto& parts : parts_)
     for (Pool& pool : parts) compute_quantiles(pool);
-  for (Pool& pool : classes_) compute_quantiles(pool);
+  for (std::size_t i = 0; i < kDemandClassCount; ++i) {
+    compute_quantiles(classes_[i]);
+    compute_stretch(classes_[i], static_cast<DemandClass>(i));
+  }
   compute_quantiles(all_);
+  compute_stretch(all_, std::nullopt);
 }
 
 bool IntervalCalibrator::thin(DemandClass demand_class) const {
@@ -115,12 +153,14 @@ Interval IntervalCalibrator::interval(const IntervalContext& context, double for
   if (spread == 0) spread = class_spread_[static_cast<std::size_t>(context.demand_class)];
   const double unit = spread * size_factor(context.demand_class, forecast, level);
   const Pool& pool = pool_for(context);
+  const Pool& of_class = classes_[static_cast<std::size_t>(context.demand_class)];
+  const auto& [stretch80, stretch95] = &pool == &all_ ? all_.stretch : of_class.stretch;
   const double floor = non_negative_ ? std::min(0.0, forecast) : -INFINITY;
   Interval result;
-  result.lo80 = std::clamp(forecast + pool.quantile[1] * unit, floor, forecast);
-  result.lo95 = std::clamp(forecast + pool.quantile[0] * unit, floor, result.lo80);
-  result.hi80 = std::max(forecast + pool.quantile[2] * unit, forecast);
-  result.hi95 = std::max(forecast + pool.quantile[3] * unit, result.hi80);
+  result.lo80 = std::clamp(forecast + pool.quantile[1] * stretch80 * unit, floor, forecast);
+  result.lo95 = std::clamp(forecast + pool.quantile[0] * stretch95 * unit, floor, result.lo80);
+  result.hi80 = std::max(forecast + pool.quantile[2] * stretch80 * unit, forecast);
+  result.hi95 = std::max(forecast + pool.quantile[3] * stretch95 * unit, result.hi80);
   return result;
 }
 
