@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http_message.h"
+#include "api/problem.h"
+#include "api/route.h"
+#include "api/target.h"
+#include "core/metrics.h"
+#include "pipeline/service.h"
+
+namespace tillcast::api {
+
+/// HTTP without sockets: from a request to an answer by the declared routes. All functions are thread-safe.
+class Application {
+ public:
+  struct Options {
+    std::string version;             ///< part of every ETag: a new build may write answers differently
+    std::vector<std::string> hosts;  ///< names that the Host header may carry, lower case, without port
+  };
+
+  Application(std::vector<Route> routes, pipeline::Service& service, Metrics& metrics, Options options);
+
+  /// What is known once the header has been read.
+  struct Admission {
+    const Route* route = nullptr;       ///< null when refused
+    std::optional<HttpAnswer> refusal;  ///< send this and do not read a body
+    std::size_t body_bytes_max = 0;
+    Target target;
+    std::string request_id;
+    std::string_view route_label;  ///< template for metrics
+    std::chrono::steady_clock::time_point started;
+  };
+  /// Finds the route and checks host, method and media types. Cheap: runs on the I/O thread.
+  Admission admit(const HttpRequest& request) const;
+
+  /// Checks parameters and body, runs the handler. On the thread that Route::runs asks for. Never throws.
+  HttpAnswer answer(const Admission& admission, const HttpRequest& request) const;
+
+  /// A problem that the connection found before or instead of a route: malformed, too large, too slow, too
+  /// busy.
+  HttpAnswer refuse(int status, std::string code, std::string detail, std::string_view request_id = {}) const;
+
+  /// Counts and logs a finished request. `status` 0: the client went away first.
+  void finished(const Admission& admission, std::string_view method, std::string_view target, int status,
+                std::size_t body_bytes) const;
+  /// Counts a problem found before a route was known.
+  void finished_unrouted(int status) const;
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  struct Match {
+    std::vector<std::string_view> template_segments;
+  };
+  bool matches(std::size_t route, const std::vector<std::string>& segments) const;
+  bool host_allowed(std::string_view host) const;
+  std::vector<FieldError> read_parameters(const Route& route, const Admission& admission,
+                                          RouteRequest& out) const;
+  HttpAnswer handled(const Admission& admission, const HttpRequest& request) const;
+
+  std::vector<Route> routes_;
+  std::vector<Match> matches_;  ///< parallel to routes_
+  pipeline::Service& service_;
+  Metrics& metrics_;
+  Options options_;
+};
+
+/// The names of Accept that admit `media_type` (RFC 9110 §12.5.1); an empty header admits everything.
+bool accepts(std::string_view accept, std::string_view media_type);
+
+}  // namespace tillcast::api

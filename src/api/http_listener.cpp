@@ -1,0 +1,448 @@
+// The one translation unit that includes Boost: Beast and Asio cost about 20 s to compile.
+#include "api/http_listener.h"
+
+#include <poll.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <condition_variable>
+#include <ctime>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "core/log.h"
+
+namespace tillcast::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+// A connection is bound to one strand; with one thread the plain executor is enough and cheaper to dispatch
+// through.
+using Parser = http::request_parser<http::string_body>;
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+
+// The answers' fixed headers. The page has no inline script or style, so the policy can be this strict.
+constexpr std::string_view kFixedHeaders =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Content-Security-Policy: default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors "
+    "'none'; "
+    "form-action 'self'\r\n"
+    "Server: tillcast\r\n";
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+// RFC 9110 wants Date; formatting it once a second is enough.
+std::string_view date_line() {
+  thread_local std::time_t second = 0;
+  thread_local char line[64];
+  thread_local std::size_t length = 0;
+  const std::time_t now = std::time(nullptr);
+  if (now != second) {
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    length = std::strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+    second = now;
+  }
+  return {line, length};
+}
+
+void write_head(const HttpAnswer& answer, bool close, bool http_1_0, std::string& out) {
+  out.clear();
+  out.append("HTTP/1.1 ")
+      .append(std::to_string(answer.status))
+      .append(" ")
+      .append(status_phrase(answer.status))
+      .append("\r\n");
+  out.append(date_line());
+  for (const auto& [name, value] : answer.headers) out.append(name).append(": ").append(value).append("\r\n");
+  if (answer.status != 304)
+    out.append("Content-Length: ").append(std::to_string(answer.content().size())).append("\r\n");
+  if (close) {
+    out.append("Connection: close\r\n");
+  } else if (http_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append(kFixedHeaders).append("\r\n");
+}
+
+HttpRequest request_of(const Parser& parser) {
+  const auto& message = parser.get();
+  HttpRequest request;
+  request.method = view(message.method_string());
+  request.target = view(message.target());
+  request.http_1_0 = message.version() < 11;
+  request.host_repeated = message.count(http::field::host) > 1;
+  for (const auto& field : message) {
+    switch (field.name()) {
+      case http::field::host:
+        request.host = view(field.value());
+        break;
+      case http::field::accept:
+        request.accept = view(field.value());
+        break;
+      case http::field::accept_encoding:
+        request.accept_encoding = view(field.value());
+        break;
+      case http::field::content_type:
+        request.content_type = view(field.value());
+        break;
+      case http::field::if_none_match:
+        request.if_none_match = view(field.value());
+        break;
+      default:
+        if (beast::iequals(field.name_string(), "X-Request-Id")) request.request_id = view(field.value());
+    }
+  }
+  request.body = message.body();
+  return request;
+}
+
+class Listener;
+
+// One connection. Everything runs on its strand.
+class Connection {
+ public:
+  Connection(Listener& listener, tcp::socket socket) : stream(std::move(socket)), listener_(listener) {}
+  asio::awaitable<void> serve();
+  asio::awaitable<void> turn_away();
+  void close_if_idle() {
+    if (idle_) stream.socket().shutdown(tcp::socket::shutdown_receive, ignored_);
+  }
+  void close_now() { stream.close(); }
+
+  beast::tcp_stream stream;
+  std::list<std::shared_ptr<Connection>>::iterator place;
+
+ private:
+  asio::awaitable<bool> wait_for_request();
+  asio::awaitable<bool> read_header(Parser& parser);
+  asio::awaitable<bool> read_body(Parser& parser, const Application::Admission& admission,
+                                  HttpAnswer& refusal);
+  asio::awaitable<HttpAnswer> ask_pool(const Application::Admission& admission, const HttpRequest& request);
+  asio::awaitable<bool> send(const HttpAnswer& answer, bool close, bool http_1_0);
+  asio::awaitable<void> close_gently();
+  HttpAnswer refusal_of(error_code error, const Parser& parser) const;
+
+  Listener& listener_;
+  beast::flat_buffer buffer_;
+  std::string head_;
+  error_code ignored_;
+  bool idle_ = false;
+};
+
+class Listener final : public HttpListener {
+ public:
+  Listener(const ServerOptions& listener_options, const Application& app, QueryPool& query_pool)
+      : options(listener_options),
+        application(app),
+        pool(query_pool),
+        loop_(options.threads),
+        acceptor_(loop_) {}
+  ~Listener() override { stop(); }
+
+  Result<> bind(const asio::ip::address& address) {
+    error_code error;
+    const tcp::endpoint endpoint(address, options.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      return unavailable(
+          "cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message() +
+          "; is another tillcast serving? Choose another port with --port, or 0 for any free one");
+    }
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(acceptor_.get_executor(), accept(), asio::detached);
+    for (int i = 0; i < options.threads; ++i) {
+      threads_.emplace_back([this] { loop_.run(); });
+    }
+    return {};
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+  void stop() override {
+    if (stopped_.exchange(true)) return;
+    stopping = true;
+    asio::post(loop_, [this] { acceptor_.close(); });
+    {
+      std::unique_lock lock(mutex_);
+      for (const auto& connection : connections_) {
+        asio::post(connection->stream.get_executor(), [connection] { connection->close_if_idle(); });
+      }
+      if (!emptied_.wait_for(lock, options.drain_timeout, [this] { return connections_.empty(); })) {
+        log(LogLevel::kWarning, "requests did not finish within the drain time",
+            {{"connections", std::to_string(connections_.size())}});
+        for (const auto& connection : connections_) {
+          asio::post(connection->stream.get_executor(), [connection] { connection->close_now(); });
+        }
+        // A query that still runs returns to its connection, which then ends; the loop must outlive it.
+        emptied_.wait(lock, [this] { return connections_.empty(); });
+      }
+    }
+    loop_.stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void remove(const std::shared_ptr<Connection>& connection) {
+    const std::lock_guard lock(mutex_);
+    connections_.erase(connection->place);
+    if (connections_.empty()) emptied_.notify_all();
+  }
+
+  const ServerOptions options;
+  const Application& application;
+  QueryPool& pool;
+  std::atomic<bool> stopping{false};
+
+ private:
+  asio::any_io_executor connection_executor() {
+    if (options.threads == 1) return loop_.get_executor();
+    return asio::make_strand(loop_);
+  }
+
+  asio::awaitable<void> accept() {
+    while (!stopping) {
+      auto [error, socket] = co_await acceptor_.async_accept(connection_executor(), kNoThrow);
+      if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
+      if (error) {  // out of descriptors: wait for some to be closed instead of spinning
+        asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
+        co_await pause.async_wait(kNoThrow);
+        continue;
+      }
+      error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      const auto executor = socket.get_executor();
+      auto connection = std::make_shared<Connection>(*this, std::move(socket));
+      bool crowded = false;
+      {
+        const std::lock_guard lock(mutex_);
+        if (stopping) break;
+        crowded = connections_.size() >= static_cast<std::size_t>(options.connections_max);
+        connection->place = connections_.insert(connections_.end(), connection);
+      }
+      asio::co_spawn(executor, crowded ? connection->turn_away() : connection->serve(),
+                     [this, connection](const std::exception_ptr& fault) {
+                       if (fault) log(LogLevel::kError, "a connection ended by an exception");
+                       connection->close_now();
+                       remove(connection);
+                     });
+    }
+  }
+
+  asio::io_context loop_;
+  tcp::acceptor acceptor_;
+  std::uint16_t port_ = 0;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable emptied_;
+  std::list<std::shared_ptr<Connection>> connections_;
+  std::atomic<bool> stopped_{false};
+};
+
+// False when the client closed, or had nothing to say for the idle time.
+asio::awaitable<bool> Connection::wait_for_request() {
+  if (buffer_.size() > 0) co_return true;
+  idle_ = true;
+  if (listener_.stopping) co_return false;
+  stream.expires_after(listener_.options.idle_timeout);
+  auto [error, bytes] = co_await stream.async_read_some(buffer_.prepare(4096), kNoThrow);
+  idle_ = false;
+  buffer_.commit(bytes);
+  co_return !error;
+}
+
+HttpAnswer Connection::refusal_of(error_code error, const Parser& parser) const {
+  const Application& application = listener_.application;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    // Still inside the first line: the target is what is too long.
+    if (parser.get().target().empty())
+      return application.refuse(414, "target_too_long", "the request line does not fit 16 KiB");
+    return application.refuse(431, "header_too_large", "the request header does not fit 16 KiB");
+  }
+  if (error == beast::error::timeout) {
+    return application.refuse(408, "request_timeout", "the request did not arrive in time");
+  }
+  if (error == http::error::bad_version) {
+    return application.refuse(505, "http_version", "this server speaks HTTP/1.1 and HTTP/1.0");
+  }
+  return application.refuse(400, "malformed_request", "the request is no HTTP/1.1: " + error.message());
+}
+
+asio::awaitable<bool> Connection::read_header(Parser& parser) {
+  // One deadline for the whole header, however the bytes trickle in.
+  stream.expires_after(listener_.options.header_timeout);
+  auto [error, bytes] = co_await http::async_read_header(stream, buffer_, parser, kNoThrow);
+  if (!error) co_return true;
+  const bool spoken_http = error.category() == http::make_error_code(http::error::bad_method).category();
+  if (error == beast::error::timeout ||
+      (spoken_http && error != http::error::end_of_stream && error != http::error::partial_message)) {
+    const HttpAnswer refusal = refusal_of(error, parser);
+    listener_.application.finished_unrouted(refusal.status);
+    // After a timeout Beast has closed the socket: a 408 could not be sent, and nobody reads it.
+    if (error != beast::error::timeout && co_await send(refusal, true, false)) co_await close_gently();
+  }
+  co_return false;
+}
+
+asio::awaitable<bool> Connection::read_body(Parser& parser, const Application::Admission& admission,
+                                            HttpAnswer& refusal) {
+  parser.body_limit(admission.body_bytes_max);
+  error_code error;
+  if (const auto length = parser.content_length(); length && *length > admission.body_bytes_max) {
+    error = http::error::body_limit;
+  } else if (!parser.is_done()) {
+    if (beast::iequals(parser.get()[http::field::expect], "100-continue") && parser.get().version() >= 11) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      stream.expires_after(listener_.options.write_timeout);
+      co_await asio::async_write(stream, asio::buffer(kContinue), kNoThrow);
+    }
+    stream.expires_after(listener_.options.body_timeout);
+    auto [failure, bytes] = co_await http::async_read(stream, buffer_, parser, kNoThrow);
+    error = failure;
+  }
+  if (!error) co_return true;
+  if (error == http::error::body_limit) {
+    refusal = listener_.application.refuse(413, "body_too_large",
+                                           "the body may have " + std::to_string(admission.body_bytes_max) +
+                                               " bytes; send fewer items per request",
+                                           admission.request_id);
+  } else {
+    refusal = refusal_of(error, parser);
+  }
+  co_return false;
+}
+
+// Runs the handler on the pool and comes back to this connection's executor with its answer.
+asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& admission,
+                                                 const HttpRequest& request) {
+  stream.expires_never();
+  const auto queued = std::chrono::steady_clock::now();
+  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(HttpAnswer)>(
+      [&](auto handler) {
+        // Under load, do not work for clients that have given up. The socket stays open while this task
+        // exists.
+        auto done = std::make_shared<decltype(handler)>(std::move(handler));
+        QueryPool::Task task = [this, &admission, &request, queued, done,
+                                work = asio::make_work_guard(stream.get_executor()),
+                                fd = stream.socket().native_handle()] {
+          HttpAnswer answer;
+          pollfd peer{fd, POLLRDHUP, 0};
+          if (std::chrono::steady_clock::now() - queued > std::chrono::milliseconds(100) &&
+              ::poll(&peer, 1, 0) == 1 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+            answer.status = 0;
+          } else {
+            answer = listener_.application.answer(admission, request);
+          }
+          asio::post(stream.get_executor(),
+                     [done, answer = std::move(answer)]() mutable { (*done)(std::move(answer)); });
+        };
+        if (!listener_.pool.submit(task)) {
+          asio::post(stream.get_executor(), [this, done, &admission]() mutable {
+            (*done)(listener_.application.refuse(
+                503, "busy", "too many queries are waiting; try again in a second", admission.request_id));
+          });
+        }
+      },
+      asio::use_awaitable);
+}
+
+asio::awaitable<bool> Connection::send(const HttpAnswer& answer, bool close, bool http_1_0) {
+  write_head(answer, close, http_1_0, head_);
+  stream.expires_after(listener_.options.write_timeout);
+  const bool without_body = answer.head_only || answer.status == 304;
+  const std::string_view content = without_body ? std::string_view() : answer.content();
+  const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(content)};
+  auto [error, bytes] = co_await asio::async_write(stream, parts, kNoThrow);
+  co_return !error;
+}
+
+// Closing with unread input makes the kernel send RST, which may destroy the answer on its way: say that
+// nothing more comes, then read and drop what is still arriving, for a short while.
+asio::awaitable<void> Connection::close_gently() {
+  stream.socket().shutdown(tcp::socket::shutdown_send, ignored_);
+  stream.expires_after(std::chrono::seconds(1));
+  std::array<char, 4096> dropped;
+  for (std::size_t total = 0; total < (std::size_t{4} << 20);) {
+    auto [error, bytes] = co_await stream.async_read_some(asio::buffer(dropped), kNoThrow);
+    if (error) break;
+    total += bytes;
+  }
+}
+
+asio::awaitable<void> Connection::serve() {
+  const Application& application = listener_.application;
+  while (co_await wait_for_request()) {
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(listener_.options.header_bytes_max));
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // set by the route, in read_body()
+    if (!co_await read_header(parser)) break;
+
+    HttpRequest request = request_of(parser);
+    Application::Admission admission = application.admit(request);
+    HttpAnswer answer;
+    const bool complete = co_await read_body(parser, admission, answer);
+    request.body = parser.get().body();
+    if (admission.refusal && (complete || answer.status == 413)) {
+      answer = std::move(*admission.refusal);
+    } else if (complete) {
+      if (admission.route->runs == Route::Runs::kLoop) {
+        answer = application.answer(admission, request);
+      } else {
+        answer = co_await ask_pool(admission, request);
+      }
+    }
+    if (answer.status == 0) break;
+    const bool close = !complete || answer.close || !parser.keep_alive() || listener_.stopping;
+    const bool sent = co_await send(answer, close, request.http_1_0);
+    application.finished(admission, request.method, request.target, sent ? answer.status : 0,
+                         answer.content().size());
+    if (!sent) break;
+    if (close) {
+      co_await close_gently();
+      break;
+    }
+  }
+}
+
+asio::awaitable<void> Connection::turn_away() {
+  HttpAnswer answer = listener_.application.refuse(503, "too_many_connections",
+                                                   "too many connections; try again in a second");
+  listener_.application.finished_unrouted(answer.status);
+  if (co_await send(answer, true, false)) co_await close_gently();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpListener>> HttpListener::open(const ServerOptions& options,
+                                                         const Application& application, QueryPool& pool) {
+  error_code error;
+  const auto address =
+      asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
+  if (error) return invalid_input("api host '" + options.host + "' is no IP address; use 127.0.0.1 or ::1");
+  if (!address.is_loopback()) {
+    return invalid_input("api host '" + options.host +
+                         "' can be reached from other machines, and this version has no authentication yet: "
+                         "use 127.0.0.1 and put a reverse proxy with authentication in front");
+  }
+  auto listener = std::make_unique<Listener>(options, application, pool);
+  if (auto bound = listener->bind(address); !bound) return std::move(bound.error());
+  return listener;
+}
+
+}  // namespace tillcast::api

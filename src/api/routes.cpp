@@ -1,0 +1,29 @@
+#include "api/routes.h"
+
+#include "api/json_writer.h"
+#include "api/openapi.h"
+
+namespace tillcast::api {
+
+Result<RouteAnswer> json_answer(const JsonWriter& out) {
+  if (!out.broken().empty()) {
+    return corrupt_data("the stored data holds " + out.broken() +
+                        "; rebuild the warehouse with `tillcast run`");
+  }
+  RouteAnswer answer;
+  answer.body = out.take();
+  return answer;
+}
+
+std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, const std::string& version) {
+  std::vector<Route> routes;
+  add_kpi_routes(routes, service);
+  add_series_routes(routes, service);
+  add_forecast_routes(routes, service);
+  add_system_routes(routes, service, metrics, version);
+  add_asset_routes(routes);
+  add_openapi_route(routes, version);
+  return routes;
+}
+
+}  // namespace tillcast::api

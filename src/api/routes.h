@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/route.h"
+#include "core/metrics.h"
+#include "pipeline/service.h"
+
+namespace tillcast::api {
+
+class JsonWriter;
+
+/// Each adds the routes of one file; all_routes() calls them in the order of the documentation.
+void add_kpi_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_series_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_system_routes(std::vector<Route>& routes, pipeline::Service& service, Metrics& metrics,
+                       const std::string& version);
+void add_asset_routes(std::vector<Route>& routes);
+
+/// Every route, /openapi.json with the document of them all included.
+std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, const std::string& version);
+
+/// The finished JSON as a route's answer, or kCorruptData when a value could not be written.
+Result<RouteAnswer> json_answer(const JsonWriter& out);
+
+}  // namespace tillcast::api

@@ -1,0 +1,143 @@
+#include "api/series_json.h"
+
+#include "api/json_writer.h"
+
+namespace tillcast::api {
+namespace {
+
+void text_or_null(JsonWriter& out, std::string_view name, const std::string& value) {
+  out.key(name);
+  if (value.empty()) {
+    out.null();
+  } else {
+    out.text(value);
+  }
+}
+
+void error_or_null(JsonWriter& out, std::string_view name, double value) {
+  out.key(name);
+  if (value < 0) {
+    out.null();
+  } else {
+    out.number(value);
+  }
+}
+
+}  // namespace
+
+Schema series_schema() {
+  return object_schema(
+             {{"id", string_schema("stable id, \"<plan>/<key>\"; percent-encode it as one path segment")
+                         .with_example(R"("stores/17")")},
+              {"plan", string_schema("forecast plan the series belongs to")},
+              {"label", string_schema("for people: product name or store")},
+              {"store_id", string_schema("null when summed over stores").or_null()},
+              {"product_id", string_schema("null when summed over products").or_null()},
+              {"measure", string_schema("what is counted: units, revenue, sales")},
+              {"frequency", string_schema("daily, weekly or monthly")},
+              {"first", date_schema("first period")},
+              {"last", date_schema("last period with actuals")},
+              {"periods", integer_schema("periods from first to last")},
+              {"total", number_schema("sum over the history, exact decimal")},
+              {"model", string_schema("chosen model; null when not forecast").or_null()},
+              {"demand_class", string_schema("smooth, erratic, intermittent or lumpy").or_null()},
+              {"status", string_schema("ok, fallback, too_short or failed")},
+              {"reason", string_schema("why not ok").or_null()}},
+             "One forecastable series: a member of a forecast plan.")
+      .with_name("Series");
+}
+
+void write_series(JsonWriter& out, const pipeline::SeriesInfo& info) {
+  out.begin_object();
+  out.field("id", info.id);
+  out.field("plan", info.plan);
+  out.field("label", info.label);
+  text_or_null(out, "store_id", info.store_id);
+  text_or_null(out, "product_id", info.product_id);
+  out.field("measure", info.measure);
+  out.field("frequency", info.frequency);
+  out.field("first", info.first);
+  out.field("last", info.last);
+  out.field("periods", info.periods);
+  out.decimal_field("total", info.total);
+  text_or_null(out, "model", info.model);
+  text_or_null(out, "demand_class", info.demand_class);
+  out.field("status", info.status);
+  text_or_null(out, "reason", info.reason);
+  out.end_object();
+}
+
+Schema forecast_schema() {
+  const Schema interval =
+      object_schema({{"level", integer_schema("percent of outcomes meant to lie inside").with_example("80")},
+                     {"low", number_schema("")},
+                     {"high", number_schema("")}},
+                    "A prediction interval from back-test residuals.")
+          .with_name("Interval");
+  const Schema point = object_schema({{"date", date_schema("first day of the period")},
+                                      {"mean", number_schema("expected value")},
+                                      {"intervals", array_schema(interval, "80 and 95 percent")}},
+                                     "One period ahead.")
+                           .with_name("ForecastPoint");
+  return object_schema(
+             {{"run_id", string_schema("run that stored it")},
+              {"model", string_schema("model that made it")},
+              {"data_until", date_schema("nothing after this day was used")},
+              {"wape", number_schema(
+                           "error of the model in the back-test: sum |error| / sum actual; null when unknown")
+                           .or_null()},
+              {"wape_seasonal_naive", number_schema("the same of the seasonal naive yardstick").or_null()},
+              {"points", array_schema(point, "oldest first")}},
+             "A forecast of one series.")
+      .with_name("Forecast");
+}
+
+void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
+  out.begin_object();
+  out.field("run_id", forecast.run_id);
+  out.field("model", forecast.model);
+  out.field("data_until", forecast.data_until);
+  error_or_null(out, "wape", forecast.wape);
+  error_or_null(out, "wape_seasonal_naive", forecast.wape_seasonal_naive);
+  out.key("points");
+  out.begin_array();
+  for (const auto& point : forecast.points) {
+    out.begin_object();
+    out.field("date", point.date);
+    out.field("mean", point.mean);
+    out.key("intervals");
+    out.begin_array();
+    for (const auto& interval : point.intervals) {
+      out.begin_object();
+      out.field("level", interval.level);
+      out.field("low", interval.low);
+      out.field("high", interval.high);
+      out.end_object();
+    }
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+}
+
+Schema history_schema() {
+  return array_schema(
+      object_schema({{"date", date_schema("first day of the period")}, {"value", number_schema("actual")}},
+                    "One period of the past.")
+          .with_name("HistoryPoint"),
+      "oldest first");
+}
+
+void write_history(JsonWriter& out, const std::vector<pipeline::HistoryPoint>& history) {
+  out.begin_array();
+  for (const auto& point : history) {
+    out.begin_object();
+    out.field("date", point.date);
+    out.field("value", point.value);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+}  // namespace tillcast::api

@@ -1,0 +1,120 @@
+#include "api/json_writer.h"
+#include "api/routes.h"
+#include "api/series_json.h"
+#include "api/target.h"
+
+namespace tillcast::api {
+namespace {
+
+std::string next_link(const pipeline::SeriesRequest& asked, const std::string& cursor) {
+  std::string link =
+      "</api/v1/series?cursor=" + percent_encoded(cursor) + "&limit=" + std::to_string(asked.limit);
+  if (!asked.plan.empty()) link += "&plan=" + percent_encoded(asked.plan);
+  if (!asked.search.empty()) link += "&search=" + percent_encoded(asked.search);
+  return link + ">; rel=\"next\"";
+}
+
+void add_list(std::vector<Route>& routes, pipeline::Service& service) {
+  Route route;
+  route.path = "/api/v1/series";
+  route.operation_id = "list_series";
+  route.tag = "forecasts";
+  route.summary = "The series that can be forecast";
+  route.description =
+      "Ordered by plan, then largest total first. Follow next_cursor (or the Link header) for the next page.";
+  route.parameters = {
+      query_parameter("plan", string_schema("only this forecast plan; empty = all").with_length(0, 200)),
+      query_parameter("search",
+                      string_schema("part of the id or label, in any case; empty = all").with_length(0, 200)),
+      query_parameter("cursor", string_schema("next_cursor of the page before").with_length(0, 500)),
+      query_parameter("limit", integer_schema("series per page").with_range(1, 1000).with_default("50")),
+  };
+  const Schema page = object_schema({{"data", array_schema(series_schema(), "")},
+                                     {"next_cursor", string_schema("null on the last page").or_null()},
+                                     {"has_more", boolean_schema("")}},
+                                    "One page of series.")
+                          .with_name("SeriesPage");
+  constexpr const char* kFirstSeries =
+      R"({"first":{"operationId":"get_series","parameters":{"path.series_id":"$response.body#/data/0/id"}}})";
+  route.answers = {{200, "A page.", "application/json", page, kFirstSeries},
+                   {304, "Unchanged since that ETag.", {}, {}, {}}};
+  route.problems = {404};
+  route.of_data = true;
+  route.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
+    const pipeline::SeriesRequest asked{request.text("plan"), request.text("search"), request.text("cursor"),
+                                        static_cast<int>(request.integer("limit").value_or(50))};
+    const auto found = TILLCAST_TRY_PLAIN(service.series(asked));
+    JsonWriter out;
+    out.begin_object();
+    out.key("data");
+    out.begin_array();
+    for (const auto& info : found.series) write_series(out, info);
+    out.end_array();
+    out.key("next_cursor");
+    if (found.next_cursor.empty()) {
+      out.null();
+    } else {
+      out.text(found.next_cursor);
+    }
+    out.field("has_more", !found.next_cursor.empty());
+    out.end_object();
+    auto answer = json_answer(out);
+    if (answer && !found.next_cursor.empty()) answer->link = next_link(asked, found.next_cursor);
+    return answer;
+  };
+  routes.push_back(std::move(route));
+}
+
+void add_one(std::vector<Route>& routes, pipeline::Service& service) {
+  Route route;
+  route.path = "/api/v1/series/{series_id}";
+  route.operation_id = "get_series";
+  route.tag = "forecasts";
+  route.summary = "One series: its stored forecast and its history";
+  route.parameters = {
+      path_parameter(
+          "series_id",
+          string_schema("id of the series, percent-encoded as one segment: stores/17 is stores%2F17")
+              .with_length(1, 500)),
+      query_parameter("history",
+                      integer_schema("latest periods of history to include; 0 = none; default: all")
+                          .with_range(0, 100000)),
+  };
+  const Schema answer =
+      object_schema(
+          {{"series", series_schema()}, {"forecast", forecast_schema()}, {"history", history_schema()}},
+          "A series with history and stored forecast.")
+          .with_name("SeriesForecast");
+  route.answers = {{200, "The series.", "application/json", answer, {}},
+                   {304, "Unchanged since that ETag.", {}, {}, {}}};
+  route.problems = {404};
+  route.of_data = true;
+  route.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
+    std::vector<pipeline::HistoryPoint> history;
+    const auto found = TILLCAST_TRY_PLAIN(service.series_forecast(request.text("series_id"), history));
+    const auto wanted = static_cast<std::size_t>(
+        request.integer("history").value_or(static_cast<std::int64_t>(history.size())));
+    if (wanted < history.size())
+      history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(wanted));
+    JsonWriter out;
+    out.begin_object();
+    out.key("series");
+    write_series(out, found.info);
+    out.key("forecast");
+    write_forecast(out, found);
+    out.key("history");
+    write_history(out, history);
+    out.end_object();
+    return json_answer(out);
+  };
+  routes.push_back(std::move(route));
+}
+
+}  // namespace
+
+void add_series_routes(std::vector<Route>& routes, pipeline::Service& service) {
+  add_list(routes, service);
+  add_one(routes, service);
+}
+
+}  // namespace tillcast::api

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/metrics.h"
+#include "core/result.h"
+#include "pipeline/service.h"
+
+namespace tillcast::api {
+
+struct ServerOptions {
+  std::string host =
+      "127.0.0.1";         ///< a loopback address or "localhost"; others are refused (no authentication yet)
+  std::uint16_t port = 0;  ///< 0 = any free one, see Server::port()
+  int threads = 1;         ///< event loops' threads, 1..64: they do I/O only
+  int query_threads = 2;   ///< queries at a time, 1..64
+  int queued_queries_max = 128;  ///< waiting beyond those: the next gets 503 with Retry-After
+  int connections_max = 1024;    ///< the next gets 503 and is closed
+  std::size_t header_bytes_max = 16 * 1024;
+  std::chrono::milliseconds idle_timeout{60'000};    ///< between requests of a connection
+  std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte to the end of the header
+  std::chrono::milliseconds body_timeout{30'000};
+  std::chrono::milliseconds write_timeout{30'000};  ///< for a client that does not read
+  std::chrono::milliseconds drain_timeout{10'000};  ///< stop(): requests in flight may take this long
+  std::vector<std::string> hosts;  ///< names beside the loopback ones that the Host header may carry
+  std::string version = "0.0.0";
+};
+
+/// The HTTP server: the API, its documentation and the page. Runs on threads of its own.
+class Server {
+ public:
+  /// Binds and serves until stop(). kInvalidInput for a bad option or a public address, kUnavailable when the
+  /// port is taken. `service` and `metrics` must outlive the server.
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, pipeline::Service& service,
+                                               Metrics& metrics);
+
+  ~Server();  ///< stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+  /// "http://127.0.0.1:8080"
+  std::string url() const;
+
+  /// Stops accepting, lets requests in flight finish within drain_timeout, closes. Blocks; may be called
+  /// again.
+  void stop();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tillcast::api

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pipeline/service.h"
+
+namespace tillcast::test {
+
+/// A Service over a small fixed data set: two plans, ids with slashes, bars, spaces and letters beyond ASCII,
+/// one series that is too short. `version`, `delay` and `fault` may be changed while requests run.
+class MemoryService final : public pipeline::Service {
+ public:
+  static constexpr int kDays = 942;
+  static constexpr int kStored = 42;
+
+  explicit MemoryService(int stores = 120) {
+    for (int store = 1; store <= stores; ++store)
+      add("stores/" + std::to_string(store), "stores", "Store " + std::to_string(store));
+    add("products/85123A|United Kingdom", "products", "WHITE HANGING HEART \"T-LIGHT\" HOLDER");
+    add("products/café au lait ☕/100%+?#&", "products", "Café <b>au</b> lait ☕");
+    all_.back().status = "too_short";
+    all_.back().reason = "3 periods, 28 are needed";
+    all_.back().model.clear();
+  }
+
+  Result<pipeline::KpiReport> kpis(const pipeline::KpiRequest& request) override {
+    before();
+    if (empty) return not_found("there is no data yet: run `tillcast run`");
+    if (fault) fault();
+    pipeline::KpiReport report;
+    report.from = request.from.value_or(kFirst);
+    report.to = request.to.value_or(last());
+    report.data_until = last();
+    report.kpis = {
+        {"net_sales", "Net sales", "Sales less returns and cancellations, services left out.", "GBP",
+         "9747747.93", "8123456.10"},
+        {"orders", "Orders", "Invoices with at least one sale.", "orders", "19960", "18200"},
+        {"units", "Units", "Pieces sold less pieces returned.", "units", "5176450.000", "5400000.000"},
+        {"customers", "Customers", "Known customers with at least one order.", "customers", "4339",
+         std::nullopt},
+        {"average_order_value", "Average order", "Net sales divided by orders.", "GBP", "488.36", "446.34"}};
+    for (int month = 0; month < 13; ++month) {
+      const Date day = date_from_civil(2010 + (11 + month) / 12, (11 + month) % 12 + 1, 1);
+      report.by_month.push_back({day,
+                                 std::to_string(500000 + month * 70000 - (month == 12 ? 900000 : 0)) + ".50",
+                                 1500 + month * 90, "350000.000"});
+    }
+    const char* const countries[] = {"United Kingdom", "Netherlands", "EIRE",  "Germany",
+                                     "France",         "Australia",   "Spain", "Switzerland"};
+    double share = 0.84;
+    for (const char* const country : countries) {
+      report.by_country.push_back({country, std::to_string(static_cast<int>(share * 9747747)) + ".00",
+                                   static_cast<int>(share * 19960), share});
+      share *= share > 0.5 ? 0.04 : 0.8;
+    }
+    if (!request.country.empty())
+      std::erase_if(report.by_country, [&](const auto& row) { return row.country != request.country; });
+    return report;
+  }
+
+  Result<pipeline::SeriesPage> series(const pipeline::SeriesRequest& request) override {
+    before();
+    if (empty) return not_found("there is no data yet: run `tillcast run`");
+    std::size_t from = 0;
+    if (!request.cursor.empty()) {
+      if (request.cursor.size() > 9 || request.cursor.find_first_not_of("0123456789") != std::string::npos) {
+        return invalid_input("cursor '" + request.cursor +
+                             "' is none of ours: use next_cursor of the page before");
+      }
+      from = std::stoul(request.cursor);
+    }
+    pipeline::SeriesPage page;
+    std::size_t seen = 0;
+    for (const auto& info : all_) {
+      if (!request.plan.empty() && info.plan != request.plan) continue;
+      if (!contains(info.id, request.search) && !contains(info.label, request.search)) continue;
+      if (seen++ < from) continue;
+      if (page.series.size() == static_cast<std::size_t>(request.limit)) {
+        page.next_cursor = std::to_string(seen - 1);
+        break;
+      }
+      page.series.push_back(info);
+    }
+    return page;
+  }
+
+  Result<pipeline::SeriesForecast> series_forecast(const std::string& id,
+                                                   std::vector<pipeline::HistoryPoint>& history) override {
+    before();
+    const auto* const info = find(id);
+    if (info == nullptr) return not_found("no series '" + id + "': GET /api/v1/series lists them");
+    history.resize(kDays);
+    for (int day = 0; day < kDays; ++day) history[day] = {Date{kFirst.days + day}, level(day)};
+    return forecast_of(*info, kStored);
+  }
+
+  Result<std::vector<Result<pipeline::SeriesForecast>>> forecast(
+      const pipeline::ForecastRequest& request) override {
+    before();
+    std::vector<Result<pipeline::SeriesForecast>> answers;
+    for (const auto& item : request.items) {
+      const auto* const info = find(item.series_id);
+      if (info == nullptr) {
+        answers.emplace_back(not_found("no series '" + item.series_id + "'"));
+      } else if (info->status == "too_short") {
+        answers.emplace_back(invalid_input("series '" + item.series_id + "' is too short: " + info->reason));
+      } else if (request.horizon) {
+        answers.emplace_back(forecast_of(*info, *request.horizon));
+      } else {
+        auto made = forecast_of(*info, 0);
+        std::optional<Error> early;
+        for (const Date date : request.dates) {
+          if (date <= last())
+            early = invalid_input("date " + format_date(date) + " is not after the data's end " +
+                                  format_date(last()));
+          made.points.push_back(point(date));
+        }
+        if (early) {
+          answers.emplace_back(*early);
+        } else {
+          answers.emplace_back(std::move(made));
+        }
+      }
+    }
+    return answers;
+  }
+
+  Readiness readiness() override {
+    if (empty) return {false, "no data yet: run `tillcast run`"};
+    return {true, "run 2011-12-10T06:00:00Z"};
+  }
+  std::string data_version() override { return "run-" + std::to_string(version.load()); }
+
+  static Date last() { return {kFirst.days + kDays - 1}; }
+
+  std::atomic<int> version{1};
+  std::atomic<bool> empty{false};
+  std::atomic<int> delay_ms{0};  ///< each query sleeps this long
+  std::atomic<int> queries{0};   ///< started so far
+  std::function<void()> fault;   ///< set before requests run; called by kpis()
+
+ private:
+  static constexpr Date kFirst = date_from_civil(2013, 1, 1);
+
+  void before() {
+    ++queries;
+    if (delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+  }
+  static bool contains(const std::string& text, const std::string& part) {
+    const auto same = [](char a, char b) {
+      return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    };
+    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
+  }
+  static double level(int day) {
+    return 5263 + 3.7 * (day % 30) - (day % 7 == 6 ? 5263 : 0) + (day % 7) * 61.25;
+  }
+  void add(std::string id, std::string plan, std::string label) {
+    pipeline::SeriesInfo info;
+    info.id = std::move(id);
+    info.plan = std::move(plan);
+    info.label = std::move(label);
+    if (info.plan == "stores") info.store_id = info.id.substr(7);
+    info.measure = "sales";
+    info.frequency = "daily";
+    info.first = kFirst;
+    info.last = last();
+    info.periods = kDays;
+    info.total = "4957746.12";
+    info.model = "ets";
+    info.demand_class = "smooth";
+    info.status = "ok";
+    all_.push_back(std::move(info));
+  }
+  const pipeline::SeriesInfo* find(const std::string& id) const {
+    const auto found =
+        std::find_if(all_.begin(), all_.end(), [&](const auto& info) { return info.id == id; });
+    return found == all_.end() ? nullptr : &*found;
+  }
+  static pipeline::ForecastPoint point(Date date) {
+    const double mean = level(date.days - kFirst.days);
+    const double width = 311.437 + (date.days - last().days) * 7.119;
+    return {date,
+            mean,
+            {{80, std::max(0.0, mean - width), mean + width},
+             {95, std::max(0.0, mean - 1.53 * width), mean + 1.53 * width}}};
+  }
+  static pipeline::SeriesForecast forecast_of(const pipeline::SeriesInfo& info, int horizon) {
+    pipeline::SeriesForecast made;
+    made.info = info;
+    made.run_id = "2015-08-01T06:00:00Z";
+    made.model = info.model;
+    made.data_until = last();
+    made.wape = 0.0912;
+    made.wape_seasonal_naive = 0.1478;
+    for (int step = 1; step <= horizon; ++step) made.points.push_back(point({last().days + step}));
+    return made;
+  }
+
+  std::vector<pipeline::SeriesInfo> all_;
+};
+
+}  // namespace tillcast::test
