@@ -65,6 +65,7 @@ struct CompactionReport {
 /// writers race safely through the manifest (src/io/directory_lock.h keeps other processes out).
 class Lake {
  public:
+  struct State;  ///< opaque
   /// Opens or creates. kCorruptData when the manifest does not read back, kInvalidInput when a newer tillcast wrote it.
   static Result<Lake> open(const std::filesystem::path& directory, const LakeOptions& options = {});
   Lake(Lake&&) noexcept;
@@ -96,7 +97,6 @@ class Lake {
   const std::filesystem::path& directory() const;
 
  private:
-  struct State;
   explicit Lake(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };

@@ -34,8 +34,8 @@ struct AddOptions {
   std::string partition_column{};
   /// false: the partition column only decides the folder and is not written (bronze keeps text only).
   bool store_partition_column = true;
-  /// Further columns with one value in every row, in this order, after the batch's own. The load's own columns
-  /// (bronze: _file, _file_sha256, _load_seq; silver: load_seq; rejects also file, file_sha256) are always added.
+  /// Further columns with one value in every row. The load's own columns (bronze: _file, _file_sha256, _load_seq;
+  /// silver: source, load_seq; rejects also file, file_sha256) are added by themselves.
   std::vector<std::pair<std::string, database::Value>> constants{};
   /// For silver.sale_line and silver.store_day: the text of a source row as received, for the reject that a
   /// duplicate event becomes. Called during add() with the row's index in the batch. Not set: raw is null.
@@ -51,6 +51,7 @@ struct AddResult {
 /// returns nothing can be seen, and abort() or the destructor removes what was written. One thread at a time.
 class LoadWriter {
  public:
+  struct State;  ///< opaque
   LoadWriter(LoadWriter&&) noexcept;
   LoadWriter& operator=(LoadWriter&&) noexcept;
   ~LoadWriter();
@@ -72,7 +73,6 @@ class LoadWriter {
 
  private:
   friend class Lake;
-  struct State;
   explicit LoadWriter(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

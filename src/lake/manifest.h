@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct DataFile {
   std::optional<Date> date_min;  ///< of the partition column
   std::optional<Date> date_max;
   std::string checksum;  ///< XXH3-64 of the file, 16 hex digits
-  std::vector<ColumnSpec> schema;
+  std::shared_ptr<const std::vector<ColumnSpec>> schema;  ///< shared by files that have the same columns
 };
 
 /// A range of a topic-partition that a streaming commit covers; start inclusive, end exclusive.
@@ -85,16 +86,21 @@ struct Snapshot {
   std::map<std::string, std::vector<DataFile>> files;  ///< by dataset, in order of commit
   std::vector<LoadRecord> loads;                       ///< in order of commit
   std::map<std::string, std::int64_t> offsets;         ///< "topic/partition" -> next offset
-  std::map<std::string, std::int64_t> removed;         ///< path -> commit that replaced it, until collected
+  std::map<std::string, Timestamp> removed;            ///< path -> when it was replaced; forgotten after a week
 
   const std::vector<DataFile>& dataset(std::string_view name) const;
   const LoadRecord* find_load(std::string_view key) const;
   std::int64_t rows(std::string_view name) const;
 };
 
+/// "topic/partition", the key of Snapshot::offsets.
+std::string offset_key(const OffsetRange& range);
+
 /// JSON of one entry, and back. kCorruptData names what is wrong; an entry of a newer format says to update tillcast.
 std::string format_entry(const ManifestEntry& entry);
 Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name);
+std::string format_checkpoint(const Snapshot& snapshot);
+Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name);
 
 /// Adds an entry to a snapshot; refuses (kConflict) a gap in the sequence, a key loaded twice, offsets that overlap,
 /// removal of a file that is not visible, a path that is visible already.
@@ -103,7 +109,7 @@ Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry);
 /// Reads and extends the log. Thread-safe as the store is; two writers race safely.
 class Manifest {
  public:
-  explicit Manifest(ObjectStore& store) : store_(store) {}
+  explicit Manifest(ObjectStore& store) : store_(&store) {}
 
   /// The newest checkpoint and all entries after it.
   Result<Snapshot> read() const;
@@ -120,7 +126,7 @@ class Manifest {
   static std::string checkpoint_key(std::int64_t seq);
 
  private:
-  ObjectStore& store_;
+  ObjectStore* store_;
 };
 
 }  // namespace tillcast::lake
