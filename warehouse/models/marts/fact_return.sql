@@ -1,6 +1,8 @@
 -- One row per return or cancellation line, linked where possible to the sale that it takes back: the latest earlier
 -- line of the same customer, product and unit price with enough units. Returns of one sale are linked in order of
 -- time until its units are used up; what goes beyond stays unlinked. Anonymous returns cannot be linked.
+-- No join of every return with every earlier sale: per size of sale a running maximum finds the latest one, so that
+-- customers with thousands of orders cost no more than others.
 with back as (
     select
         load_seq,
@@ -25,8 +27,6 @@ wanted as (
 ),
 sales as (
     select
-        line.load_seq,
-        line.source_row,
         line.order_key,
         line.line_no,
         line.ordered_at,
@@ -34,7 +34,10 @@ sales as (
         line.product_key,
         line.customer_key,
         line.unit_price,
-        line.quantity
+        line.quantity,
+        row_number() over (
+            order by line.ordered_at asc nulls first, line.load_seq asc nulls first, line.source_row asc nulls first
+        ) as sale_no
     from {{ ref('fact_sale_line') }} as line
     inner join wanted
         on wanted.customer_key = line.customer_key
@@ -42,40 +45,60 @@ sales as (
         and wanted.unit_price = line.unit_price
     where line.kind_key = 1 and line.quantity > 0
 ),
+sizes as (
+    select distinct customer_key, product_key, unit_price, quantity from sales
+),
+-- Sales in the order of time per size, with the returns that each size could cover set in after the sales of the same instant.
+timeline as (
+    select
+        customer_key, product_key, unit_price, quantity, ordered_at,
+        0 as is_return, sale_no, cast(null as bigint) as load_seq, cast(null as bigint) as source_row
+    from sales
+    union all
+    select
+        sizes.customer_key, sizes.product_key, sizes.unit_price, sizes.quantity, back.ordered_at,
+        1 as is_return, cast(null as bigint) as sale_no, back.load_seq, back.source_row
+    from back
+    inner join sizes
+        on sizes.customer_key = back.customer_key
+        and sizes.product_key = back.product_key
+        and sizes.unit_price = back.unit_price
+        and sizes.quantity >= back.units
+),
+latest as (
+    select
+        is_return,
+        load_seq,
+        source_row,
+        max(sale_no) over (
+            partition by customer_key, product_key, unit_price, quantity
+            order by ordered_at asc nulls first, is_return asc nulls first
+            rows between unbounded preceding and current row
+        ) as sale_no
+    from timeline
+),
 candidates as (
+    select load_seq, source_row, max(sale_no) as sale_no
+    from latest
+    where is_return = 1 and sale_no is not null
+    group by load_seq, source_row
+),
+used as (
     select
         back.load_seq,
         back.source_row,
-        back.ordered_at,
-        back.units,
-        sales.load_seq as sale_load_seq,
-        sales.source_row as sale_source_row,
         sales.order_key as sale_order_key,
         sales.line_no as sale_line_no,
         sales.business_date as sale_date,
         sales.quantity as sold_units,
-        row_number() over (
-            partition by back.load_seq, back.source_row
-            order by sales.ordered_at desc nulls last, sales.load_seq desc nulls last, sales.source_row desc nulls last
-        ) as place
-    from back
-    inner join sales
-        on sales.customer_key = back.customer_key
-        and sales.product_key = back.product_key
-        and sales.unit_price = back.unit_price
-        and sales.quantity >= back.units
-        and sales.ordered_at <= back.ordered_at
-),
-used as (
-    select
-        *,
-        sum(units) over (
-            partition by sale_load_seq, sale_source_row
-            order by ordered_at asc nulls first, load_seq asc nulls first, source_row asc nulls first
+        sum(back.units) over (
+            partition by sales.sale_no
+            order by back.ordered_at asc nulls first, back.load_seq asc nulls first, back.source_row asc nulls first
             rows between unbounded preceding and current row
         ) as used_units
     from candidates
-    where place = 1
+    inner join back on back.load_seq = candidates.load_seq and back.source_row = candidates.source_row
+    inner join sales on sales.sale_no = candidates.sale_no
 ),
 linked as (
     select load_seq, source_row, sale_order_key, sale_line_no, sale_date

@@ -26,23 +26,24 @@ totals as (
     where kind_key <> 4
     group by product_key
 ),
-per_order as (
-    select product_key, customer_key, order_key
-    from {{ ref('fact_sale_line') }}
-    where {{ is_sold() }}
-    group by product_key, customer_key, order_key
+orders as (
+    select product_key, count(*) as orders
+    from (
+        select product_key, order_key
+        from {{ ref('fact_sale_line') }}
+        where {{ is_sold() }} and order_key <> 0
+        group by product_key, order_key
+    ) as per_order
+    group by product_key
 ),
-per_customer as (
-    select product_key, customer_key, count(case when order_key <> 0 then 1 end) as orders
-    from per_order
-    group by product_key, customer_key
-),
-counts as (
-    select
-        product_key,
-        sum(orders) as orders,
-        count(case when customer_key <> 0 then 1 end) as customers
-    from per_customer
+customers as (
+    select product_key, count(*) as customers
+    from (
+        select product_key, customer_key
+        from {{ ref('fact_sale_line') }}
+        where {{ is_sold() }} and customer_key <> 0
+        group by product_key, customer_key
+    ) as per_customer
     group by product_key
 )
 select
@@ -51,8 +52,8 @@ select
     product.product_name,
     product.category,
     product.is_service,
-    cast(coalesce(counts.orders, 0) as bigint) as orders,
-    cast(coalesce(counts.customers, 0) as bigint) as customers,
+    cast(coalesce(orders.orders, 0) as bigint) as orders,
+    cast(coalesce(customers.customers, 0) as bigint) as customers,
     totals.units,
     totals.revenue,
     {{ money_per('totals.revenue', 'totals.units') }} as average_price,
@@ -69,4 +70,5 @@ select
     ) as integer) as revenue_rank
 from totals
 inner join {{ ref('dim_product') }} as product on product.product_key = totals.product_key
-left join counts on counts.product_key = totals.product_key
+left join orders on orders.product_key = totals.product_key
+left join customers on customers.product_key = totals.product_key
