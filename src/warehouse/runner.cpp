@@ -103,7 +103,7 @@ class Run {
     } else if (node.kind == NodeKind::kModel && node.config.materialized == Materialization::kEphemeral) {
       const std::string sql = TILLCAST_TRY_PLAIN(compile_node(project_, node));
       fingerprints_[index] = fingerprint_of(node, code_hash(node, sql, ""));
-    } else if (const StoredNode* stored = state_.find(node.unique_id)) {
+    } else if (const StoredNode* stored = state_.find(node.unique_id); stored != nullptr && !stored->fingerprint.empty()) {
       fingerprints_[index] = stored->fingerprint;
     }
     return {};
@@ -192,7 +192,8 @@ class Run {
     const StoredNode* stored = state_.find(node.unique_id);
     const bool refresh = node.config.full_refresh.value_or(options_.full_refresh);
     const bool unchanged = fingerprint && stored != nullptr && stored->fingerprint == *fingerprint && !refresh;
-    if (node.kind == NodeKind::kTest) return run_test(node, unchanged, full, fresh, result);
+    // Who asks for tests alone wants to see them run.
+    if (node.kind == NodeKind::kTest) return run_test(node, unchanged && options_.models, full, fresh, result);
     if (unchanged && materializer_.exists(node)) {
       result.status = NodeStatus::kUnchanged;
       result.message = "unchanged";

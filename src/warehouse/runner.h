@@ -60,7 +60,7 @@ struct RunResults {
 struct RunOptions {
   std::string select;   ///< see selection.h; empty = everything
   std::string exclude;
-  bool models = true;   ///< false: `tillcast check`, tests alone
+  bool models = true;   ///< false: `tillcast check`, tests alone, and each one is run
   bool seeds = true;
   bool tests = true;
   /// One transaction around everything: readers never see half a build, and an error or a failed test of severity
