@@ -1,5 +1,10 @@
 #include "api/json_writer.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
 namespace tillcast::api {
 namespace {
 
@@ -75,6 +80,85 @@ std::string repaired_utf8(std::string_view text) {
     }
   }
   return out;
+}
+
+void JsonWriter::fail(std::string what) {
+  if (broken_.empty()) broken_ = std::move(what);
+  null();
+}
+
+void JsonWriter::text(std::string_view value) {
+  if (comma_) out_.push_back(',');
+  comma_ = true;
+  out_.push_back('"');
+  const auto plain = [](char c) {
+    return c >= 0x20 && c != '"' && c != '\\';
+  };  // char is signed: beyond ASCII is < 0
+  if (std::all_of(value.begin(), value.end(), plain)) {
+    out_.append(value);
+  } else {
+    const std::string repaired = is_valid_utf8(value) ? std::string() : repaired_utf8(value);
+    for (const char c : repaired.empty() ? value : std::string_view(repaired)) {
+      constexpr std::string_view kHex = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '"' || c == '\\') {
+        out_.push_back('\\');
+        out_.push_back(c);
+      } else if (byte < 0x20) {
+        out_.append(byte < 0x10 ? "\\u000" : "\\u001");
+        out_.push_back(kHex[byte & 15]);
+      } else {
+        out_.push_back(c);
+      }
+    }
+  }
+  out_.push_back('"');
+}
+
+void JsonWriter::integer(std::int64_t value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  literal({digits.data(), end});
+}
+
+void JsonWriter::date(Date value) {
+  const CivilDate civil = civil_from_date(value);
+  if (civil.year < 0 || civil.year > 9999) {
+    text(format_date(value));
+    return;
+  }
+  const auto digit = [](int number) { return static_cast<char>('0' + number % 10); };
+  const std::array<char, 12> day = {'"',
+                                    digit(civil.year / 1000),
+                                    digit(civil.year / 100),
+                                    digit(civil.year / 10),
+                                    digit(civil.year),
+                                    '-',
+                                    digit(civil.month / 10),
+                                    digit(civil.month),
+                                    '-',
+                                    digit(civil.day / 10),
+                                    digit(civil.day),
+                                    '"'};
+  literal({day.data(), day.size()});
+}
+
+void JsonWriter::number(double value) {
+  if (!std::isfinite(value)) {
+    fail("a number that is not finite");
+    return;
+  }
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  literal({digits.data(), end});
+}
+
+void JsonWriter::decimal(std::string_view digits) {
+  if (!is_json_number(digits)) {
+    fail("'" + std::string(digits) + "' where a decimal was expected");
+    return;
+  }
+  literal(digits);
 }
 
 }  // namespace tillcast::api

@@ -5,7 +5,7 @@
 
 namespace tillcast::api {
 
-Result<RouteAnswer> json_answer(const JsonWriter& out) {
+Result<RouteAnswer> json_answer(JsonWriter& out) {
   if (!out.broken().empty()) {
     return corrupt_data("the stored data holds " + out.broken() +
                         "; rebuild the warehouse with `tillcast run`");

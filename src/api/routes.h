@@ -23,6 +23,6 @@ void add_asset_routes(std::vector<Route>& routes);
 std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, const std::string& version);
 
 /// The finished JSON as a route's answer, or kCorruptData when a value could not be written.
-Result<RouteAnswer> json_answer(const JsonWriter& out);
+Result<RouteAnswer> json_answer(JsonWriter& out);
 
 }  // namespace tillcast::api

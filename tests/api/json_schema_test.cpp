@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include <random>
+
 #include "api/json_writer.h"
+#include "core/civil_time.h"
 
 namespace tillcast::api {
 namespace {
@@ -66,6 +69,32 @@ TEST(JsonWriter, KeepsDecimalsDigitForDigit) {
   out.end_array();
   EXPECT_EQ(out.take(), "[9747747.930,-0.10,0.1,1e+21]");
   EXPECT_EQ(out.broken(), "");
+}
+
+TEST(JsonWriter, EscapesAnyTextSoThatItReadsBack) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 500; ++round) {
+    std::string text(random() % 30, '\0');
+    for (char& c : text)
+      c = static_cast<char>(random() % 3 == 0 ? "\"\\\n\t/é"[random() % 7] : random() % 256);
+    JsonWriter out;
+    out.begin_object();
+    out.text_key(text);
+    out.begin_array();
+    out.text(text);
+    out.date(Date{static_cast<std::int32_t>(random() % 30000)});
+    out.end_array();
+    out.field("last", true);
+    out.end_object();
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(out.take().c_str());
+    ASSERT_FALSE(document.HasParseError());
+    const auto& read = document.MemberBegin()->value[0];
+    EXPECT_EQ(std::string(read.GetString(), read.GetStringLength()), repaired_utf8(text));
+    EXPECT_TRUE(parse_date(document.MemberBegin()->value[1].GetString()).has_value());
+  }
 }
 
 TEST(JsonWriter, SaysWhatJsonCannotSay) {
