@@ -133,10 +133,21 @@ class EtsFitter {
   }
 
   EtsFit run() {
+    EtsFit best = run_from(0.2, 0.05);
+    // The likelihood of short seasonal series has a second hill where the season moves fast.
+    constexpr std::size_t kShort = 400;
+    if (shape_.season == EtsSeason::kNone || observed_ > kShort) return best;
+    start_states();
+    EtsFit other = run_from(0.3, 0.6);
+    return other.minus_two_log_likelihood < best.minus_two_log_likelihood ? other : best;
+  }
+
+ private:
+  EtsFit run_from(double alpha, double gamma_share) {
     std::array<double, 4> lower{};
     std::array<double, 4> upper{};
     std::array<double, 4> x{};
-    const std::size_t count = bounds(lower, upper, x);
+    const std::size_t count = bounds(alpha, gamma_share, lower, upper, x);
     const auto objective = [this](std::span<const double> at) { return minus_two_log_likelihood(weights_from(at)); };
     const std::span<double> point(x.data(), count);
     const std::span<const double> low(lower.data(), count);
@@ -153,6 +164,7 @@ class EtsFitter {
                       {.evaluations_max = 80, .step = round == 0 ? 0.05 : 0.02, .tolerance = 2e-4}, objective);
       if (before - best < 1e-3) break;
     }
+    polish(point, low, high);
     EtsFit fit;
     fit.shape = shape_;
     fit.weights = weights_from(point);
@@ -167,8 +179,22 @@ class EtsFitter {
     return fit;
   }
 
- private:
-  std::size_t bounds(std::array<double, 4>& lower, std::array<double, 4>& upper, std::array<double, 4>& x) const {
+  /// Taking turns is slow where weights near 0 let the first states rule the whole series. Short series can
+  /// afford to solve the states anew for every weight that is tried.
+  void polish(std::span<double> point, std::span<const double> low, std::span<const double> high) {
+    const bool linear = !shape_.multiplicative_error && shape_.season != EtsSeason::kMultiplicative;
+    constexpr std::size_t kWorkMax = 4000;
+    const std::size_t columns = 1 + (shape_.trend != EtsTrend::kNone ? 1 : 0) + free_slots_.size();
+    if (!linear || observed_ * columns > kWorkMax) return;
+    minimise(point, low, high, {.evaluations_max = 60, .step = 0.02, .tolerance = 1e-4},
+             [this](std::span<const double> at) {
+               const EtsWeights weights = weights_from(at);
+               refine_states(weights);
+               return minus_two_log_likelihood(weights);
+             });
+  }
+
+  std::size_t bounds(double first_alpha, double gamma_share, std::array<double, 4>& lower, std::array<double, 4>& upper, std::array<double, 4>& x) const {
     constexpr double kSmall = 1e-4;
     std::size_t count = 0;
     const auto add = [&](double low, double high, double start) {
@@ -176,12 +202,12 @@ class EtsFitter {
       upper[count] = high;
       x[count++] = start;
     };
-    const double alpha = simpler_ != nullptr ? simpler_->weights.alpha : 0.2;
+    const double alpha = simpler_ != nullptr ? simpler_->weights.alpha : first_alpha;
     const bool seasonal_start = simpler_ != nullptr && simpler_->shape.season == shape_.season;
     add(kSmall, 1 - kSmall, alpha);
     if (shape_.trend != EtsTrend::kNone) add(kSmall, 1 - kSmall, 0.01);
     if (shape_.season != EtsSeason::kNone)
-      add(kSmall, 1 - kSmall, seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall) : 0.05);
+      add(kSmall, 1 - kSmall, seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall) : gamma_share);
     if (shape_.trend == EtsTrend::kDamped) add(0.8, 0.98, 0.95);
     return count;
   }

@@ -46,7 +46,6 @@ CappedValues cap_outliers(const History& history, DemandClass demand_class, cons
   const auto n = static_cast<std::ptrdiff_t>(history.size());
   // A yearly season of weeks or months has too few repetitions: neighbours in time then.
   const std::ptrdiff_t period = history.grain == Grain::kDaily ? std::max(history.season, 1) : 1;
-  std::vector<double> deviations;
   std::vector<double> medians(history.size(), 0.0);
   std::vector<std::uint8_t> judged(history.size(), 0);
   std::vector<double> around;
@@ -70,18 +69,23 @@ CappedValues cap_outliers(const History& history, DemandClass demand_class, cons
     if (around.size() < static_cast<std::size_t>(options.neighbours)) continue;
     medians[at] = median_of(around);
     judged[at] = 1;
-    deviations.push_back(history.value[at] - medians[at]);
   }
-  if (deviations.size() < static_cast<std::size_t>(options.count_min)) return result;
   std::vector<double> levels;
   for (std::size_t i = 0; i < history.size(); ++i)
     if (judged[i] != 0) levels.push_back(std::abs(medians[i]));
-  const double spread = robust_spread(deviations, median_of(levels));
-  if (!(spread > 0)) return result;
+  if (levels.size() < static_cast<std::size_t>(options.count_min)) return result;
+  // Busy days vary more: deviations are shares of their median, but of no less than a tenth of the usual one.
+  const double floor = 0.1 * median_of(levels);
+  std::vector<double> deviations;
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (judged[i] != 0 && std::max(std::abs(medians[i]), floor) > 0)
+      deviations.push_back((history.value[i] - medians[i]) / std::max(std::abs(medians[i]), floor));
+  const double spread = robust_spread(deviations, 1);
   for (std::size_t i = 0; i < history.size(); ++i) {
-    if (judged[i] == 0) continue;
-    const double low = medians[i] - options.spreads * spread;
-    const double high = medians[i] + options.spreads * spread;
+    const double size = std::max(std::abs(medians[i]), floor);
+    if (judged[i] == 0 || !(size > 0)) continue;
+    const double low = medians[i] - options.spreads * spread * size;
+    const double high = medians[i] + options.spreads * spread * size;
     const double capped = std::clamp(history.value[i], low, high);
     if (capped == history.value[i]) continue;
     result.value[i] = capped;

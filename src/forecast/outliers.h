@@ -20,8 +20,8 @@ struct CappedValues {
 
 /// Moves outliers to a limit before a model learns from them, so that one order of thousands does not become a
 /// level. Smooth and erratic demand: each value against the median of the same position in the seasons around
-/// it with the same promotion flag, plus or minus `spreads` times 1.4826 times the median absolute deviation of
-/// the whole series from such medians. Intermittent and lumpy demand: sizes are capped from above only, on a
+/// it with the same promotion flag, plus or minus `spreads` robust standard deviations: 1.4826 times the median
+/// absolute deviation of the whole series from such medians, as a share of the median, at least 5 %. Intermittent and lumpy demand: sizes are capped from above only, on a
 /// log scale, zeros are left alone. Sees nothing but the given history, so each origin of a back-test caps for
 /// itself.
 CappedValues cap_outliers(const History& history, DemandClass demand_class, const OutlierOptions& options);

@@ -1,0 +1,288 @@
+#include "forecast/forecast.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "generated_series.h"
+#include "support/result_matchers.h"
+
+namespace tillcast::forecast {
+namespace {
+
+using test::daily_series;
+using test::reference_series;
+using test::shop_series;
+
+ForecastOptions options_for(std::size_t horizon) {
+  ForecastOptions options;
+  options.backtest.horizon = horizon;
+  options.threads = 1;
+  return options;
+}
+
+std::vector<Series> mixed_series(std::size_t horizon) {
+  std::vector<Series> series;
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) series.push_back(shop_series(420, horizon, seed));
+  for (const char* name : {"weekly", "walk", "rare"}) series.push_back(daily_series(reference_series(name)));
+  series.push_back(daily_series({3, 4}));
+  series.push_back(daily_series({}));
+  series.push_back(daily_series(std::vector<double>(200, 0.0)));
+  for (std::size_t i = 0; i < series.size(); ++i) series[i].index = i;
+  return series;
+}
+
+void expect_same(const ForecastRun& a, const ForecastRun& b) {
+  ASSERT_EQ(a.series.size(), b.series.size());
+  for (std::size_t i = 0; i < a.series.size(); ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_EQ(a.series[i].model, b.series[i].model);
+    EXPECT_EQ(a.series[i].reason, b.series[i].reason);
+    ASSERT_EQ(a.series[i].points.size(), b.series[i].points.size());
+    for (std::size_t s = 0; s < a.series[i].points.size(); ++s) {
+      const ForecastPoint& p = a.series[i].points[s];
+      const ForecastPoint& q = b.series[i].points[s];
+      const double left[] = {p.mean, p.lo80, p.hi80, p.lo95, p.hi95};
+      const double right[] = {q.mean, q.lo80, q.hi80, q.lo95, q.hi95};
+      EXPECT_EQ(p.date, q.date);
+      EXPECT_EQ(std::memcmp(left, right, sizeof left), 0) << "step " << s;
+    }
+  }
+  ASSERT_EQ(a.accuracy.size(), b.accuracy.size());
+  for (std::size_t i = 0; i < a.accuracy.size(); ++i)
+    EXPECT_EQ(a.accuracy[i].all.squared_error, b.accuracy[i].all.squared_error);
+}
+
+TEST(ForecastAll, GivesExactlyTheAskedPeriodsInOrder) {
+  for (const std::size_t horizon : {1U, 7U, 30U})
+    for (const std::size_t gap : {0U, 3U}) {
+      const std::vector<Series> series = mixed_series(40);
+      ForecastOptions options = options_for(horizon);
+      options.backtest.gap = gap;
+      NoProgress progress;
+      ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options, progress));
+      for (std::size_t i = 0; i < series.size(); ++i) {
+        ASSERT_EQ(run.series[i].points.size(), horizon) << i;
+        EXPECT_EQ(run.series[i].index, i);
+        for (std::size_t s = 0; s < horizon; ++s) {
+          const ForecastPoint& point = run.series[i].points[s];
+          EXPECT_EQ(point.date, series[i].date_at(series[i].size() + gap + s));
+          EXPECT_TRUE(std::isfinite(point.mean) && point.lo95 >= 0);
+          EXPECT_LE(point.lo95, point.lo80);
+          EXPECT_LE(point.lo80, point.mean);
+          EXPECT_LE(point.mean, point.hi80);
+          EXPECT_LE(point.hi80, point.hi95);
+        }
+      }
+    }
+}
+
+TEST(ForecastAll, NothingAfterTheCutCanChangeIt) {
+  // A long table whose values after the cut are replaced by others, in each way a leak could show.
+  const auto run_with = [](double future_value, std::size_t future_rows) {
+    std::vector<std::int32_t> ids;
+    std::vector<Date> dates;
+    std::vector<double> values;
+    std::vector<std::int8_t> promotion;
+    std::vector<std::int8_t> open;
+    const Date cut = date_from_civil(2024, 6, 30);
+    for (std::int32_t id = 0; id < 4; ++id) {
+      const Series shop = shop_series(700, 100, static_cast<std::uint32_t>(id + 1));
+      for (std::size_t t = 0; t < 700; ++t) {
+        const Date date = shop.date_at(t);
+        const bool future = date > cut;
+        if (future && date.days - cut.days > static_cast<std::int32_t>(future_rows)) continue;
+        ids.push_back(id);
+        dates.push_back(date);
+        values.push_back(future ? future_value : shop.value[t]);
+        promotion.push_back(shop.promotion[t]);
+        open.push_back(shop.open[t]);
+      }
+    }
+    SeriesOptions series_options;
+    series_options.cut = cut;
+    series_options.drivers_until = Date{cut.days + 28};
+    NoProgress progress;
+    auto series = build_series({ids, dates, values, promotion, open, {}, 4}, series_options);
+    EXPECT_OK(series);
+    auto run = forecast_all(*series, options_for(28), progress);
+    EXPECT_OK(run);
+    return std::move(*run);
+  };
+  const ForecastRun first = run_with(1, 100);
+  EXPECT_EQ(first.ok, 4U);
+  expect_same(first, run_with(1e9, 100));
+  expect_same(first, run_with(std::numeric_limits<double>::quiet_NaN(), 100));
+  expect_same(first, run_with(1, 28));
+}
+
+TEST(Backtest, AnOriginDoesNotSeeTheValuesAfterIt) {
+  Series series = shop_series(420, 28, 3);
+  BacktestOptions options;
+  options.horizon = 28;
+  std::vector<ModelId> models;
+  for (const Model& one : all_models()) models.push_back(one.id);
+  for (const bool refit : {false, true}) {
+    options.refit = refit;
+    const SeriesBacktest before = backtest(series, models, options);
+    ASSERT_EQ(before.ends.size(), 3U);
+    Series changed = series;
+    for (std::size_t t = before.ends[1]; t < changed.size(); ++t) changed.value[t] *= 3;
+    const SeriesBacktest after = backtest(changed, models, options);
+    for (std::size_t m = 0; m < models.size(); ++m)
+      for (const std::size_t origin : {1U, 2U}) {
+        const auto a = before.forecast(m, origin);
+        const auto b = after.forecast(m, origin);
+        EXPECT_TRUE(std::ranges::equal(a, b)) << model(models[m]).name << " at origin " << origin;
+      }
+    EXPECT_FALSE(std::ranges::equal(before.forecast(3, 0), after.forecast(3, 0))) << "the newest origin does see it";
+  }
+}
+
+TEST(ForecastAll, IsTheSameForAnyNumberOfThreads) {
+  const std::vector<Series> series = mixed_series(14);
+  NoProgress progress;
+  ForecastOptions options = options_for(14);
+  ASSERT_OK_AND_ASSIGN(const ForecastRun one, forecast_all(series, options, progress));
+  options.threads = 5;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun five, forecast_all(series, options, progress));
+  expect_same(one, five);
+}
+
+TEST(ForecastAll, ForecastsClosedDaysAsExactlyZero) {
+  const std::vector<Series> series = {shop_series(420, 14, 1), shop_series(420, 0, 2)};  // known and inferred Sundays
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(14), progress));
+  for (const SeriesForecast& one : run.series)
+    for (const ForecastPoint& point : one.points) {
+      const bool sunday = iso_weekday(point.date) == 7;
+      EXPECT_EQ(point.closed, sunday);
+      EXPECT_EQ(point.mean == 0, sunday);
+      EXPECT_EQ(point.hi95 == 0, sunday);
+    }
+}
+
+TEST(ForecastAll, ReportsBadSeriesInTheirPlaceAndFinishesTheOthers) {
+  std::vector<Series> series = mixed_series(14);
+  series[2].value[17] = std::numeric_limits<double>::quiet_NaN();
+  series[4].refused = "value of 2024-01-01 is NaN";
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(14), progress));
+  EXPECT_EQ(run.refused, 2U);
+  EXPECT_EQ(run.series[2].status, SeriesStatus::kRefused);
+  EXPECT_THAT(run.series[2].reason, ::testing::HasSubstr("2023-01-19 is not a finite number"));
+  EXPECT_TRUE(run.series[2].points.empty());
+  EXPECT_EQ(run.series[4].reason, "value of 2024-01-01 is NaN");
+  EXPECT_EQ(run.series[0].status, SeriesStatus::kOk);
+
+  const SeriesForecast& two_days = run.series[9];
+  EXPECT_EQ(two_days.status, SeriesStatus::kFallback);
+  EXPECT_THAT(two_days.reason, ::testing::HasSubstr("2 periods known, 28 needed"));
+  EXPECT_DOUBLE_EQ(two_days.points[0].mean, 3.5);
+  EXPECT_GT(two_days.points[0].hi95, two_days.points[0].mean) << "the class lends its spread";
+  EXPECT_EQ(run.series[10].status, SeriesStatus::kFallback) << "no sales at all";
+  EXPECT_EQ(run.series[10].points[3].mean, 0);
+  EXPECT_EQ(run.series[11].points[3].mean, 0) << "all zeros";
+  EXPECT_EQ(run.ok + run.fallbacks + run.refused, series.size());
+}
+
+TEST(ForecastAll, MeasuresTheChosenOnesOnAnOriginTheyWereNotChosenOn) {
+  std::vector<Series> series;
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) series.push_back(shop_series(420, 28, seed));
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(28), progress));
+  ASSERT_FALSE(run.accuracy.empty());
+  EXPECT_EQ(run.accuracy[0].model, std::nullopt) << "the first row is all chosen together";
+  EXPECT_EQ(run.accuracy[0].newest.count, 40U * 24);
+  EXPECT_GT(value_added(run.accuracy[0].newest, run.accuracy[0].newest_benchmark, Metric::kWape), 0.3);
+  ASSERT_FALSE(run.coverage.empty());
+  EXPECT_EQ(run.coverage[0].coverage.count, 40U * 24);
+  EXPECT_NEAR(run.coverage[0].coverage.share80(), 0.80, 0.05);
+  EXPECT_NEAR(run.coverage[0].coverage.share95(), 0.95, 0.03);
+  EXPECT_FALSE(run.series[0].backtest.empty());
+}
+
+class StopAfter final : public Progress {
+ public:
+  void update(std::uint64_t done, std::uint64_t total) override {
+    EXPECT_LE(done, total);
+    EXPECT_GE(done, last_);
+    last_ = done;
+    ++calls_;
+  }
+  bool cancelled() const override { return calls_ >= 2; }
+
+ private:
+  std::uint64_t last_ = 0;
+  int calls_ = 0;
+};
+
+TEST(ForecastAll, StopsWhenAsked) {
+  std::vector<Series> series(50, shop_series(200, 0, 1));
+  StopAfter progress;
+  EXPECT_ERROR(forecast_all(series, options_for(7), progress), ErrorCode::kCancelled, "stopped on request");
+}
+
+TEST(ForecastAll, RefusesImpossibleOptions) {
+  NoProgress progress;
+  EXPECT_ERROR(forecast_all({}, options_for(0), progress), ErrorCode::kInvalidInput, "horizon is 0 periods");
+  ForecastOptions options = options_for(7);
+  options.backtest.origins = 0;
+  EXPECT_ERROR(forecast_all({}, options, progress), ErrorCode::kInvalidInput, "origins is 0");
+}
+
+TEST(ForecastAll, WorksByWeekAndMonth) {
+  std::vector<Series> series;
+  for (const Grain grain : {Grain::kWeekly, Grain::kMonthly}) {
+    Series one = daily_series(reference_series("monthly"));
+    one.grain = grain;
+    series.push_back(one);
+  }
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(6), progress));
+  EXPECT_EQ(run.ok, 2U);
+  EXPECT_EQ(run.series[0].points[1].date.days - run.series[0].points[0].date.days, 7);
+  EXPECT_EQ(run.series[1].points[0].date, date_from_civil(2032, 1, 1));
+  EXPECT_EQ(run.series[1].history_until, date_from_civil(2031, 12, 31));
+  const double truth = (200 + 1.5 * 98) * test::kYear[98 % 12];
+  EXPECT_NEAR(run.series[1].points[2].mean, truth, 0.1 * truth);
+}
+
+TEST(Models, TableHoldsEveryModelInOrderAndFindsItByName) {
+  for (std::size_t i = 0; i < kModelCount; ++i) {
+    const Model& one = model(static_cast<ModelId>(i));
+    EXPECT_EQ(find_model(one.name), &one);
+    EXPECT_FALSE(one.paper.empty());
+  }
+  EXPECT_EQ(find_model("prophet"), nullptr);
+}
+
+TEST(Models, SurviveRandomSeries) {
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    test::Noise u(seed);
+    Series series;
+    series.start = date_from_civil(2020, 1, 1 + static_cast<int>(20 * u()));
+    const auto size = static_cast<std::size_t>(500 * u() * u());
+    const double zeros = u();
+    const double scale = std::pow(10, 8 * u() - 3);
+    for (std::size_t t = 0; t < size; ++t) {
+      series.value.push_back(u() < zeros ? 0 : scale * std::pow(u(), 3));
+      series.masked.push_back(u() < 0.2 ? 1 : 0);
+      if (series.masked.back() != 0) series.value.back() = 0;
+    }
+    const std::vector<Series> one = {series};
+    ForecastOptions options = options_for(1 + static_cast<std::size_t>(30 * u()));
+    for (const Model& each : all_models()) options.models.push_back(each.id);
+    NoProgress progress;
+    ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(one, options, progress));
+    ASSERT_EQ(run.series[0].points.size(), options.backtest.horizon);
+    for (const ForecastPoint& point : run.series[0].points) {
+      EXPECT_TRUE(std::isfinite(point.mean) && std::isfinite(point.hi95));
+      EXPECT_GE(point.lo95, 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tillcast::forecast

@@ -1,0 +1,85 @@
+#include "forecast/intervals.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "forecast/accuracy.h"
+#include "generated_series.h"
+
+namespace tillcast::forecast {
+namespace {
+
+/// Skewed noise of mean about 1.
+double factor(test::Noise& u) { return std::exp(0.4 * (u() + u() + u() - 1.5)); }
+
+TEST(Intervals, CoverWhatTheyPromiseOnResidualsOfTheSameKind) {
+  for (const std::uint32_t seed : {1U, 2U, 3U}) {
+    SCOPED_TRACE(seed);
+    test::Noise u(seed);
+    IntervalCalibrator calibrator(50, 10, true);
+    std::vector<double> widths;
+    for (std::size_t i = 0; i < 50; ++i) widths.push_back(0.5 + u());
+    const auto draw = [&](std::size_t i) { return 100 * std::pow(factor(u), widths[i]); };
+    for (std::size_t origin = 0; origin < 3; ++origin)
+      for (std::size_t i = 0; i < 50; ++i)
+        for (std::size_t step = 0; step < 10; ++step)
+          calibrator.add({DemandClass::kSmooth, i, step, origin}, draw(i), 100, 100);
+    calibrator.finish();
+    Coverage coverage;
+    for (std::size_t i = 0; i < 50; ++i)
+      for (std::size_t step = 0; step < 400; ++step) {
+        const Interval interval = calibrator.interval({DemandClass::kSmooth, i, step % 10, 0}, 100, 100);
+        coverage.add(draw(i), interval.lo80, interval.hi80, interval.lo95, interval.hi95);
+      }
+    EXPECT_NEAR(coverage.share80(), 0.80, 0.03);
+    EXPECT_NEAR(coverage.share95(), 0.95, 0.02);
+  }
+}
+
+TEST(Intervals, StretchWhenOriginsDifferAsAWhole) {
+  // Each origin has its own common error of about 20 % besides 2 % of noise: pooled quantiles are far too tight
+  // for a new origin unless origins are held out as a whole.
+  test::Noise u(5);
+  IntervalCalibrator calibrator(100, 4, true);
+  for (std::size_t origin = 0; origin < 3; ++origin) {
+    const double common = 1 + 0.2 * (static_cast<double>(origin) - 1);
+    for (std::size_t i = 0; i < 100; ++i)
+      for (std::size_t step = 0; step < 4; ++step)
+        calibrator.add({DemandClass::kSmooth, i, step, origin}, 100 * common + 4 * (u() - 0.5), 100, 100);
+  }
+  calibrator.finish();
+  const Interval interval = calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
+  EXPECT_GT(interval.hi95, 125) << "beyond the largest error seen";
+  EXPECT_LT(interval.lo95, 75);
+}
+
+TEST(Intervals, AreNestedHoldTheForecastAndNeverGoBelowZero) {
+  test::Noise u(9);
+  IntervalCalibrator calibrator(2, 5, true);
+  for (std::size_t i = 0; i < 500; ++i)
+    calibrator.add({DemandClass::kLumpy, i % 2, i % 5, i % 3}, u() < 0.8 ? 0 : 50 * u(), 2, 3);
+  calibrator.finish();
+  for (const double forecast : {0.0, 0.01, 1.0, 5.0, 1e6}) {
+    const Interval interval = calibrator.interval({DemandClass::kLumpy, 1, 2, 0}, forecast, 3);
+    EXPECT_GE(interval.lo95, 0);
+    EXPECT_LE(interval.lo95, interval.lo80);
+    EXPECT_LE(interval.lo80, forecast);
+    EXPECT_GE(interval.hi80, forecast);
+    EXPECT_GE(interval.hi95, interval.hi80);
+  }
+}
+
+TEST(Intervals, SayWhenThereAreTooFewResiduals) {
+  IntervalCalibrator calibrator(1, 1, true);
+  for (int i = 0; i < 38; ++i) calibrator.add({DemandClass::kSmooth, 0, 0, 0}, 10 + i, 20, 20);
+  calibrator.finish();
+  EXPECT_TRUE(calibrator.thin(DemandClass::kSmooth));
+  IntervalCalibrator enough(1, 1, true);
+  for (int i = 0; i < 39; ++i) enough.add({DemandClass::kSmooth, 0, 0, 0}, 10 + i, 20, 20);
+  enough.finish();
+  EXPECT_FALSE(enough.thin(DemandClass::kSmooth));
+}
+
+}  // namespace
+}  // namespace tillcast::forecast
