@@ -34,13 +34,19 @@ lint_tidy() {
   echo "$files" | xargs -P "${TILLCAST_JOBS:-$(nproc)}" -n 1 clang-tidy-19 -p build/test --quiet \
     --extra-arg=-Wno-unknown-warning-option --warnings-as-errors='*' 2>&1 |
     { grep -v -E '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' || true; }
-  [ "${PIPESTATUS[0]}" -eq 0 ] && echo "clang-tidy: $(echo "$files" | wc -l) files clean"
+  [ "${PIPESTATUS[1]}" -eq 0 ] && echo "clang-tidy: $(echo "$files" | wc -l) files clean"
+}
+
+format() {
+  debian_packages lint
+  tracked_cpp | xargs -r clang-format-19 -i
 }
 
 lint() {
   setup build lint
-  step "lint: layers" python3 scripts/check_layers.py
-  step "lint: style" python3 scripts/check_style.py
-  step "lint: clang-format" lint_format
-  step "lint: clang-tidy" lint_tidy "${1:-}"
+  try_step "lint: layers" python3 scripts/check_layers.py
+  try_step "lint: style" python3 scripts/check_style.py
+  try_step "lint: clang-format" lint_format
+  try_step "lint: clang-tidy" lint_tidy "${1:-}"
+  require_steps
 }

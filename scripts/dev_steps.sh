@@ -13,6 +13,18 @@ children_cpu() {
 
 # step NAME COMMAND...: stops the script when the command fails.
 step() {
+  try_step "$@"
+  require_steps
+}
+
+# try_step NAME COMMAND...: goes on after a failure; require_steps stops later if there was one.
+failed_steps=()
+require_steps() {
+  if [ "${#failed_steps[@]}" -eq 0 ]; then return 0; fi
+  printf "dev: step '%s' failed\n" "${failed_steps[@]}" >&2
+  exit 1
+}
+try_step() {
   local name=$1 wall=$EPOCHREALTIME cpu status=0
   shift
   children_cpu >"$steps_file.cpu"
@@ -23,10 +35,7 @@ step() {
   step_wall+=("$(awk -v a="$wall" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')")
   children_cpu >"$steps_file.cpu"
   step_cpu+=("$(awk -v a="$cpu" -v b="$(<"$steps_file.cpu")" 'BEGIN { printf "%.1f", (b - a) / 100 }')")
-  if [ "$status" -ne 0 ]; then
-    echo "dev: step '$name' failed (exit $status)" >&2
-    exit "$status"
-  fi
+  if [ "$status" -ne 0 ]; then failed_steps+=("$name"); fi
 }
 
 print_steps() {

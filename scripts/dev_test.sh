@@ -30,7 +30,7 @@ ctest_run() {  # BUILD_DIR FILTER
 }
 
 run_tests() {  # PRESET [FILTER]
-  local preset=$1 dir=$root/build/$1
+  local preset=$1 dir=$root/build/$1 filter=${2:-} target=all
   # libduckdb.so is not instrumented; the suppressions say what that hides.
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
   export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$root/scripts/lsan.supp:print_suppressions=0}
@@ -40,8 +40,13 @@ run_tests() {  # PRESET [FILTER]
     echo "dev: no real data sets in $TILLCAST_DATASETS; the tests that need them will be skipped (set TILLCAST_DATASETS)" >&2
   fi
   setup build test
-  build "$preset"
-  step "tests: $preset" ctest_run "$dir" "${2:-}"
+  # The name of a folder of tests/ needs only that program.
+  if [ -n "$filter" ] && grep -q "^tillcast_test($filter " "$root/tests/$filter/CMakeLists.txt" 2>/dev/null; then
+    target=${filter}_test
+    filter="^${target}\$"
+  fi
+  build "$preset" "$target"
+  step "tests: $preset ${2:-}" ctest_run "$dir" "$filter"
 }
 
 fuzz_one() {  # PROGRAM SECONDS
@@ -65,11 +70,12 @@ fuzz() {
   for program in "$root"/build/fuzz/bin/*_fuzz; do
     [ -x "$program" ] || continue
     found=$((found + 1))
-    step "fuzz: $(basename "$program") ${seconds}s" fuzz_one "$program" "$seconds"
+    try_step "fuzz: $(basename "$program") ${seconds}s" fuzz_one "$program" "$seconds"
   done
   if [ "$found" -eq 0 ]; then
     echo "dev: no fuzz target was built in build/fuzz/bin (*_fuzz)" >&2
     exit 1
   fi
+  require_steps
   echo "$found fuzz targets clean"
 }

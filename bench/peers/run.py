@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 FILES = {"csv": "online-retail/online-retail.csv", "xlsx": "online-retail/Online Retail.xlsx"}
 TASKS = ["csv_columns", "xlsx_columns", "csv_gold", "xlsx_gold"]
 UK_QUERY = ("SELECT count(*) AS rows FROM sales_monthly_country WHERE country = 'United Kingdom' "
-            "AND round(revenue, 2) = 1325346.21 AND orders = 2490")
+            "AND month_start = DATE '2011-11-01' AND round(revenue, 2) = 1325346.21 AND orders = 2490")
 
 
 def peers(task: str) -> dict[str, list[str]]:
