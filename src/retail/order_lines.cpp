@@ -8,63 +8,88 @@ namespace {
 // Online Retail II: the second copies of orders come half a million rows later, while lines of orders
 // that were entered at the same time alternate within a few rows.
 constexpr std::int64_t kRunGapRows = 1000;
-constexpr std::size_t kFirstSlots = 64;
+
+constexpr std::size_t kSearchedLinesMax = 96;        // up to here a vectorised scan beats a hash map
+constexpr std::size_t kChainRunsMax = 8;             // an order in more pieces moves to the hash set
+constexpr std::uint64_t kInSet = std::uint64_t{1} << 63;
+constexpr std::uint64_t kBlockWords = 128 << 10;
+// A run in the log: its lines, then a word with the place of the order's run before (+ 1) and the line count.
+constexpr int kCountBits = 20;
+constexpr std::size_t kRunLinesMax = (std::size_t{1} << kCountBits) - 1;
 
 }  // namespace
 
-template <bool kCounted>
-void KeyTable<kCounted>::grow(Shard& shard) {
-  const std::size_t slots = shard.keys.empty() ? kFirstSlots : shard.keys.size() + shard.keys.size() / 2;
-  std::vector<std::uint64_t> keys(slots);
-  std::vector<std::int32_t> counts(kCounted ? slots : 0);
-  for (std::size_t i = 0; i < shard.keys.size(); ++i) {
-    if (shard.keys[i] == 0) continue;
-    std::size_t slot = slot_of(shard.keys[i], slots);
-    while (keys[slot] != 0) slot = slot + 1 == slots ? 0 : slot + 1;
-    keys[slot] = shard.keys[i];
-    if constexpr (kCounted) counts[slot] = shard.counts[i];
-  }
-  shard.keys = std::move(keys);
-  shard.counts = std::move(counts);
+void OrderLines::append(std::uint64_t word) {
+  if (log_words_ % kBlockWords == 0) log_.push_back(std::make_unique_for_overwrite<std::uint64_t[]>(kBlockWords));
+  log_.back()[log_words_++ % kBlockWords] = word;
 }
 
-template <bool kCounted>
-typename KeyTable<kCounted>::Found KeyTable<kCounted>::add(std::uint64_t key) {
-  Shard& shard = shards_[key & 63];
-  if ((shard.used + 1) * 20 > shard.keys.size() * 17) grow(shard);
-  const std::size_t slots = shard.keys.size();
-  std::size_t slot = slot_of(key, slots);
-  while (shard.keys[slot] != 0 && shard.keys[slot] != key) slot = slot + 1 == slots ? 0 : slot + 1;
-  Found found;
-  if (shard.keys[slot] == 0) {
-    shard.keys[slot] = key;
-    ++shard.used;
-    found.inserted = true;
-  }
-  if constexpr (kCounted) found.count = &shard.counts[slot];
-  return found;
-}
-
-template <bool kCounted>
-std::size_t KeyTable<kCounted>::size() const {
-  std::size_t keys = 0;
-  for (const Shard& shard : shards_) keys += shard.used;
-  return keys;
-}
-
-template <bool kCounted>
-std::size_t KeyTable<kCounted>::bytes() const {
-  std::size_t bytes = 0;
-  for (const Shard& shard : shards_) bytes += shard.keys.capacity() * 8 + shard.counts.capacity() * 4;
-  return bytes;
-}
-
-template class KeyTable<true>;
-template class KeyTable<false>;
+std::uint64_t OrderLines::word(std::uint64_t at) const { return log_[at / kBlockWords][at % kBlockWords]; }
 
 std::int32_t OrderLines::copies(std::uint64_t content) {
   if (contents_.add(content).inserted) return 1;
   return ++repeats_.try_emplace(content, 1).first->second;
+}
+
+void OrderLines::store_current() {
+  if (current_ == 0) return;
+  std::uint64_t& payload = *orders_.add(current_).payload;
+  if (in_set_ >= 0) {
+    payload = kInSet | static_cast<std::uint64_t>(in_set_);
+    return;
+  }
+  while (stored_ < lines_.size()) {
+    const std::size_t count = std::min(lines_.size() - stored_, kRunLinesMax);
+    for (std::size_t i = 0; i < count; ++i) append(lines_[stored_ + i]);
+    append(payload << kCountBits | count);
+    payload = log_words_;  // 1 + the place of the word just written
+    stored_ += count;
+  }
+}
+
+void OrderLines::change_order(std::uint64_t order) {
+  store_current();
+  current_ = order;
+  lines_.clear();
+  counts_.clear();
+  stored_ = 0;
+  in_set_ = -1;
+  const std::uint64_t payload = *orders_.add(order).payload;
+  if (payload == 0) return;
+  if ((payload & kInSet) != 0) {
+    in_set_ = static_cast<std::int64_t>(payload & ~kInSet);
+    return;
+  }
+  std::size_t runs = 0;
+  for (std::uint64_t next = payload; next != 0; ++runs) {
+    const std::uint64_t trailer = word(next - 1);
+    const std::uint64_t count = trailer & kRunLinesMax;
+    for (std::uint64_t i = 0; i < count; ++i) lines_.push_back(word(next - 1 - count + i));
+    next = trailer >> kCountBits;
+  }
+  stored_ = lines_.size();
+  if (runs <= kChainRunsMax) return;
+  for (const std::uint64_t line : lines_) copies(line);
+  in_set_ = static_cast<std::int64_t>(lines_.size());
+  lines_.clear();
+}
+
+OrderLines::Position OrderLines::add_to_current(std::uint64_t content) {
+  if (in_set_ >= 0) {
+    ++in_set_;
+    return {static_cast<std::int32_t>(in_set_), copies(content)};
+  }
+  std::int32_t earlier = 0;
+  if (lines_.size() <= kSearchedLinesMax) {
+    earlier = static_cast<std::int32_t>(std::ranges::count(lines_, content));
+  } else {
+    if (counts_.empty()) {
+      for (const std::uint64_t line : lines_) ++counts_[line];
+    }
+    earlier = counts_[content]++;
+  }
+  lines_.push_back(content);
+  return {static_cast<std::int32_t>(lines_.size()), earlier + 1};
 }
 
 OrderLines::Position OrderLines::add_to_run(std::uint64_t order, std::uint64_t content, std::int64_t row) {
@@ -80,14 +105,8 @@ OrderLines::Position OrderLines::add_to_run(std::uint64_t order, std::uint64_t c
   return {static_cast<std::int32_t>(run.contents.size()), static_cast<std::int32_t>(earlier) + 1};
 }
 
-OrderLines::Position OrderLines::add(std::uint64_t order, std::uint64_t content, std::int64_t row) {
-  if (order == 0) {
-    const std::int32_t copy = copies(content);
-    return {copy, copy};
-  }
-  if (mode_ == LineNumbers::kByRun) return add_to_run(order, content, row);
-  const std::int32_t line = ++*counts_.add(order).count;
-  return {line, copies(content)};
+std::size_t OrderLines::bytes() const {
+  return orders_.bytes() + contents_.bytes() + log_.size() * kBlockWords * 8 + repeats_.size() * 40 + lines_.capacity() * 8;
 }
 
 }  // namespace tillcast::retail

@@ -47,8 +47,8 @@ struct ConvertedBatch {
 /// of the order, so the same rows get the same ids from csv, xlsx and re-exports in another line order, and
 /// truly repeated lines stay apart. Duplicates are not removed here: loading knows what the lake already has.
 ///
-/// Memory: at most about 17 bytes per line and 23 per order with by_order numbers (54 M lines in 2.6 M orders: 0.9 GB; in 54 M
-/// orders: under 2 GB), a few KB with by_run. Not thread-safe.
+/// Memory: what OrderLines needs, 8 bytes a line and about 30 an order with by_order numbers (54 M lines in 2.6 M
+/// orders: 0.55 GB), a few KB with by_run, nothing for stores and store days. Not thread-safe.
 class RecordConverter {
  public:
   /// @return kInvalidInput when the header lacks a required column, kInvalidInput for an unknown time zone.

@@ -110,7 +110,7 @@ ValueColumn::ValueColumn(const FieldSpec& field, const ColumnSource& source, std
 }
 
 bool ValueColumn::is_null_word(std::string_view text) const {
-  return !source_->null_values.empty() && std::ranges::find(source_->null_values, text) != source_->null_values.end();
+  return std::ranges::find(source_->null_values, text) != source_->null_values.end();
 }
 
 void ValueColumn::no_value(std::size_t row, Column& out, Faults& faults) {
@@ -147,9 +147,10 @@ void ValueColumn::convert(const RecordBatch& records, Column& out, Column* dates
 void ValueColumn::convert_text(std::span<const std::string_view> in, Column& out, TextArena& arena, Faults& faults) {
   const bool id = field_->type != FieldType::kText && source_->trim_decimal;
   const bool upper = field_->type == FieldType::kProductId;
+  const bool null_words = !source_->null_values.empty();
   for (std::size_t row = 0; row < in.size(); ++row) {
     std::string_view text = trim(in[row]);
-    if (text.empty() || is_null_word(text)) {
+    if (text.empty() || (null_words && is_null_word(text))) {
       if (fallback_.empty()) {
         no_value(row, out, faults);
       } else {
