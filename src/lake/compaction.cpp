@@ -132,7 +132,8 @@ Result<std::vector<std::string>> Lake::collect_garbage() const {
   // Listed first, compared with a newer snapshot: a file published and committed in between is named by it.
   std::vector<ObjectInfo> objects;
   for (const char* const folder : {"bronze/", "silver/", "tmp/"}) {
-    for (ObjectInfo& object : TILLCAST_TRY_PLAIN(state_->store.list(folder))) objects.push_back(std::move(object));
+    auto found = TILLCAST_TRY_PLAIN(state_->store.list(folder));
+    std::ranges::move(found, std::back_inserter(objects));
   }
   const auto snapshot = TILLCAST_TRY_PLAIN(state_->refreshed());
   std::set<std::string_view> named;

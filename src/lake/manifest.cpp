@@ -191,7 +191,8 @@ Result<> Manifest::write_checkpoint(const Snapshot& snapshot) const {
 
 Result<std::vector<ManifestEntry>> Manifest::entries() const {
   std::vector<ManifestEntry> all;
-  for (const ObjectInfo& object : TILLCAST_TRY_PLAIN(store_->list(kEntryFolder))) {
+  const auto objects = TILLCAST_TRY_PLAIN(store_->list(kEntryFolder));
+  for (const ObjectInfo& object : objects) {
     if (!number_of(object.key, kEntryFolder)) continue;
     const std::string json = TILLCAST_TRY_PLAIN(store_->get(object.key));
     all.push_back(TILLCAST_TRY_PLAIN(parse_entry(json, object.key)));

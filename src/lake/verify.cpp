@@ -124,7 +124,8 @@ class Check {
 
   Result<> check_orphans() {
     for (const char* const folder : {"bronze/", "silver/", "tmp/"}) {
-      for (const ObjectInfo& object : TILLCAST_TRY_PLAIN(lake_.store.list(folder))) {
+      const auto objects = TILLCAST_TRY_PLAIN(lake_.store.list(folder));
+      for (const ObjectInfo& object : objects) {
         if (named_.contains(object.key)) continue;
         const bool replaced = replayed_.removed.contains(object.key);
         findings_.push_back({Finding::Severity::kRemark, "orphan", object.key,
