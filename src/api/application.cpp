@@ -344,7 +344,7 @@ std::vector<FieldError> Application::read_parameters(const Route& route, const A
         std::any_of(route.parameters.begin(), route.parameters.end(), [&name](const Parameter& parameter) {
           return parameter.in == Parameter::In::kQuery && parameter.name == name;
         });
-    if (!known && errors.size() < 20)
+    if (!known && !route.any_query && errors.size() < 20)
       errors.push_back({{"query", name}, "no such parameter", "extra_forbidden"});
   }
   return errors;

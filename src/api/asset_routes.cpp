@@ -61,6 +61,7 @@ Route page_route(std::string path, std::string operation_id, std::string summary
   route.tag = "page";
   route.summary = std::move(summary);
   route.runs = Route::Runs::kLoop;
+  route.any_query = true;
   route.answers = {{200, "The page.", "text/html", {}, {}}, {304, "Unchanged.", {}, {}, {}}};
   for (const Asset& asset : assets) {
     if (asset.path != file) continue;

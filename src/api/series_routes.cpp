@@ -97,6 +97,7 @@ void add_one(std::vector<Route>& routes, pipeline::Service& service) {
     if (wanted < history.size())
       history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(wanted));
     JsonWriter out;
+    out.reserve(1024 + found.points.size() * 256 + history.size() * 48);
     out.begin_object();
     out.key("series");
     write_series(out, found.info);

@@ -300,6 +300,10 @@ TEST_F(ApplicationTest, AssetsComeCompressedWhenAccepted) {
   EXPECT_EQ(send(request).headers.count("Content-Encoding"), 0U);
 }
 
+TEST_F(ApplicationTest, APageKeepsItsStateInAQueryThatTheServerIgnores) {
+  EXPECT_EQ(get("/?search=caf&series=products%2F85123A&tables=months").status, 200);
+}
+
 TEST_F(ApplicationTest, FirstLoadFits70KilobytesCompressed) {
   std::size_t total = 0;
   for (const char* const target :
