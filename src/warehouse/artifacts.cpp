@@ -128,7 +128,7 @@ Value node_value(const Project& project, const Node& node) {
     const GenericTest& test = *node.generic;
     dict.emplace_back("test_metadata",
                       Value::dict({{"name", Value(test.name)},
-                                   {"kwargs", Value::dict(test.arguments)},
+                                   {"kwargs", Value::dict(test.written_arguments)},
                                    {"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)}}));
     dict.emplace_back("column_name", test.column_name.empty() ? Value() : Value(test.column_name));
     dict.emplace_back("attached_node", Value(test.attached_to));

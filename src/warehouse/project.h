@@ -63,6 +63,7 @@ struct GenericTest {
   std::string column_name;  ///< empty for a test of the whole table
   std::string attached_to;  ///< unique id
   Dict arguments;           ///< as written, without `model`
+  Dict written_arguments;   ///< with `model`, as manifest.json shows them
 };
 
 /// A model, seed, test or source table.

@@ -90,7 +90,7 @@ class PropertiesReader {
         node.schema = TILLCAST_TRY_PLAIN(rendered_text(source, "schema", name));
         node.identifier = TILLCAST_TRY_PLAIN(rendered_text(table, "identifier", node.name));
         node.description = table.text("description");
-        node.fqn = {project_.name, name, node.name};
+        node.fqn = fqn_of_file({name, node.name});
         const auto other = project_.options.source_relations.find(name + "." + node.name);
         node.relation = other != project_.options.source_relations.end()
                             ? other->second
@@ -281,8 +281,9 @@ class PropertiesReader {
     const std::string kind = (test.namespace_.empty() ? "" : test.namespace_ + "_") + prefix + test.name;
     if (node.name.empty()) node.name = synthetic_name(kind, target, arguments);
     test.arguments = arguments;
+    test.written_arguments = with_model(test);
     node.unique_id = "test." + project_.name + "." + node.name + "." + test_hash(node.name, test);
-    node.fqn = {project_.name, node.name};
+    node.fqn = fqn_of_file({node.name});
     if (project_.find(node.unique_id) != nullptr)
       return yaml_error(path_, entry, "the test '" + node.name + "' is declared twice; give one of them a name");
     if (project_.macros->find("test_" + test.name) == nullptr) {
@@ -325,17 +326,32 @@ class PropertiesReader {
     return {};
   }
 
-  /// The last ten digits of dbt's hash over a test's name and arguments.
-  std::string test_hash(const std::string& name, const GenericTest& test) const {
+  /// Project, the folders of this file below models/, then the names.
+  std::vector<std::string> fqn_of_file(std::vector<std::string> names) const {
+    std::vector<std::string> fqn{project_.name};
+    std::size_t at = path_.find('/') + 1;
+    for (std::size_t slash; (slash = path_.find('/', at)) != std::string::npos; at = slash + 1)
+      fqn.push_back(path_.substr(at, slash - at));
+    fqn.insert(fqn.end(), names.begin(), names.end());
+    return fqn;
+  }
+
+  /// The arguments with the model in front of them, as dbt keeps (and hashes) them.
+  Dict with_model(const GenericTest& test) const {
     const Node* attached = project_.find(test.attached_to);
     const std::string relation = attached != nullptr && attached->kind == NodeKind::kSource
                                      ? "source('" + attached->source_name + "', '" + attached->name + "')"
                                      : "ref('" + (attached != nullptr ? attached->name : "") + "')";
     Dict arguments = test.arguments;
     arguments.emplace_back("model", Value("{{ get_where_subquery(" + relation + ") }}"));
+    return arguments;
+  }
+
+  /// The last ten digits of dbt's hash over a test's name and arguments.
+  std::string test_hash(const std::string& name, const GenericTest& test) const {
     const Value metadata = Value::dict({{"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)},
                                         {"name", Value(test.name)},
-                                        {"kwargs", Value::dict(std::move(arguments))}});
+                                        {"kwargs", Value::dict(with_model(test))}});
     return md5_hex(name + to_repr(hashable(metadata))).substr(22);
   }
 

@@ -84,14 +84,24 @@ ColumnBatch to_batch(const CsvTable& table) {
 Result<> load_seed(database::Connection& connection, const Node& seed) {
   const CsvTable table = TILLCAST_TRY_PLAIN(parse_csv(seed.raw_code, seed.config.delimiter, seed.path));
   const auto scan = TILLCAST_TRY(connection.database().scan(to_batch(table)), seed.path);
-  // One pass over the text decides the types that are not configured.
-  static constexpr std::string_view kTypes[] = {"BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN"};
+  // One pass over the text decides the types that are not configured. The patterns are stricter than DuckDB's casts,
+  // which round 1.5 to a BIGINT and cut the time off for a DATE.
+  struct Candidate {
+    std::string_view type;
+    std::string_view pattern;
+  };
+  static constexpr Candidate kTypes[] = {{"BIGINT", "[+-]?[0-9]{1,18}"},
+                                         {"DOUBLE", "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"},
+                                         {"DATE", "[0-9]{4}-[0-9]{2}-[0-9]{2}"},
+                                         {"TIMESTAMP", "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+"},
+                                         {"BOOLEAN", "(?i)true|false"}};
   std::string probe;
   for (const std::string& name : table.header) {
     const std::string column = database::sql_identifier(name);
-    for (const std::string_view type : kTypes)
-      probe += (probe.empty() ? "SELECT " : ", ") + ("count(" + column + ") > 0 AND count(" + column + ") = count(try_cast(" + column +
-               " AS " + std::string(type) + "))");
+    for (const Candidate& candidate : kTypes)
+      probe += (probe.empty() ? "SELECT " : ", ") + ("count(" + column + ") > 0 AND count(" + column + ") = count_if(regexp_full_match(" +
+               column + ", " + database::sql_quote(candidate.pattern) + ") AND try_cast(" + column + " AS " +
+               std::string(candidate.type) + ") IS NOT NULL)");
   }
   const auto fits = TILLCAST_TRY(connection.query(probe + " FROM " + scan.sql()), seed.path);
   std::string select;
@@ -104,7 +114,7 @@ Result<> load_seed(database::Connection& connection, const Node& seed) {
       type = configured->second;
     } else {
       for (std::size_t k = std::size(kTypes); k-- > 0;)
-        if (fits.integer(0, i * std::size(kTypes) + k).value_or(0) != 0) type = std::string(kTypes[k]);
+        if (fits.integer(0, i * std::size(kTypes) + k).value_or(0) != 0) type = std::string(kTypes[k].type);
     }
     const std::string column = database::sql_identifier(name);
     select += (i == 0 ? "" : ", ") + ("CAST(" + column + " AS " + type + ") AS " + column);

@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select code, name from {{ ref('regions') }}

@@ -1,0 +1,4 @@
+{# Everything positive. #}
+select id, day, region, amount
+from {{ source('raw', 'sales') }}
+where amount >= {{ var('minimum') }}
