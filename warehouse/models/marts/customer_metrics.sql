@@ -2,7 +2,7 @@
 -- scores 1..5 (5 = best fifth) and a tier by rank of net spend. Customers without a sale by then have no row.
 with as_of as (
     select
-        {% if var('as_of_date', '') %}cast('{{ var("as_of_date") }}' as date){% else %}max(business_date){% endif %} as as_of_date
+        {% if var('as_of_date', '') %}max(cast('{{ var("as_of_date") }}' as date)){% else %}max(business_date){% endif %} as as_of_date
     from {{ ref('stg_sale') }}
 ),
 spent as (
@@ -50,9 +50,9 @@ select
     cast(spend_rank as integer) as spend_rank,
     case
         when net_spend <= 0 then 'none'
-        when spend_rank <= spenders * {{ var('tier_platinum_share', 0.05) }} then 'platinum'
-        when spend_rank <= spenders * {{ var('tier_gold_share', 0.20) }} then 'gold'
-        when spend_rank <= spenders * {{ var('tier_silver_share', 0.50) }} then 'silver'
+        when spend_rank - 1 < spenders * {{ var('tier_platinum_share', 0.05) }} then 'platinum'
+        when spend_rank - 1 < spenders * {{ var('tier_gold_share', 0.20) }} then 'gold'
+        when spend_rank - 1 < spenders * {{ var('tier_silver_share', 0.50) }} then 'silver'
         else 'bronze'
     end as tier,
     recency_days > {{ var('lapsed_after_days', 180) }} as is_lapsed

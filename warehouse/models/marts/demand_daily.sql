@@ -51,7 +51,7 @@ select
     demand.lines,
     demand.units,
     demand.revenue,
-    {{ money_per('demand.revenue', 'demand.units') }} as average_price,
+    {{ money_per('nullif(demand.revenue, 0)', 'demand.units') }} as average_price,
     demand.returned_units,
     demand.returned_amount,
     coalesce(demand.promotion, day.promotion) as promotion,

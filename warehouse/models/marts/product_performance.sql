@@ -56,7 +56,7 @@ select
     cast(coalesce(customers.customers, 0) as bigint) as customers,
     totals.units,
     totals.revenue,
-    {{ money_per('totals.revenue', 'totals.units') }} as average_price,
+    {{ money_per('nullif(totals.revenue, 0)', 'totals.units') }} as average_price,
     totals.returned_units,
     totals.returned_amount,
     {{ ratio('totals.returned_units', 'totals.units') }} as return_rate,
