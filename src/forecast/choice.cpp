@@ -7,11 +7,17 @@
 namespace tillcast::forecast {
 namespace {
 
-/// log(error / error of the seasonal naive), bounded so that one absurd forecast does not speak for a class.
-double relative_score(double error, double benchmark) {
+/// log(error / error of the seasonal naive), bounded so that one absurd forecast does not speak for a class, and
+/// with a floor under both, so that weeks without any sale do not turn tiny differences into huge ratios.
+double relative_score(double error, double benchmark, double floor) {
   if (!std::isfinite(error) || !std::isfinite(benchmark)) return 0;
+  return std::clamp(std::log((error + floor) / (benchmark + floor)), -2.0, 2.0);
+}
+
+/// A twentieth of the usual error: of the series' seasonal differences where the metric has units, else 1 %.
+double error_floor(Metric metric, double scale) {
   constexpr double kTiny = 1e-9;
-  return std::clamp(std::log((error + kTiny) / (benchmark + kTiny)), -2.0, 2.0);
+  return metric == Metric::kRmse ? 0.05 * scale + kTiny : 0.01;
 }
 
 struct Pool {
@@ -33,14 +39,14 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
     case DemandClass::kNone: return {kZero};
     case DemandClass::kIntermittent:
     case DemandClass::kLumpy:
-      return {kMean, kSeasonalNaive, kMovingAverage, kSes, kSba, kTsb, kAdida, kImapa, kDynamicTheta};
+      return {kMean, kSeasonalNaive, kMovingAverage, kSes, kSba, kTsb, kAdida, kImapa, kDynamicTheta, kMedianEnsemble};
     case DemandClass::kSmooth:
     case DemandClass::kErratic: break;
   }
   if (grain == Grain::kDaily)
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
-            kSeasonProduct, kDynamicTheta,        kAutoEts};
-  return {kNaive, kSeasonalNaive, kMovingAverage, kDriverMedian, kSeasonProduct, kDynamicTheta, kAutoEts};
+            kSeasonProduct, kDynamicTheta,        kAutoEts,           kMedianEnsemble};
+  return {kNaive, kSeasonalNaive, kMovingAverage, kDriverMedian, kSeasonProduct, kDynamicTheta, kAutoEts, kMedianEnsemble};
 }
 
 ModelId default_model(const History& history, DemandClass demand_class) {
@@ -74,7 +80,7 @@ std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> se
     Pool& pool = pools[static_cast<std::size_t>(test.demand_class)];
     for (std::size_t m = 0; m < test.models.size(); ++m) {
       if (!test.refused[m].empty()) continue;
-      scores[i][m] = relative_score(errors[m], benchmark);
+      scores[i][m] = relative_score(errors[m], benchmark, error_floor(metric, test.scale));
       const auto id = static_cast<std::size_t>(test.models[m]);
       pool.sum[id] += scores[i][m];
       ++pool.count[id];

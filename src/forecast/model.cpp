@@ -83,6 +83,35 @@ void predict_theta(const History& history, const Parameters& parameters, std::sp
   theta_forecast(history, fit, out);
 }
 
+/// Level, trend and season: three views whose median forgives one of them.
+constexpr std::array kEnsemble = {ModelId::kSes, ModelId::kDynamicTheta, ModelId::kAutoEts};
+
+Parameters fit_ensemble(const History& history) {
+  Parameters packed;
+  for (const ModelId id : kEnsemble) {
+    const Parameters own = model(id).fit(history);
+    packed.push_back(static_cast<double>(own.size()));
+    packed.insert(packed.end(), own.begin(), own.end());
+  }
+  return packed;
+}
+
+void predict_ensemble(const History& history, const Parameters& packed, std::span<double> out) {
+  std::array<std::vector<double>, kEnsemble.size()> forecasts;
+  auto at = packed.begin();
+  for (std::size_t i = 0; i < kEnsemble.size(); ++i) {
+    const auto size = static_cast<std::ptrdiff_t>(*at++);
+    forecasts[i].resize(out.size());
+    model(kEnsemble[i]).predict(history, Parameters(at, at + size), forecasts[i]);
+    at += size;
+  }
+  for (std::size_t step = 0; step < out.size(); ++step) {
+    std::array<double, kEnsemble.size()> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = forecasts[i][step];
+    out[step] = median_of(values);
+  }
+}
+
 using P = const Parameters&;
 using Out = std::span<double>;
 constexpr double kCrostonAlpha = 0.1;
@@ -140,6 +169,9 @@ constexpr std::array<Model, kModelCount> kModels = {{
      [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kAdditive); }, predict_ets},
     {ModelId::kAutoEts, "auto_ets", "ETS by AICc; Hyndman, Koehler, Snyder & Grose 2002", true, needs_observed<6>,
      [](const History& h) { return pack_ets(auto_ets(h, smoothing_season(h), {})); }, predict_ets},
+    {ModelId::kMedianEnsemble, "median_ensemble",
+     "median of ses, dynamic_theta, auto_ets; after Petropoulos & Svetunkov 2020, Int. J. Forecasting 36(1)", true,
+     needs_observed<6>, fit_ensemble, predict_ensemble},
 }};
 
 }  // namespace

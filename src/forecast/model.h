@@ -33,6 +33,7 @@ enum class ModelId : std::uint8_t {
   kDynamicTheta,
   kHoltWinters,
   kAutoEts,
+  kMedianEnsemble,
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);
