@@ -135,6 +135,23 @@ std::optional<RouteRequest::Value> parse_value(const Schema& schema, const std::
   return text;
 }
 
+HttpAnswer unchanged_answer(const std::string& etag) {
+  HttpAnswer answer;
+  answer.status = 304;
+  answer.headers = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}};
+  return answer;
+}
+
+HttpAnswer data_answer(std::shared_ptr<const AnswerCache::Entry> entry, const std::string& etag) {
+  HttpAnswer answer;
+  answer.headers = {
+      {"Content-Type", "application/json"}, {"Cache-Control", "private, no-cache"}, {"ETag", etag}};
+  if (!entry->link.empty()) answer.headers.emplace_back("Link", entry->link);
+  answer.fixed_body = entry->body;
+  answer.owner = std::move(entry);
+  return answer;
+}
+
 std::string default_text(const std::string& json) {
   return json.size() >= 2 && json.front() == '"' ? json.substr(1, json.size() - 2) : json;
 }
@@ -179,7 +196,11 @@ bool accepts(std::string_view accept, std::string_view media_type) {
 
 Application::Application(std::vector<Route> routes, pipeline::Service& service, Metrics& metrics,
                          Options options)
-    : routes_(std::move(routes)), service_(service), metrics_(metrics), options_(std::move(options)) {
+    : routes_(std::move(routes)),
+      service_(service),
+      metrics_(metrics),
+      options_(std::move(options)),
+      cache_(options_.cache_bytes_max) {
   for (const Route& route : routes_) {
     Match match;
     std::string_view rest = std::string_view(route.path).substr(1);
@@ -350,6 +371,23 @@ std::vector<FieldError> Application::read_parameters(const Route& route, const A
   return errors;
 }
 
+std::string Application::current_tag() const {
+  return quoted_tag(service_.data_version() + "-" + options_.version);
+}
+
+std::optional<HttpAnswer> Application::kept_answer(const Admission& admission,
+                                                   const HttpRequest& request) const {
+  if (!admission.route->of_data || options_.cache_bytes_max == 0) return std::nullopt;
+  const std::string etag = current_tag();
+  auto entry = cache_.find(etag, request.target);
+  if (entry == nullptr) return std::nullopt;
+  const bool held = names_tag(request.if_none_match, etag) || trimmed(request.if_none_match) == "*";
+  HttpAnswer answer = held ? unchanged_answer(etag) : data_answer(std::move(entry), etag);
+  answer.headers.emplace_back("X-Request-Id", admission.request_id);
+  answer.head_only = request.method == "HEAD";
+  return answer;
+}
+
 HttpAnswer Application::handled(const Admission& admission, const HttpRequest& request) const {
   const Route& route = *admission.route;
   const auto problem = [&](const Problem& what) {
@@ -392,18 +430,20 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
   // The version is read before the data: a run that ends in between makes the tag too old, never too new.
   std::string etag;
   if (route.of_data) {
-    etag = quoted_tag(service_.data_version() + "-" + options_.version);
-    if (names_tag(request.if_none_match, etag)) {
-      HttpAnswer unchanged;
-      unchanged.status = 304;
-      unchanged.headers.emplace_back("ETag", etag);
-      unchanged.headers.emplace_back("Cache-Control", "private, no-cache");
-      return unchanged;
-    }
+    etag = current_tag();
+    if (names_tag(request.if_none_match, etag)) return unchanged_answer(etag);
   }
   auto result = route.handle(checked);
   if (!result) return problem(problem_from(result.error()));
 
+  if (route.of_data && result->status == 200 && options_.cache_bytes_max > 0) {
+    auto entry = std::make_shared<AnswerCache::Entry>(
+        AnswerCache::Entry{std::string(request.target), std::move(result->body), std::move(result->link)});
+    HttpAnswer answer =
+        trimmed(request.if_none_match) == "*" ? unchanged_answer(etag) : data_answer(entry, etag);
+    cache_.keep(etag, std::move(entry));
+    return answer;
+  }
   HttpAnswer answer;
   answer.status = result->status;
   if (!result->etag.empty()) etag = quoted_tag(result->etag);

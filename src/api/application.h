@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/answer_cache.h"
 #include "api/http_message.h"
 #include "api/problem.h"
 #include "api/route.h"
@@ -19,8 +20,9 @@ namespace tillcast::api {
 class Application {
  public:
   struct Options {
-    std::string version;             ///< part of every ETag: a new build may write answers differently
-    std::vector<std::string> hosts;  ///< names that the Host header may carry, lower case, without port
+    std::string version;              ///< part of every ETag: a new build may write answers differently
+    std::vector<std::string> hosts;   ///< names that the Host header may carry, lower case, without port
+    std::size_t cache_bytes_max = 0;  ///< for answers from data; 0 = none
   };
 
   Application(std::vector<Route> routes, pipeline::Service& service, Metrics& metrics, Options options);
@@ -40,6 +42,10 @@ class Application {
 
   /// Checks parameters and body, runs the handler. On the thread that Route::runs asks for. Never throws.
   HttpAnswer answer(const Admission& admission, const HttpRequest& request) const;
+
+  /// The answer when it can be given without asking the data: kept from before, for the same data version.
+  /// Cheap: runs on the I/O thread.
+  std::optional<HttpAnswer> kept_answer(const Admission& admission, const HttpRequest& request) const;
 
   /// A problem that the connection found before or instead of a route: malformed, too large, too slow, too
   /// busy.
@@ -61,6 +67,7 @@ class Application {
   bool host_allowed(std::string_view host) const;
   std::vector<FieldError> read_parameters(const Route& route, const Admission& admission,
                                           RouteRequest& out) const;
+  std::string current_tag() const;
   HttpAnswer handled(const Admission& admission, const HttpRequest& request) const;
 
   std::vector<Route> routes_;
@@ -68,6 +75,7 @@ class Application {
   pipeline::Service& service_;
   Metrics& metrics_;
   Options options_;
+  mutable AnswerCache cache_;
 };
 
 /// The names of Accept that admit `media_type` (RFC 9110 §12.5.1); an empty header admits everything.

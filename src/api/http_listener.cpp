@@ -295,7 +295,9 @@ asio::awaitable<bool> Connection::read_header(Parser& parser) {
     const HttpAnswer refusal = refusal_of(error, parser);
     listener_.application.finished_unrouted(refusal.status);
     // After a timeout Beast has closed the socket: a 408 could not be sent, and nobody reads it.
-    if (error != beast::error::timeout && co_await send(refusal, true, false)) co_await close_gently();
+    if (error == beast::error::timeout) co_return false;
+    const bool sent = co_await send(refusal, true, false);
+    if (sent) co_await close_gently();
   }
   co_return false;
 }
@@ -404,7 +406,12 @@ asio::awaitable<void> Connection::serve() {
       if (admission.route->runs == Route::Runs::kLoop) {
         answer = application.answer(admission, request);
       } else {
-        answer = co_await ask_pool(admission, request);
+        // No co_await inside ?: here: GCC 12 destroys the operand of the branch not taken.
+        if (auto kept = application.kept_answer(admission, request)) {
+          answer = std::move(*kept);
+        } else {
+          answer = co_await ask_pool(admission, request);
+        }
       }
     }
     if (answer.status == 0) break;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,9 +29,10 @@ struct HttpAnswer {
   std::vector<std::pair<std::string_view, std::string>>
       headers;  ///< names are literals; no line breaks in values
   std::string body;
-  std::string_view fixed_body;  ///< instead of `body`: bytes that live as long as the program
-  bool head_only = false;       ///< HEAD: Content-Length as if, but no body
-  bool close = false;           ///< close the connection after it
+  std::string_view fixed_body;  ///< instead of `body`: bytes that live as long as the program or as `owner`
+  std::shared_ptr<const void> owner;
+  bool head_only = false;  ///< HEAD: Content-Length as if, but no body
+  bool close = false;      ///< close the connection after it
 
   std::string_view content() const { return fixed_body.empty() ? std::string_view(body) : fixed_body; }
 };

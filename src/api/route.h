@@ -88,7 +88,7 @@ struct Route {
   std::vector<Answer> answers;
   std::vector<int> problems;  ///< statuses of its own beyond those every route of its kind has, e.g. 404
   Runs runs = Runs::kQuery;
-  bool any_query = false;  ///< pages: what the query says is for the browser, do not check it
+  bool any_query = false;          ///< pages: what the query says is for the browser, do not check it
   bool of_data = false;            ///< answers change with Service::data_version(): it becomes the ETag
   std::size_t body_bytes_max = 0;  ///< 0: the route takes no body
   std::function<Result<RouteAnswer>(const RouteRequest&)> handle;

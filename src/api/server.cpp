@@ -33,7 +33,7 @@ struct Server::Parts {
   Parts(const ServerOptions& given, pipeline::Service& service, Metrics& metrics)
       : options(given),
         application(all_routes(service, metrics, given.version), service, metrics,
-                    {given.version, allowed_hosts(given)}),
+                    {given.version, allowed_hosts(given), given.cache_bytes_max}),
         pool(static_cast<std::size_t>(given.query_threads),
              static_cast<std::size_t>(given.queued_queries_max)) {}
 

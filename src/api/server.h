@@ -18,8 +18,9 @@ struct ServerOptions {
   std::uint16_t port = 0;  ///< 0 = any free one, see Server::port()
   int threads = 1;         ///< event loops' threads, 1..64: they do I/O only
   int query_threads = 2;   ///< queries at a time, 1..64
-  int queued_queries_max = 128;  ///< waiting beyond those: the next gets 503 with Retry-After
-  int connections_max = 1024;    ///< the next gets 503 and is closed
+  int queued_queries_max = 128;            ///< waiting beyond those: the next gets 503 with Retry-After
+  int connections_max = 1024;              ///< the next gets 503 and is closed
+  std::size_t cache_bytes_max = 64 << 20;  ///< for answers from data, kept until the data changes; 0 = none
   std::size_t header_bytes_max = 16 * 1024;
   std::chrono::milliseconds idle_timeout{60'000};    ///< between requests of a connection
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte to the end of the header

@@ -140,7 +140,8 @@ class Service {
     std::string detail;  ///< why not, or the last run
   };
   virtual Readiness readiness() = 0;
-  /// A string that changes when any answer may change; used as ETag.
+  /// A string that changes when any answer may change, not before the new data can be read; used as ETag and as the key
+  /// of kept answers. Cheap: the API calls it for every request, on its event loop.
   virtual std::string data_version() = 0;
 };
 

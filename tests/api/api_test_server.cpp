@@ -1,5 +1,5 @@
 // Serves the in-memory data set of memory_service.h until SIGINT or SIGTERM: for scripts/check_api.sh, load
-// measurements and looking at the page. Usage: api_test_server [PORT] [--empty]; prints its URL.
+// measurements and looking at the page. Usage: api_test_server [PORT] [--empty] [--no-cache]; prints its URL.
 #include <pthread.h>
 
 #include <csignal>
@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--empty") == 0) {
       service.empty = true;
+    } else if (std::strcmp(argv[i], "--no-cache") == 0) {
+      options.cache_bytes_max = 0;
     } else {
       options.port = static_cast<std::uint16_t>(std::atoi(argv[i]));
     }

@@ -27,6 +27,7 @@ class ServerTest : public ::testing::Test {
  protected:
   void start(ServerOptions options = {}) {
     options.version = "1.2.3";
+    if (!keep_answers_) options.cache_bytes_max = 0;  // most claims are about queries that run
     auto started = Server::start(options, service_, metrics_);
     ASSERT_TRUE(started.has_value()) << started.error().message;
     server_ = std::move(*started);
@@ -42,8 +43,36 @@ class ServerTest : public ::testing::Test {
 
   test::MemoryService service_;
   Metrics metrics_;
+  bool keep_answers_ = false;
   std::unique_ptr<Server> server_;
 };
+
+TEST_F(ServerTest, ARepeatedQuestionIsAnsweredFromWhatWasKeptUntilTheDataChanges) {
+  keep_answers_ = true;
+  start();
+  RawClient client(port());
+  const std::string request = "GET /api/v1/series?limit=5 HTTP/1.1\r\nHost: localhost\r\n";
+  client.send(request + "\r\n");
+  const auto first = client.read();
+  const int asked = service_.queries;
+  client.send(request + "X-Request-Id: second\r\n\r\n");
+  const auto second = client.read();
+  EXPECT_EQ(service_.queries, asked);
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(second.headers.at("x-request-id"), "second");
+  for (const char* const name : {"etag", "link", "content-type", "cache-control"}) {
+    EXPECT_EQ(second.headers.at(name), first.headers.at(name)) << name;
+  }
+  client.send(request + "If-None-Match: " + first.headers.at("etag") + "\r\n\r\n");
+  EXPECT_EQ(client.read().status, 304);
+  client.send("HEAD" + request.substr(3) + "\r\n");
+  EXPECT_EQ(client.read(true).headers.at("content-length"), std::to_string(first.body.size()));
+  EXPECT_EQ(service_.queries, asked);
+  service_.version = 2;
+  client.send(request + "\r\n");
+  EXPECT_NE(client.read().headers.at("etag"), first.headers.at("etag"));
+  EXPECT_EQ(service_.queries, asked + 1);
+}
 
 TEST_F(ServerTest, RefusesAPublicAddressUntilThereIsAuthentication) {
   ServerOptions options;
