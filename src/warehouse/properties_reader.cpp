@@ -31,7 +31,7 @@ std::string with_underscores(std::string_view text) {
 
 /// The name dbt gives a generic test without one: unique_dim_store_store_id.
 std::string synthetic_name(const std::string& kind, const std::string& target, Dict arguments) {
-  std::stable_sort(arguments.begin(), arguments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(arguments.begin(), arguments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string flat;
   const auto add = [&](const Value& value) {
     if (!flat.empty()) flat += "__";
@@ -59,7 +59,7 @@ Value hashable(const Value& value) {
   if (value.is_dict()) {
     Dict items;
     for (const auto& [name, item] : value.as_dict()) items.emplace_back(name, hashable(item));
-    std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     return Value::dict(std::move(items));
   }
   return Value(value.to_text());

@@ -127,6 +127,8 @@ Result<Value> to_float(const Value& input, const Value& fallback) {
 Result<int> order(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {
     if (!a.is_double() && !b.is_double()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
+    if (std::isnan(a.as_number()) || std::isnan(b.as_number()))  // last, so that sorting has one answer
+      return (std::isnan(a.as_number()) ? 1 : 0) - (std::isnan(b.as_number()) ? 1 : 0);
     return a.as_number() < b.as_number() ? -1 : a.as_number() > b.as_number() ? 1 : 0;
   }
   if (a.is_text() && b.is_text()) return a.as_text().compare(b.as_text());
@@ -144,10 +146,19 @@ Result<Value> sorted(const Value& input, const CallArguments& arguments, Budget&
     return member != nullptr ? *member : item;
   };
   for (std::size_t i = 1; i < items.size(); ++i) TILLCAST_TRY_PLAIN(order(key(items[0]), key(items[i])));
-  std::stable_sort(items.begin(), items.end(), [&](const Value& a, const Value& b) {
-    const auto compared = order(key(a), key(b));
-    return compared.has_value() && *compared < 0;
-  });
+  // Mixed numbers compare as doubles, which is not transitive for huge ones: a heap sort stays within its range even
+  // then, and the index keeps equal elements in their order.
+  std::vector<std::size_t> places(items.size());
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
+  const auto before = [&](std::size_t a, std::size_t b) {
+    const auto compared = order(key(items[a]), key(items[b]));
+    return compared.has_value() && *compared != 0 ? *compared < 0 : a < b;
+  };
+  std::make_heap(places.begin(), places.end(), before);
+  std::sort_heap(places.begin(), places.end(), before);
+  List in_order;
+  for (const std::size_t place : places) in_order.push_back(items[place]);
+  items = std::move(in_order);
   const Value* reverse = arguments.find(0, "reverse");
   if (reverse != nullptr && reverse->truthy()) std::reverse(items.begin(), items.end());
   return Value::list(std::move(items));
@@ -241,7 +252,7 @@ Value dict_items(const Dict& dict, bool sort_keys) {
   List pairs;
   for (const auto& [name, value] : dict) pairs.push_back(Value::list({Value(name), value}));
   if (sort_keys)
-    std::stable_sort(pairs.begin(), pairs.end(), [](const Value& a, const Value& b) {
+    std::sort(pairs.begin(), pairs.end(), [](const Value& a, const Value& b) {
       return a.as_list()[0].as_text() < b.as_list()[0].as_text();
     });
   return Value::list(std::move(pairs));

@@ -22,6 +22,14 @@ struct YamlNode {
   std::vector<YamlNode> items;
   std::vector<std::pair<std::string, YamlNode>> members;
 
+  // Out of line: the pairs are incomplete here.
+  YamlNode();
+  YamlNode(const YamlNode&);
+  YamlNode(YamlNode&&) noexcept;
+  YamlNode& operator=(const YamlNode&);
+  YamlNode& operator=(YamlNode&&) noexcept;
+  ~YamlNode();
+
   const YamlNode* find(std::string_view name) const;
   bool is_map() const { return kind == Kind::kMap; }
   bool is_list() const { return kind == Kind::kList; }
