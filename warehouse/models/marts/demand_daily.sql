@@ -6,9 +6,9 @@ with net as (
         store_key,
         product_key,
         business_date,
-        count(*) as lines,
-        sum(quantity) as units,
-        sum(amount) as amount,
+        cast(count(*) as integer) as lines,
+        {{ units_sum('quantity') }} as units,
+        {{ money_sum('amount') }} as amount,
         bool_or(promotion) as promotion
     from {{ ref('fact_sale_line') }}
     where kind_key in (1, 2, 3) and {{ is_priced() }}
@@ -19,9 +19,9 @@ back as (
         store_key,
         product_key,
         business_date,
-        count(*) as lines,
-        -sum(quantity) as units,
-        -sum(amount) as amount
+        cast(count(*) as integer) as lines,
+        {{ units_sum('-quantity') }} as units,
+        {{ money_sum('-amount') }} as amount
     from {{ ref('fact_sale_line') }}
     where {{ is_returned() }}
     group by store_key, product_key, business_date
@@ -33,16 +33,16 @@ demand as (
         net.business_date,
         cast(net.lines - coalesce(back.lines, 0) as integer) as lines,
         cast(net.units + coalesce(back.units, 0) as decimal(18, 3)) as units,
-        cast(coalesce(net.amount, 0) + coalesce(back.amount, 0) as decimal(18, 4)) as revenue,
+        cast(net.amount + coalesce(back.amount, 0) as decimal(18, 4)) as revenue,
         cast(coalesce(back.units, 0) as decimal(18, 3)) as returned_units,
         cast(coalesce(back.amount, 0) as decimal(18, 4)) as returned_amount,
         net.promotion
     from net
-    inner join {{ ref('dim_product') }} as product on product.product_key = net.product_key and not product.is_service
     left join back
         on back.store_key = net.store_key
         and back.product_key = net.product_key
         and back.business_date = net.business_date
+    where net.product_key not in (select product_key from {{ ref('dim_product') }} where is_service)
 )
 select
     demand.store_key,

@@ -2,14 +2,24 @@
 -- the first by alphabet. Service codes and categories come from the editable seeds service_codes and category_rules.
 with names as (
     select
-        coalesce(product_key, 0) as product_key,
+        product_key,
         product_name,
         min(product_id) as product_id,
         min(source) as source,
-        count(*) as lines,
-        max(ordered_at) as last_seen_at
-    from {{ source('silver', 'sale_line') }}
-    group by coalesce(product_key, 0), product_name
+        sum(lines) as lines,
+        max(last_seen_at) as last_seen_at
+    from (
+        select
+            coalesce(product_key, 0) as product_key,
+            product_name,
+            product_id,
+            source,
+            count(*) as lines,
+            max(ordered_at) as last_seen_at
+        from {{ source('silver', 'sale_line') }}
+        group by coalesce(product_key, 0), product_name, product_id, source
+    ) as per_source
+    group by product_key, product_name
 ),
 ranked as (
     select
@@ -40,9 +50,9 @@ categorised as (
         products.product_key,
         rules.category,
         row_number() over (partition by products.product_key order by rules.position asc nulls last) as place
-    from products
-    inner join {{ ref('category_rules') }} as rules
-        on upper(products.product_name) like rules.name_pattern and products.source like rules.source_pattern
+    from (select product_key, source, upper(product_name) as name from products) as products
+    cross join {{ ref('category_rules') }} as rules
+    where contains(products.name, rules.name_contains) and products.source like rules.source_pattern
 )
 select
     products.product_key,

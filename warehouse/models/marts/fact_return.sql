@@ -2,7 +2,8 @@
 -- line of the same customer, product and unit price with enough units. Returns of one sale are linked in order of
 -- time until its units are used up; what goes beyond stays unlinked. Anonymous returns cannot be linked.
 -- No join of every return with every earlier sale: per size of sale a running maximum finds the latest one, so that
--- customers with thousands of orders cost no more than others.
+-- customers with thousands of orders cost no more than others. sale_no grows along the order of that one window, so
+-- that thousands of small partitions are not needed: what it finds in a foreign partition is no match.
 with back as (
     select
         load_seq,
@@ -37,6 +38,12 @@ sales as (
         line.quantity,
         row_number() over (
             order by line.ordered_at asc nulls first, line.load_seq asc nulls first, line.source_row asc nulls first
+        ) as time_no,
+        row_number() over (
+            order by
+                line.customer_key asc nulls first, line.product_key asc nulls first, line.unit_price asc nulls first,
+                line.quantity asc nulls first, line.ordered_at asc nulls first, line.load_seq asc nulls first,
+                line.source_row asc nulls first
         ) as sale_no
     from {{ ref('fact_sale_line') }} as line
     inner join wanted
@@ -67,43 +74,56 @@ timeline as (
 ),
 latest as (
     select
-        is_return,
-        load_seq,
-        source_row,
+        customer_key, product_key, unit_price, quantity, is_return, load_seq, source_row,
         max(sale_no) over (
-            partition by customer_key, product_key, unit_price, quantity
-            order by ordered_at asc nulls first, is_return asc nulls first
+            order by
+                customer_key asc nulls first, product_key asc nulls first, unit_price asc nulls first,
+                quantity asc nulls first, ordered_at asc nulls first, is_return asc nulls first
             rows between unbounded preceding and current row
         ) as sale_no
     from timeline
 ),
 candidates as (
-    select load_seq, source_row, max(sale_no) as sale_no
+    select latest.load_seq, latest.source_row, max(sales.time_no) as time_no
     from latest
-    where is_return = 1 and sale_no is not null
-    group by load_seq, source_row
+    inner join sales
+        on sales.sale_no = latest.sale_no
+        and sales.customer_key = latest.customer_key
+        and sales.product_key = latest.product_key
+        and sales.unit_price = latest.unit_price
+        and sales.quantity = latest.quantity
+    where latest.is_return = 1
+    group by latest.load_seq, latest.source_row
 ),
-used as (
+matched as (
     select
-        back.load_seq,
-        back.source_row,
-        sales.order_key as sale_order_key,
-        sales.line_no as sale_line_no,
-        sales.business_date as sale_date,
-        sales.quantity as sold_units,
-        sum(back.units) over (
-            partition by sales.sale_no
-            order by back.ordered_at asc nulls first, back.load_seq asc nulls first, back.source_row asc nulls first
-            rows between unbounded preceding and current row
-        ) as used_units
+        back.load_seq, back.source_row, back.ordered_at, back.units, sales.time_no,
+        sales.order_key as sale_order_key, sales.line_no as sale_line_no, sales.business_date as sale_date,
+        sales.quantity as sold_units
     from candidates
     inner join back on back.load_seq = candidates.load_seq and back.source_row = candidates.source_row
-    inner join sales on sales.sale_no = candidates.sale_no
+    inner join sales on sales.time_no = candidates.time_no
+),
+overdrawn as (
+    select time_no from matched group by time_no having sum(units) > min(sold_units)
+),
+within as (
+    select
+        matched.load_seq,
+        matched.source_row,
+        sum(matched.units) over (
+            partition by matched.time_no
+            order by matched.ordered_at asc nulls first, matched.load_seq asc nulls first, matched.source_row asc nulls first
+            rows between unbounded preceding and current row
+        ) <= matched.sold_units as is_covered
+    from matched
+    inner join overdrawn on overdrawn.time_no = matched.time_no
 ),
 linked as (
-    select load_seq, source_row, sale_order_key, sale_line_no, sale_date
-    from used
-    where used_units <= sold_units
+    select matched.load_seq, matched.source_row, matched.sale_order_key, matched.sale_line_no, matched.sale_date
+    from matched
+    left join within on within.load_seq = matched.load_seq and within.source_row = matched.source_row
+    where coalesce(within.is_covered, true)
 )
 select
     back.order_key,
