@@ -13,7 +13,7 @@
 namespace tillcast::retail {
 
 struct ConverterOptions {
-  std::string file_name;  ///< for messages
+  std::string file_name = {};  ///< for messages
 };
 
 /// Rows by what became of them. Always: rows_in = typed + rejected.

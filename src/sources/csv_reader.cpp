@@ -247,7 +247,7 @@ void CsvReader::parse_records(retail::RecordBatch& batch, std::size_t rows_max) 
   while (row < rows_max && batch.bad_records.size() < kBadRecordsPerBatch) {
     const std::size_t start = record_start_;
     Record record;
-    const Split split = split_record(record, [&](std::size_t column, std::string_view field) {
+    Split split = split_record(record, [&](std::size_t column, std::string_view field) {
       if (column < columns) {
         outputs_[column][row] = field;
       } else if (!field.empty()) {
@@ -255,6 +255,8 @@ void CsvReader::parse_records(retail::RecordBatch& batch, std::size_t rows_max) 
       }
     });
     if (split == Split::kBlank) continue;
+    const std::size_t line_break = split == Split::kBadQuote ? text(0, block_->size).find(line_end_, start) : 0;
+    if (line_break == std::string_view::npos) split = Split::kNeedMore;  // its line ends in the next block
     if (split == Split::kNeedMore || split == Split::kOpenQuote) {
       const bool open_quote = split == Split::kOpenQuote;
       const bool oversized = block_->size - start >= options_.limits.record_bytes_max;
@@ -268,10 +270,8 @@ void CsvReader::parse_records(retail::RecordBatch& batch, std::size_t rows_max) 
     if (split == Split::kBadQuote || record.fields < columns || record.extra_text) {
       // Where a stray quote has swallowed line ends, only the first line is given up.
       std::size_t resume = end;
-      if (record.first_break != 0 || split == Split::kBadQuote) {
-        const std::size_t line_break = text(0, block_->size).find(line_end_, start);
-        resume = line_break == std::string_view::npos ? block_->size : line_break + 1;
-      }
+      if (split == Split::kBadQuote) resume = line_break + 1;
+      if (record.first_break != 0) resume = std::min(resume, record.first_break + 1);
       if (split == Split::kBadQuote) {
         reject(batch, "bad_quoting", "text follows a closing quote; quotes inside a quoted field must be doubled", text(start, resume));
       } else {

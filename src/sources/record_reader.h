@@ -30,9 +30,9 @@ struct ReaderOptions {
   FileFormat format = FileFormat::kAuto;  ///< decided by content, never by the file's extension
   char delimiter = 0;                     ///< csv: , ; tab or |; 0 = find out
   TextEncoding encoding = TextEncoding::kAuto;
-  std::string sheet;                      ///< xlsx: by name; empty = the first with data
+  std::string sheet = {};                   ///< xlsx: by name; empty = the first with data
   std::size_t block_bytes = 512 << 10;    ///< how much is read at a time
-  ReaderLimits limits;
+  ReaderLimits limits = {};
 };
 
 /// Streams the records of a file in batches, in constant memory. One thread at a time.

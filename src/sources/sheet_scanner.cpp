@@ -85,8 +85,10 @@ std::size_t SheetScanner::whole_rows(std::string_view chunk) const {
   }
   const bool none = last == std::string_view::npos;
   const std::size_t from = none ? 0 : last;
-  const bool data_ends = chunk.find("</" + prefix_ + "sheetData", from) != std::string_view::npos ||
-                         (none && chunk.find("<" + prefix_ + "sheetData/") != std::string_view::npos);
+  const std::string end_tag = "</" + prefix_ + "sheetData";
+  const std::size_t end = chunk.find(end_tag, from);
+  const bool data_ends = (end != std::string_view::npos && end + end_tag.size() < chunk.size()) ||
+                         (none && chunk.find("<" + prefix_ + "sheetData/>") != std::string_view::npos);
   return data_ends ? chunk.size() : from;
 }
 
