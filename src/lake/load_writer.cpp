@@ -104,14 +104,7 @@ Result<std::size_t> LoadWriter::State::find_duplicates(std::string_view dataset,
   TILLCAST_TRY_PLAIN(remember_visible(dataset, months));
   EventIdSet& ids = seen[std::string(dataset)];
   const Column& column = batch.columns[static_cast<std::size_t>(at)];
-  std::size_t count = 0;
-  for (std::size_t row = 0; row < batch.rows; ++row) {
-    if (column.is_null(row) || ids.insert(column.text[row])) continue;
-    if (dropped.empty()) dropped.resize(batch.rows);
-    dropped[row] = true;
-    ++count;
-  }
-  return count;
+  return ids.insert_all(column.text, dropped);  // a null's text is empty, which never counts
 }
 
 Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const ColumnBatch& batch, const std::vector<bool>& dropped,

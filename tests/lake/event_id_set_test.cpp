@@ -24,6 +24,33 @@ TEST(EventIdSet, AgreesWithAStandardSet) {
   EXPECT_EQ(ids.size(), known.size());
 }
 
+TEST(EventIdSet, ManyAtOnceAreTheSameAsOneByOne) {
+  std::mt19937_64 random(std::random_device{}());
+  EventIdSet one;
+  EventIdSet many;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < 1'000; ++i) texts.push_back(random() % 50 == 0 ? "" : "id" + std::to_string(random() % 15'000));
+    const std::vector<std::string_view> ids(texts.begin(), texts.end());
+    std::vector<bool> duplicate;
+    std::size_t wanted = 0;
+    const std::size_t found = many.insert_all(ids, duplicate);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const bool is_new = one.insert(ids[i]);
+      wanted += is_new ? 0U : 1U;
+      ASSERT_EQ(!duplicate.empty() && duplicate[i], !is_new) << ids[i];
+    }
+    EXPECT_EQ(found, wanted);
+  }
+  EXPECT_EQ(one.size(), many.size());
+}
+
+TEST(EventIdSet, CaseMatters) {
+  EventIdSet ids;
+  EXPECT_TRUE(ids.insert("0123456789abcdef0123456789abcdef"));
+  EXPECT_TRUE(ids.insert("0123456789ABCDEF0123456789ABCDEF"));
+}
+
 TEST(EventIdSet, EmptyIdsAreAlwaysNew) {
   EventIdSet ids;
   EXPECT_TRUE(ids.insert(""));
