@@ -90,7 +90,8 @@ Result<> load_seed(database::Connection& connection, const Node& seed) {
     std::string_view type;
     std::string_view pattern;
   };
-  static constexpr Candidate kTypes[] = {{"BIGINT", "[+-]?[0-9]{1,18}"},
+  static constexpr Candidate kTypes[] = {{"INTEGER", "[+-]?[0-9]{1,10}"},
+                                         {"BIGINT", "[+-]?[0-9]{1,18}"},
                                          {"DOUBLE", "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"},
                                          {"DATE", "[0-9]{4}-[0-9]{2}-[0-9]{2}"},
                                          {"TIMESTAMP", "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+"},

@@ -43,6 +43,10 @@ class Budget {
 // The messages of these have no position: the evaluator puts it in front.
 
 Result<Value> binary_operation(std::string_view op, const Value& left, const Value& right, Budget& budget);
+/// Below 0, 0 or above 0 as a comes before, with or after b; numbers or texts only.
+Result<int> order_values(const Value& a, const Value& b);
+/// "length needs a list, found int"; names the variable when it is undefined.
+Error wrong_type(std::string_view what, std::string_view expected, const Value& found);
 /// op: == != < <= > >= in, not in
 Result<bool> compare_values(std::string_view op, const Value& left, const Value& right, Budget& budget);
 /// x | name(arguments)

@@ -19,8 +19,8 @@ class Seed : public ShopTest {
 };
 
 TEST_F(Seed, InfersTheNarrowestType) {
-  ASSERT_OK(load("i,d,day,at,b,t,e\n1,1.5,2024-03-01,2024-03-01 10:00:00,true,x,\n-2,3,2024-03-02,2024-03-02 11:00:00,false,\"a, \"\"b\"\"\nc\",\n"));
-  EXPECT_EQ(rows("SELECT column_type FROM (DESCRIBE s)"), "BIGINT DOUBLE DATE TIMESTAMP BOOLEAN VARCHAR VARCHAR");
+  ASSERT_OK(load("i,l,d,day,at,b,t,e\n1,10000000000,1.5,2024-03-01,2024-03-01 10:00:00,true,x,\n-2,7,3,2024-03-02,2024-03-02 11:00:00,false,\"a, \"\"b\"\"\nc\",\n"));
+  EXPECT_EQ(rows("SELECT column_type FROM (DESCRIBE s)"), "INTEGER BIGINT DOUBLE DATE TIMESTAMP BOOLEAN VARCHAR VARCHAR");
   EXPECT_EQ(rows("SELECT t, e FROM s WHERE i = -2"), "a, \"b\"\nc|null");
 }
 
