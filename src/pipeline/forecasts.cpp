@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/version.h"
+#include "forecast/future_drivers.h"
 #include "io/file_hash.h"
 
 namespace tillcast::pipeline {
@@ -285,6 +286,10 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
   options.cut = last;
   loaded.series = TILLCAST_TRY(forecast::build_series(table, options), "forecast plan " + plan.name);
   loaded.data_until = last.value_or(Date{});
+  for (auto& one : loaded.series) {
+    const auto found = forecast::extend_promotions(one, static_cast<std::size_t>(plan.horizon));
+    if (found == forecast::PromotionPlan::kInferred) ++loaded.promotions_inferred;
+  }
 
   std::string seen;
   const auto add = [&seen](const void* data, std::size_t bytes) { seen.append(static_cast<const char*>(data), bytes); };
@@ -374,7 +379,8 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   report.seconds = seconds();
   observer.stage_finished({stage, StageReport::Status::kDone, 0, report.seconds,
                            std::to_string(report.series) + " series x " + std::to_string(plan.horizon) + " periods" +
-                               (report.fallbacks + report.failed > 0 ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback" : "")});
+                               (report.fallbacks + report.failed > 0 ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback" : "") +
+                               (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "")});
   return report;
 }
 

@@ -26,6 +26,7 @@ struct PlanSeries {
   std::vector<PlanMember> members;         ///< largest total first
   std::vector<forecast::Series> series;    ///< by member
   std::string data_hash;                   ///< of everything the models see
+  std::size_t promotions_inferred = 0;     ///< series whose promotions ahead are carried on by their rhythm
   Date data_until;
 };
 
