@@ -36,6 +36,13 @@ class Selection {
     add(cast ? "CAST(" + quoted + " AS " + std::string(sql_name(stored.type)) + ")" : quoted, stored);
   }
   void constant(const Value& value, const ColumnSpec& stored) {
+    // As an ENUM of one value a text costs a byte per row instead of being copied, hashed and compared for every row; in
+    // the file it is the same dictionary-encoded string.
+    const auto* const text = std::get_if<std::string>(&value);
+    if (text != nullptr && stored.type == ColumnType::kText) {
+      add("CAST(" + sql_literal(value) + " AS ENUM(" + sql_literal(value) + "))", stored);
+      return;
+    }
     add("CAST(" + sql_literal(value) + " AS " + std::string(sql_name(stored.type)) + ")", stored);
   }
   std::string select;

@@ -86,6 +86,22 @@ TEST_F(ReadOnlyTest, MemoryLimitStopsAHungryQuery) {
   EXPECT_OK(run("SELECT 1"));
 }
 
+// The temporary folder is no allowed directory, but DuckDB's own spill files must still work there.
+TEST_F(ReadOnlyTest, BigSortsSpillToTheTemporaryFolder) {
+  test::TempDir spill;
+  ASSERT_OK_AND_ASSIGN(const Database other, Database::open(dir.file("other.duckdb"), {.threads = 1, .temp_directory = spill.path()}));
+  ASSERT_OK(other.lock_down({.allowed_directories = {dir.path() / "lake"}, .memory_limit_bytes = 64 << 20}));
+  ASSERT_OK_AND_ASSIGN(Connection inside, other.connect());
+  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
+                       inside.query_read_only("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY hash(range)) AS n, "
+                                              "repeat('x', 60) || range AS wide FROM range(400000))", {}));
+  EXPECT_EQ(rows.integer(0, 0), 400'000);
+  // With the columns kept, more than 64 MB of rows do not fit the memory.
+  ASSERT_OK_AND_ASSIGN(const QueryResult sorted,
+                       inside.query_read_only("SELECT range, repeat('x', 60) || range AS wide FROM range(700000) ORDER BY hash(range)", {.rows_max = 5}));
+  EXPECT_EQ(sorted.rows(), 5U);
+}
+
 TEST_F(ReadOnlyTest, BindsParameters) {
   const Value values[] = {std::int64_t{3}};
   ASSERT_OK_AND_ASSIGN(const QueryResult rows, connection.query_read_only("SELECT count(*) FROM t WHERE x < $1", {}, values));

@@ -50,6 +50,10 @@ TEST_F(LoadWriterTest, WhatWasAddedIsReadBackByMonth) {
   EXPECT_EQ(rows.text(0, 3), "shop");
   EXPECT_EQ(rows.text(0, 4), "2010-12-20");
   EXPECT_EQ(rows.text(0, 6), "INTEGER");
+  const auto types = sql("SELECT typeof(source), typeof(event_id), (SELECT any_value(typeof(_file)) FROM bronze.till) FROM silver.sale_line LIMIT 1");
+  EXPECT_EQ(types.text(0, 0), "VARCHAR");
+  EXPECT_EQ(types.text(0, 1), "VARCHAR");
+  EXPECT_EQ(types.text(0, 2), "VARCHAR");
   const auto bronze = sql("SELECT count(*), min(_file), min(_file_sha256), max(_row), min(\"Description\") FROM bronze.till");
   EXPECT_EQ(bronze.integer(0, 0), 500);
   EXPECT_EQ(bronze.text(0, 1), "a.csv");
