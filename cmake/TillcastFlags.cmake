@@ -10,6 +10,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 if(TILLCAST_WERROR)
   target_compile_options(tillcast_flags INTERFACE -Werror)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # Of the same family of wrong warnings; they come and go with inlining, so they may not stop a build.
+    target_compile_options(tillcast_flags INTERFACE -Wno-error=array-bounds -Wno-error=stringop-overflow
+      -Wno-error=stringop-overread)
+  endif()
 endif()
 if(TILLCAST_SANITIZE)
   target_compile_options(tillcast_flags INTERFACE -fsanitize=${TILLCAST_SANITIZE} -fno-sanitize-recover=all)
@@ -20,11 +25,26 @@ find_package(Threads REQUIRED)
 target_link_libraries(tillcast_flags INTERFACE Threads::Threads)
 
 find_program(CCACHE_PROGRAM ccache)
+# A precompiled header of the standard library saves a quarter of a cold build (0.4 to 1.4 CPU s a file). It hides
+# missing includes and ccache cannot see through it, so builds with ccache go without and keep the includes honest.
 if(CCACHE_PROGRAM)
+  option(TILLCAST_PCH "Precompile the standard headers" OFF)
+else()
+  option(TILLCAST_PCH "Precompile the standard headers" ON)
+endif()
+if(CCACHE_PROGRAM AND NOT TILLCAST_PCH)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
   set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
 endif()
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
   target_link_options(tillcast_flags INTERFACE -fuse-ld=mold)
+endif()
+if(TILLCAST_PCH)
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/standard_headers.cpp" CONTENT "")
+  add_library(tillcast_standard_headers OBJECT "${CMAKE_BINARY_DIR}/pch/standard_headers.cpp")
+  target_link_libraries(tillcast_standard_headers PRIVATE tillcast_flags)
+  target_precompile_headers(tillcast_standard_headers PRIVATE
+    <algorithm> <chrono> <cstdint> <expected> <filesystem> <functional> <map> <memory> <optional> <span>
+    <string> <string_view> <unordered_map> <utility> <vector>)
 endif()
