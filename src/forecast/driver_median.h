@@ -14,8 +14,8 @@ struct DriverMedianOptions {
 
 /// The median of the same weekday with the same promotion flag over the last year: robust against outliers,
 /// aware of the strongest driver, and on daily shop sales hard to beat. Weeks and months have no weekday; there
-/// months use the month of the year when the window holds two of them. Positive values only: an open day
-/// without sales is a fault of the data here, unless there is nothing else.
+/// months use the month of the year. Where open days are known a day without sales counts as a fault of the data,
+/// unless there is nothing else; elsewhere zeros are demand.
 /// When a cell has too few observations the wider ones are asked in turn: the weekday scaled by the promotion's
 /// effect, the weekday, the promotion flag, everything in the window, everything ever. An unknown promotion
 /// counts as "weekday, any promotion". Pure, thread-safe.
