@@ -162,7 +162,7 @@ class MappingParser {
       const auto fields = dataset_fields(mapping_.dataset);
       return std::ranges::find(fields, source.field, &FieldSpec::name) - fields.begin();
     };
-    std::ranges::stable_sort(mapping_.columns, {}, order);
+    std::ranges::sort(mapping_.columns, {}, order);
   }
 
   void check_source(const FieldSpec& spec, const ColumnSource& source, const std::string& at) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "core/check.h"
 #include "mappings_assets.h"
@@ -124,8 +125,8 @@ Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings, std:
   }
   if (best != nullptr) return *best;
 
-  std::ranges::stable_sort(misfits, {}, [&header](const Candidate& candidate) {
-    return std::pair(candidate.missing.size(), header.size() - used_columns(*candidate.mapping, header));
+  std::ranges::sort(misfits, {}, [&header](const Candidate& candidate) {
+    return std::tuple(candidate.missing.size(), header.size() - used_columns(*candidate.mapping, header), candidate.mapping->name);
   });
   std::string message = "no mapping fits the columns found: ";
   constexpr std::size_t kNamesMax = 40;

@@ -439,12 +439,12 @@ void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBa
   char* hex = arena.allocate(cells * kHexDigits);
   std::size_t to = 0;
   std::size_t next_fault = 0;
+  faults.sort_by_row();
   for (std::size_t row = 0; row < records.rows; ++row) {
     const Fault* fault = nullptr;
     if (faults.failed(row)) {
       while (faults.list()[next_fault].row != row) ++next_fault;
       fault = &faults.list()[next_fault];
-      next_fault = 0;
     }
     const std::size_t first = to;
     words.assign(1, source_key);
@@ -622,6 +622,7 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
     source_row.ints.assign(records.row_numbers.begin(), records.row_numbers.end());
     if (dataset == Dataset::kSaleLine) state.fill_sale_rows(out.typed, *arena, records.row_numbers);
     if (dataset == Dataset::kStoreDay) state.fill_store_days(out.typed, *arena);
+    state.faults.sort_by_row();
     for (const Fault& fault : state.faults.list()) {
       state.reject(out.rejects, *reject_arena, records.row_numbers[fault.row], fault.column, fault.reason, fault.message,
                    state.raw_record(records, fault.row, -1));

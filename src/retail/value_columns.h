@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -34,6 +35,7 @@ class Faults {
     failed_[row] = 1;
     list_.push_back({static_cast<std::uint32_t>(row), column, reason, std::move(message)});
   }
+  void sort_by_row() { std::ranges::sort(list_, {}, &Fault::row); }
   bool failed(std::size_t row) const { return failed_[row] != 0; }
   const std::vector<std::uint8_t>& flags() const { return failed_; }
   const std::vector<Fault>& list() const { return list_; }
