@@ -147,7 +147,7 @@ Result<void> CsvReader::load_block() {
   const std::string_view carry = block_ ? text(record_start_, block_->size) : std::string_view();
   const bool grows = encoding_ != TextEncoding::kUtf8;
   auto block = std::make_shared<Block>(carry.size() + read_bytes_ * (grows ? 3 : 1) + 1);
-  std::memcpy(block->data.get(), carry.data(), carry.size());
+  carry.copy(block->data.get(), carry.size());
   undefined_bytes_ = undefined_bytes_ && !carry.empty();
   const std::size_t got = TILLCAST_TRY_PLAIN(read_text(read_bytes_, block->data.get() + carry.size()));
   block->size = carry.size() + got;
