@@ -22,14 +22,17 @@ bench() {
   setup build bench
   build bench
   : >"$root/build/bench/results.jsonl"
-  for program in "$root"/build/bench/bin/*_bench; do
+  for program in "$root"/build/bench/bin/bench_*; do
     [ -x "$program" ] || continue
     name=$(basename "$program")
+    if [ "$name" = bench_import_read ]; then continue; fi  # runs beside its peers below
     case "$name" in *"$only"*) step "bench: $name" bench_one "$program" ;; esac
   done
   case peers in *"$only"*) ;; *) return 0 ;; esac
   step "bench: install the peers" bench_venv
   step "bench: import against the peers" bench_one build/bench/peers-venv/bin/python bench/peers/run.py \
-    --datasets "$TILLCAST_DATASETS" --tillcast build/bench/bin/tillcast
+    --datasets "$TILLCAST_DATASETS" --tillcast build/bench/bin/tillcast \
+    --ours "csv_columns=build/bench/bin/bench_import_read {input}" \
+    --ours "xlsx_columns=build/bench/bin/bench_import_read {input}"
   echo "results: build/bench/results.jsonl"
 }

@@ -67,13 +67,13 @@ fuzz() {
   build fuzz
   export ASAN_SYMBOLIZER_PATH
   ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-19 || true)
-  for program in "$root"/build/fuzz/bin/*_fuzz; do
+  for program in "$root"/build/fuzz/bin/fuzz_*; do
     [ -x "$program" ] || continue
     found=$((found + 1))
     try_step "fuzz: $(basename "$program") ${seconds}s" fuzz_one "$program" "$seconds"
   done
   if [ "$found" -eq 0 ]; then
-    echo "dev: no fuzz target was built in build/fuzz/bin (*_fuzz)" >&2
+    echo "dev: no fuzz target was built in build/fuzz/bin (fuzz_*)" >&2
     exit 1
   fi
   require_steps
