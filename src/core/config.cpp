@@ -16,7 +16,6 @@ namespace tillcast {
 namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "TILLCAST_";
-constexpr std::string_view kNotSettings[] = {"TILLCAST_DATASETS", "TILLCAST_CRASH_AT", "TILLCAST_DATA"};
 
 std::string place(const std::string& origin, const toml::source_region& source) {
   return origin + ":" + std::to_string(source.begin.line);
@@ -166,7 +165,8 @@ Result<void> Config::load_environment(std::span<const std::string> environment) 
     const auto equals = variable.find('=');
     const std::string name = variable.substr(0, equals);
     if (equals == std::string::npos || !name.starts_with(kEnvironmentPrefix)) continue;
-    if (std::ranges::find(kNotSettings, name) != std::end(kNotSettings)) continue;
+    // Every key has a section, so every setting's variable has "__"; TILLCAST_DATA and the like are no settings.
+    if (name.find("__") == std::string::npos) continue;
     std::string key;
     for (std::size_t i = kEnvironmentPrefix.size(); i < name.size(); ++i) {
       if (name.compare(i, 2, "__") == 0) {

@@ -35,8 +35,8 @@ class Config {
   /// Reads TOML text; `origin` is its path, for messages. Array tables named in `array_tables` ("forecast.plan")
   /// are kept for tables().
   Result<void> load_toml(std::string_view text, const std::string& origin, std::span<const std::string_view> array_tables);
-  /// Takes the TILLCAST_* variables out of an environment block ("NAME=value" strings). TILLCAST_DATASETS,
-  /// TILLCAST_CRASH_AT and TILLCAST_DATA are not settings and are passed over.
+  /// Takes the settings out of an environment block ("NAME=value" strings): names that start with TILLCAST_ and hold
+  /// "__" for the key's dot. Others, like TILLCAST_DATA, are no settings and are passed over.
   Result<void> load_environment(std::span<const std::string> environment);
   /// A flag's value; `origin` names the flag.
   Result<void> set(std::string_view key, std::string value, const std::string& origin);

@@ -199,11 +199,11 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
   const bool lines = facts.integer(0, 2).value_or(0) > 0;
   const bool priced = facts.integer(0, 3).value_or(0) > 0;
   const std::string measure = priced ? "revenue" : "units";
-  if (stated) plans.push_back({"store_daily", "sales", {"store"}, "daily", 42, 0});
+  if (stated) plans.push_back({"store_daily", "sales", {"store"}, "daily", 42, 0, "rmspe"});
   if (lines) {
-    plans.push_back({"total_daily", measure, {}, "daily", 28, 0});
-    if (stores > 1 && !stated) plans.push_back({"store_daily", measure, {"store"}, "daily", 28, 0});
-    plans.push_back({"product_weekly", "units", {"product"}, "weekly", 8, 500});
+    plans.push_back({"total_daily", measure, {}, "daily", 28, 0, "auto"});
+    if (stores > 1 && !stated) plans.push_back({"store_daily", measure, {"store"}, "daily", 28, 0, "auto"});
+    plans.push_back({"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"});
   }
   return plans;
 }
@@ -310,6 +310,7 @@ forecast::ForecastOptions forecast_options(const Workspace& workspace, const For
   forecast::ForecastOptions options;
   options.backtest.horizon = static_cast<std::size_t>(plan.horizon);
   options.backtest.origins = static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
+  options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
   return options;
 }
@@ -333,7 +334,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   const auto options = forecast_options(workspace, plan);
   const std::string definition = plan.name + "\n" + plan.measure + "\n" + joined(plan.by) + "\n" + plan.frequency + "\n" + std::to_string(plan.horizon) + "\n" +
-                                 std::to_string(options.backtest.origins) + "\n" + std::string(kVersion) + "\n" + data.data_hash;
+                                 std::to_string(options.backtest.origins) + "\n" + plan.metric + "\n" + std::string(kVersion) + "\n" + data.data_hash;
   const std::string run_id = io::xxh3_text(definition);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   if (auto stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, run_id))) {

@@ -28,7 +28,7 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
   const auto runs = TILLCAST_TRY_PLAIN(connection.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, data_until FROM forecast_run ORDER BY plan"));
   std::map<std::string, Date> data_until;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
-    ForecastPlan plan{runs.text(i, 0), runs.text(i, 2), {}, runs.text(i, 4), static_cast<int>(runs.integer(i, 5).value_or(1)), 0};
+    ForecastPlan plan{runs.text(i, 0), runs.text(i, 2), {}, runs.text(i, 4), static_cast<int>(runs.integer(i, 5).value_or(1)), 0, "auto"};
     std::istringstream columns(runs.text(i, 3));
     for (std::string column; std::getline(columns, column, ',');) plan.by.push_back(column);
     catalog->version_ += runs.text(i, 1);

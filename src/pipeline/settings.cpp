@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "forecast/accuracy.h"
+
 namespace tillcast::pipeline {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr SettingSpec kSpecs[] = {
     {"warehouse.threads", SettingType::kInteger, "0", "threads of queries and builds; 0 = all cores"},
     {"forecast.enabled", SettingType::kBool, "true", "false: `tillcast run` stops after the checks"},
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
-    {"forecast.origins", SettingType::kInteger, "3", "back-test origins, at least 3 for an honest choice"},
+    {"forecast.origins", SettingType::kInteger, "4", "back-test origins; the newest judges what was chosen on the others"},
     {"sql.rows_max", SettingType::kInteger, "10000", "rows that one `tillcast sql` answer may have"},
     {"sql.seconds_max", SettingType::kInteger, "30", "seconds that one `tillcast sql` statement may take"},
     {"serve.host", SettingType::kText, "127.0.0.1", "address to listen on; only loopback until authentication is set up"},
@@ -83,8 +85,11 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
       plan.horizon = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 1, 366));
     } else if (key == "top") {
       plan.top = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 0, 10'000'000));
+    } else if (key == "metric") {
+      if (!forecast::find_metric(value)) return wrong_choice(plan.name, key, value, "auto, wape, wape_bias, rmse, rmspe or mase");
+      plan.metric = value;
     } else {
-      const std::string known[] = {"name", "measure", "by", "frequency", "horizon", "top"};
+      const std::string known[] = {"name", "measure", "by", "frequency", "horizon", "top", "metric"};
       const auto near = nearest(key, known);
       return invalid_input("[[forecast.plan]] '" + plan.name + "': unknown key '" + key + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
     }
@@ -155,7 +160,8 @@ std::string settings_template() {
          "# by = [\"product\"]           # of store and product; [] = one total\n"
          "# frequency = \"weekly\"       # daily, weekly, monthly\n"
          "# horizon = 8                # periods ahead\n"
-         "# top = 500                  # only the largest series; 0 = all\n";
+         "# top = 500                  # only the largest series; 0 = all\n"
+         "# metric = \"auto\"            # the error that chooses a series' model: auto, wape, wape_bias, rmse, rmspe, mase\n";
 }
 
 }  // namespace tillcast::pipeline

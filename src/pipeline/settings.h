@@ -20,6 +20,7 @@ struct ForecastPlan {
   std::string frequency = "daily";   ///< daily, weekly (from Monday), monthly
   int horizon = 28;                  ///< periods ahead, 1..366
   int top = 0;                       ///< only the largest so many series by total; 0 = all
+  std::string metric = "auto";       ///< error that decides which model a series gets; see forecast/accuracy.h
   bool operator==(const ForecastPlan&) const = default;
 };
 

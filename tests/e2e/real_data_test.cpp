@@ -27,7 +27,7 @@ class RealData : public ::testing::Test {
     return result.out.substr(result.out.find('\n') + 1);
   }
   void expect_ground_truth() const {
-    const auto acceptance = std::filesystem::path(TILLCAST_SOURCE_DIR) / "tests/sql/acceptance/online_retail.test";
+    const auto acceptance = std::filesystem::path(TILLCAST_SOURCE_DIR) / "tests/sql/acceptance/online_retail.test_slow";
     const auto checker = std::filesystem::path(TILLCAST_BINARY).parent_path() / "sql_test";
     const auto result = run_process({checker.string(), "--database", (shop() / "warehouse.duckdb").string(), acceptance.string()});
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;

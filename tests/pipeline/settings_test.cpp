@@ -30,7 +30,7 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   ASSERT_OK_AND_ASSIGN(const auto config, load_settings(folder.path(), {}, {}));
   ASSERT_OK_AND_ASSIGN(const auto plans, configured_plans(config));
   ASSERT_EQ(plans.size(), 1U);
-  EXPECT_EQ(plans[0], (ForecastPlan{"product_weekly", "units", {"product"}, "weekly", 8, 500}));
+  EXPECT_EQ(plans[0], (ForecastPlan{"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"}));
 }
 
 TEST(Settings, PlansAreCheckedWordByWord) {

@@ -79,7 +79,7 @@ ProcessResult tillcast(const std::vector<std::string>& words, const ProcessOptio
   return run_process(argv, options);
 }
 
-bool everything_required() { return std::getenv("TILLCAST_REQUIRE_ALL") != nullptr; }
+bool everything_required() { return std::getenv("TILLCAST_FAIL_ON_SKIP") != nullptr; }
 
 std::optional<std::filesystem::path> datasets() {
   const char* const named = std::getenv("TILLCAST_DATASETS");

@@ -30,7 +30,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
 /// The tillcast under test with these words.
 ProcessResult tillcast(const std::vector<std::string>& words, const ProcessOptions& options = {});
 
-/// True when skips must be failures: TILLCAST_REQUIRE_ALL is set, as .ci/run does.
+/// True when skips must be failures: TILLCAST_FAIL_ON_SKIP is set, as .ci/run does.
 bool everything_required();
 
 /// The folder of real data sets (TILLCAST_DATASETS, else ../shared/data beside the sources), or nullopt.
