@@ -52,6 +52,12 @@ TEST(ColumnMapping, SaysWhichKeyIsWrongAndWhatWasExpected) {
   EXPECT_ERROR(error("store_id = \"1\"", "store_id = \"1\"\nproduct_id = \"x\""), ErrorCode::kInvalidInput, "is also in [columns]");
 }
 
+TEST(ColumnMapping, SurvivesWhatTheTomlLibraryAssertsOn) {
+  EXPECT_ERROR(parse_mapping("name = \"a\"\n[# comment\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml: ");
+  EXPECT_ERROR(parse_mapping("name = \"é\" # é\nx = '''é\n'''\né = 1\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml: line 4: not valid TOML");
+  ASSERT_OK(parse_mapping(with("", "# Größe: 5\" \n[kinds]\norder_prefix = { \"Ö\" = \"fee\" }\n"), "shop.toml"));
+}
+
 TEST(ColumnMapping, HeadersMatchWithoutRegardToCaseSpacesAndUnderscores) {
   const std::vector<std::string> header = {"Customer ID", "INVOICE_NO", "order id", "order_id"};
   EXPECT_EQ(find_header(header, "customerid"), 0);
