@@ -26,7 +26,7 @@ THIRD_PARTY = {
     r"duckdb\.h": ["database"],
     r"boost/": ["api"],
     r"CLI/": ["cli"],
-    r"toml\+\+/": ["core", "retail"],
+    r"toml\+\+/": ["core"],
     r"yaml-cpp/": ["warehouse"],
     r"(isa-l|isal)|igzip_lib\.h|minizip/|unzip\.h|expat\.h": ["sources"],
     r"spdlog/": ["core"],

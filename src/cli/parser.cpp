@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include "core/check.h"
 #include "core/config.h"
@@ -122,7 +123,12 @@ Error usage_error(const CLI::ParseError& error, const std::string& command, std:
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const auto colon = message.rfind(": ");
     const std::string extra = colon == std::string::npos ? message : message.substr(colon + 2);
-    const std::string word = extra.substr(0, extra.find(' '));
+    // An option that is not known leaves its value over too: the option is the fault to name.
+    std::string word = extra.substr(0, extra.find(' '));
+    std::istringstream words(extra);
+    for (std::string one; words >> one;) {
+      if (one.starts_with("-")) word = one;
+    }
     std::vector<std::string> known;
     for (const auto& option : options) known.push_back(option.name);
     for (const auto& option : global_options()) known.push_back(option.name);

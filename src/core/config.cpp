@@ -4,39 +4,36 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "core/check.h"
+#include "core/toml_document.h"
 
 namespace tillcast {
 namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "TILLCAST_";
 
-std::string place(const std::string& origin, const toml::source_region& source) {
-  return origin + ":" + std::to_string(source.begin.line);
-}
+std::string place(const std::string& origin, const TomlValue& value) { return origin + ":" + std::to_string(value.line); }
 
 // A scalar or list as the text that set() takes; nullopt for what no setting can be.
-std::optional<std::string> as_text(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  if (const auto* array = node.as_array()) {
-    std::string joined;
-    for (const auto& item : *array) {
-      const auto text = as_text(item);
-      if (!text) return std::nullopt;
-      if (!joined.empty()) joined += ",";
-      joined += *text;
-    }
-    return joined;
+std::optional<std::string> as_text(const TomlValue& value) {
+  switch (value.kind) {
+    case TomlValue::Kind::kText: return value.text;
+    case TomlValue::Kind::kInteger: return std::to_string(value.integer);
+    case TomlValue::Kind::kBool: return value.flag ? "true" : "false";
+    case TomlValue::Kind::kArray: break;
+    default: return std::nullopt;
   }
-  return std::nullopt;
+  std::string joined;
+  for (const auto& item : value.items) {
+    const auto text = as_text(item);
+    if (!text) return std::nullopt;
+    if (!joined.empty()) joined += ",";
+    joined += *text;
+  }
+  return joined;
 }
 
 std::string_view type_name(SettingType type) {
@@ -57,6 +54,23 @@ bool fits(SettingType type, std::string_view value) {
     return parsed.ec == std::errc{} && parsed.ptr == value.data() + value.size();
   }
   return true;
+}
+
+// The rows of [[key]] tables.
+Result<std::vector<ConfigTable>> table_rows(const TomlValue& value, const std::string& key, const std::string& at) {
+  std::vector<ConfigTable> rows;
+  for (const auto& item : value.items) {
+    ConfigTable row;
+    for (const auto& [column, cell] : item.members) {
+      const auto text = as_text(cell);
+      if (!text) return invalid_input(at + ": '" + key + "." + column + "' must be text, a number, true, false or a list");
+      row[column] = *text;
+    }
+    rows.push_back(std::move(row));
+  }
+  const bool only_tables = std::ranges::all_of(value.items, [](const TomlValue& item) { return item.as_table() != nullptr; });
+  if (value.as_array() == nullptr || !only_tables) return invalid_input(at + ": write '" + key + "' as [[" + key + "]] tables");
+  return rows;
 }
 
 }  // namespace
@@ -116,44 +130,28 @@ Result<void> Config::assign(std::string_view key, std::string value, const std::
 
 Result<void> Config::load_toml(std::string_view text, const std::string& origin,
                                std::span<const std::string_view> array_tables) {
-  const toml::parse_result parsed = toml::parse(text, origin);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    return invalid_input(place(origin, error.source()) + ": not valid TOML: " + std::string(error.description()));
-  }
+  const TomlValue root = TILLCAST_TRY_PLAIN(parse_toml(text, origin));
   // Depth first over tables; leaves are settings, arrays of tables are kept whole.
   struct Pending {
     std::string prefix;
-    const toml::table* table;
+    const TomlValue* table;
   };
-  std::vector<Pending> pending = {{"", &parsed.table()}};
+  std::vector<Pending> pending = {{"", &root}};
   while (!pending.empty()) {
     const auto [prefix, table] = pending.back();
     pending.pop_back();
-    for (const auto& [name, node] : *table) {
-      const std::string key = prefix + std::string(name.str());
-      const std::string at = place(origin, node.source());
-      if (const auto* inner = node.as_table()) {
-        pending.push_back({key + ".", inner});
-      } else if (std::ranges::find(array_tables, key) != array_tables.end()) {
-        const auto* array = node.as_array();
-        if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-          return invalid_input(at + ": write '" + key + "' as [[" + key + "]] tables");
-        }
-        auto& rows = tables_[key];
-        for (const auto& item : *array) {
-          ConfigTable row;
-          for (const auto& [column, cell] : *item.as_table()) {
-            const auto value = as_text(cell);
-            if (!value) return invalid_input(at + ": '" + key + "." + std::string(column.str()) + "' must be text, a number, true, false or a list");
-            row[std::string(column.str())] = *value;
-          }
-          rows.push_back(std::move(row));
-        }
+    for (const auto& [name, value] : table->members) {
+      const std::string key = prefix + name;
+      const std::string at = place(origin, value);
+      if (std::ranges::find(array_tables, key) != array_tables.end()) {
+        auto rows = TILLCAST_TRY_PLAIN(table_rows(value, key, at));
+        std::ranges::move(rows, std::back_inserter(tables_[key]));
+      } else if (value.as_table() != nullptr) {
+        pending.push_back({key + ".", &value});
       } else {
-        const auto value = as_text(node);
-        if (!value) return invalid_input(at + ": setting '" + key + "' must be text, a whole number, true, false or a list");
-        if (auto assigned = assign(key, *value, origin); !assigned) return std::move(assigned.error()).with_context(at);
+        const auto setting = as_text(value);
+        if (!setting) return invalid_input(at + ": setting '" + key + "' must be text, a whole number, true, false or a list");
+        if (auto assigned = assign(key, *setting, origin); !assigned) return std::move(assigned.error()).with_context(at);
       }
     }
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 
@@ -22,7 +24,7 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   std::size_t from = 0;
   for (std::size_t end; (end = commented.find('\n', from)) != std::string::npos; from = end + 1) {
     std::string line = commented.substr(from, end - from);
-    const bool assignment = line.starts_with("# ") && line.find(" = ") != std::string::npos;
+    const bool assignment = std::regex_search(line, std::regex("^# [a-z_]+ = "));
     const bool table = line.starts_with("# [[");
     text += (assignment || table ? line.substr(2) : line) + "\n";
   }

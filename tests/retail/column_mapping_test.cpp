@@ -54,7 +54,7 @@ TEST(ColumnMapping, SaysWhichKeyIsWrongAndWhatWasExpected) {
 
 TEST(ColumnMapping, SurvivesWhatTheTomlLibraryAssertsOn) {
   EXPECT_ERROR(parse_mapping("name = \"a\"\n[# comment\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml: ");
-  EXPECT_ERROR(parse_mapping("name = \"é\" # é\nx = '''é\n'''\né = 1\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml: line 4: not valid TOML");
+  EXPECT_ERROR(parse_mapping("name = \"é\" # é\nx = '''é\n'''\né = 1\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml:4: not valid TOML");
   ASSERT_OK(parse_mapping(with("", "# Größe: 5\" \n[kinds]\norder_prefix = { \"Ö\" = \"fee\" }\n"), "shop.toml"));
 }
 
