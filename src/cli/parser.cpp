@@ -30,7 +30,7 @@ void add_option(CLI::App& app, const OptionSpec& spec, std::deque<Sink>& sinks) 
   switch (spec.kind) {
     case OptionKind::kFlag: sink.option = app.add_flag(spec.name, sink.flag); break;
     case OptionKind::kValue:
-      sink.option = app.add_option(spec.name, sink.values)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      sink.option = app.add_option(spec.name, sink.values)->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
       break;
     case OptionKind::kList: sink.option = app.add_option(spec.name, sink.values)->expected(1)->take_all()->allow_extra_args(false); break;
     case OptionKind::kPositional: sink.option = app.add_option(spec.name, sink.values)->expected(1); break;

@@ -57,6 +57,12 @@ std::optional<std::int64_t> QueryResult::integer(std::size_t row, std::size_t co
   }
 }
 
+std::optional<Date> QueryResult::date(std::size_t row, std::size_t column) const {
+  const Column& values = batch.columns[column];
+  if (values.spec.type != ColumnType::kDate || values.is_null(row)) return std::nullopt;
+  return Date{static_cast<std::int32_t>(values.ints[row])};
+}
+
 std::optional<double> QueryResult::number(std::size_t row, std::size_t column) const {
   const Column& from = batch.columns[column];
   if (from.is_null(row)) return std::nullopt;

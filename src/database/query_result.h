@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/civil_time.h"
 #include "core/column_batch.h"
 
 namespace tillcast::database {
@@ -32,6 +33,8 @@ struct QueryResult {
   std::string text(std::size_t row, std::size_t column) const;
   /// Any integer or boolean column, or text that holds an integer; nullopt for null or anything else.
   std::optional<std::int64_t> integer(std::size_t row, std::size_t column) const;
+  /// A DATE; nullopt for null or another type.
+  std::optional<Date> date(std::size_t row, std::size_t column) const;
   /// Any numeric column (decimals and HUGEINT included) as double; nullopt for null or not a number.
   std::optional<double> number(std::size_t row, std::size_t column) const;
   /// A numeric column as units of 10^-scale, exactly; nullopt for null, not a number or beyond 18 digits.

@@ -22,11 +22,12 @@ Result<Basis> find_basis(database::Connection& connection) {
       "SELECT min(business_date), max(business_date), (SELECT count(*) FROM kpi_daily), "
       "(SELECT CASE WHEN count(DISTINCT currency) = 1 THEN min(currency) ELSE '' END FROM silver.sale_line) FROM sales_daily");
   if (!bounds) return not_found("there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
-  const auto first = bounds->integer(0, 0);
-  if (bounds->is_null(0, 0) || !first) return not_found("the gold tables are empty; load a file with `tillcast run --input FILE`");
+  const auto first = bounds->date(0, 0);
+  const auto last = bounds->date(0, 1);
+  if (!first || !last) return not_found("the gold tables are empty; load a file with `tillcast run --input FILE`");
   Basis basis;
-  basis.first = {static_cast<std::int32_t>(*first)};
-  basis.last = {static_cast<std::int32_t>(*bounds->integer(0, 1))};
+  basis.first = *first;
+  basis.last = *last;
   basis.has_lines = bounds->integer(0, 2).value_or(0) > 0;
   basis.currency = bounds->text(0, 3);
   return basis;
@@ -131,7 +132,7 @@ Result<void> add_months(database::Connection& connection, const Basis& basis, co
           "FROM months LEFT JOIN sold ON CAST(sold.month AS DATE) = months.month ORDER BY 1",
       {Value(report.from), Value(report.to), text_value(request.store_id), text_value(request.country)}));
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    report.by_month.push_back({Date{static_cast<std::int32_t>(rows.integer(i, 0).value_or(0))}, tidy_money(rows.text(i, 1)), rows.integer(i, 2).value_or(0),
+    report.by_month.push_back({rows.date(i, 0).value_or(Date{}), tidy_money(rows.text(i, 1)), rows.integer(i, 2).value_or(0),
                                tidy_units(rows.text(i, 3))});
   }
   return {};

@@ -7,9 +7,7 @@
 namespace tillcast::pipeline {
 namespace {
 
-Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t column) {
-  return {static_cast<std::int32_t>(rows.integer(row, column).value_or(0))};
-}
+Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t column) { return rows.date(row, column).value_or(Date{}); }
 
 std::string lower(std::string_view text) {
   std::string folded(text);

@@ -18,6 +18,12 @@ TEST(Parser, UnderstandsOptionsBeforeAndAfterTheCommand) {
   EXPECT_TRUE(call.arguments.has("--quiet"));
 }
 
+TEST(Parser, AnOptionTakesOneWordAndLeavesTheNextToTheArgument) {
+  ASSERT_OK_AND_ASSIGN(const auto parsed, parse({"sql", "--format", "csv", "SELECT 1"}));
+  EXPECT_EQ(std::get<Call>(parsed).arguments.text("--format"), "csv");
+  EXPECT_EQ(std::get<Call>(parsed).arguments.text("STATEMENT"), "SELECT 1");
+}
+
 TEST(Parser, FindsTwoWordCommands) {
   ASSERT_OK_AND_ASSIGN(const auto parsed, parse({"lake", "compact", "silver.sale_line"}));
   EXPECT_EQ(std::get<Call>(parsed).command->name, "lake compact");

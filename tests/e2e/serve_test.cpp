@@ -103,7 +103,7 @@ TEST_F(Serve, AnswersHealthKpisSeriesAndForecasts) {
   EXPECT_THAT(http(server.port(), "GET", "/readyz"), HasSubstr("200 OK"));
   EXPECT_THAT(http(server.port(), "GET", "/openapi.json"), HasSubstr("\"openapi\""));
   EXPECT_THAT(http(server.port(), "GET", "/api/v1/kpis"), HasSubstr("net_sales"));
-  EXPECT_THAT(http(server.port(), "GET", "/api/v1/series?limit=3"), HasSubstr("total_daily/total"));
+  EXPECT_THAT(http(server.port(), "GET", "/api/v1/series?plan=total_daily&limit=3"), HasSubstr("total_daily/total"));
   const std::string history = http(server.port(), "GET", "/api/v1/series/total_daily%2Ftotal");
   EXPECT_THAT(history, HasSubstr("200 OK"));
   EXPECT_THAT(history, HasSubstr("history"));
