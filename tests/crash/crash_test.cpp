@@ -13,16 +13,16 @@ namespace {
 
 constexpr int kRandomKills = 100;
 
-/// One sales file, and what an undisturbed run makes of it.
+/// Two sales files, and what an undisturbed run makes of it.
 class Crash : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TempDir;
-    file_ = make_sales_file(folder_->path(), 120);
+    files_ = make_sales_files(folder_->path(), 120);
     const auto shop = folder_->file("undisturbed");
     make_data_directory(shop);
     const auto started = std::chrono::steady_clock::now();
-    const auto result = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file_.string()});
+    const auto result = run_on(shop, files_);
     run_time_ = std::chrono::steady_clock::now() - started;
     ASSERT_EQ(result.exit_code, 0) << result.err;
     expected_ = visible_content(shop);
@@ -40,7 +40,7 @@ class Crash : public ::testing::Test {
   }
   // What every test ends with: repeating the run gives what an undisturbed run gives.
   void expect_repeat_heals(const std::filesystem::path& shop, const std::string& what) {
-    const auto repeated = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file_.string()});
+    const auto repeated = run_on(shop, files_);
     ASSERT_EQ(repeated.exit_code, 0) << what << ": " << repeated.err;
     EXPECT_EQ(visible_content(shop), expected_) << what;
     expect_clean_lake(shop);
@@ -48,7 +48,7 @@ class Crash : public ::testing::Test {
   }
 
   static inline TempDir* folder_ = nullptr;
-  static inline std::filesystem::path file_;
+  static inline std::vector<std::filesystem::path> files_;
   static inline std::string expected_;
   static inline std::chrono::nanoseconds run_time_{};
 };
@@ -59,7 +59,7 @@ TEST_F(Crash, AtEveryNamedPointARepeatedRunGivesTheUndisturbedTables) {
     const auto shop = fresh("point");
     ProcessOptions crash;
     crash.environment = {std::string("TILLCAST_CRASH_AT=") + point};
-    auto result = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file_.string()}, crash);
+    auto result = run_on(shop, files_, crash);
     if (result.exit_code == 0) {
       // Not on a load's way: the points of compaction are.
       result = tillcast({"lake", "compact", "--data", shop.string()}, crash);
@@ -81,7 +81,7 @@ TEST_F(Crash, AtRandomMomentsARepeatedRunGivesTheUndisturbedTables) {
     ProcessOptions crash;
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(run_time_).count();
     crash.kill_after = std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
-    const auto result = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file_.string()}, crash);
+    const auto result = run_on(shop, files_, crash);
     if (result.signal == SIGKILL) ++killed;
     expect_repeat_heals(shop, "killed after " + std::to_string(crash.kill_after->count()) + " us");
     if (HasFatalFailure()) return;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 namespace tillcast::test {
 
 std::string visible_content(const std::filesystem::path& data_directory) {
@@ -26,11 +28,30 @@ void make_data_directory(const std::filesystem::path& path) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
 }
 
-std::filesystem::path make_sales_file(const std::filesystem::path& folder, int days) {
-  const auto file = folder / "sales.csv";
-  const auto result = tillcast({"generate", "--stores", "2", "--products", "12", "--days", std::to_string(days), "--seed", "11", "--out", file.string()});
+std::vector<std::filesystem::path> make_sales_files(const std::filesystem::path& folder, int days) {
+  const auto whole = folder / "whole.csv";
+  const auto result = tillcast({"generate", "--stores", "2", "--products", "12", "--days", std::to_string(days), "--seed", "11", "--out", whole.string()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  return file;
+  std::ifstream in(whole);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line + "\n");
+  const std::vector<std::filesystem::path> files = {folder / "sales-1.csv", folder / "sales-2.csv"};
+  for (std::size_t part = 0; part < files.size(); ++part) {
+    std::ofstream out(files[part]);
+    out << lines.at(0);
+    const std::size_t middle = lines.size() / 2;
+    for (std::size_t i = part == 0 ? 1 : middle; i < (part == 0 ? middle : lines.size()); ++i) out << lines[i];
+  }
+  return files;
+}
+
+ProcessResult run_on(const std::filesystem::path& data_directory, const std::vector<std::filesystem::path>& files, const ProcessOptions& options) {
+  std::vector<std::string> words = {"run", "--no-forecast", "--data", data_directory.string()};
+  for (const auto& file : files) {
+    words.push_back("--input");
+    words.push_back(file.string());
+  }
+  return tillcast(words, options);
 }
 
 }  // namespace tillcast::test

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "support/process.h"
 
@@ -17,7 +18,11 @@ void expect_clean_lake(const std::filesystem::path& data_directory);
 /// Makes a data directory at `path`.
 void make_data_directory(const std::filesystem::path& path);
 
-/// A small synthetic sales file, the same each time.
-std::filesystem::path make_sales_file(const std::filesystem::path& folder, int days);
+/// A small synthetic sales file, the same each time, in two parts that share a month (so that there is something to
+/// compact).
+std::vector<std::filesystem::path> make_sales_files(const std::filesystem::path& folder, int days);
+
+/// `tillcast run --no-forecast` over these files.
+ProcessResult run_on(const std::filesystem::path& data_directory, const std::vector<std::filesystem::path>& files, const ProcessOptions& options = {});
 
 }  // namespace tillcast::test

@@ -49,11 +49,11 @@ class CutDisk {
 TEST(PowerCut, AtRandomMomentsLosesNothingThatWasAcknowledged) {
   if (::geteuid() != 0) TILLCAST_SKIP_OR_FAIL("a loop-mounted ext4 needs root; run the tests as root");
   const TempDir folder;
-  const auto file = make_sales_file(folder.path(), 120);
+  const auto files = make_sales_files(folder.path(), 120);
   const auto reference = folder.file("undisturbed");
   make_data_directory(reference);
   const auto started = std::chrono::steady_clock::now();
-  ASSERT_EQ(tillcast({"run", "--no-forecast", "--data", reference.string(), "--input", file.string()}).exit_code, 0);
+  ASSERT_EQ(run_on(reference, files).exit_code, 0);
   const auto run_time = std::chrono::steady_clock::now() - started;
   const std::string expected = visible_content(reference);
 
@@ -70,16 +70,16 @@ TEST(PowerCut, AtRandomMomentsLosesNothingThatWasAcknowledged) {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(run_time).count();
     crash.kill_after = std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
     crash.at_kill = [&disk] { disk.cut(); };
-    const auto result = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file.string()}, crash);
+    const auto result = run_on(shop, files, crash);
     const bool acknowledged = result.exit_code == 0;
     if (acknowledged) disk.cut();  // it ended before the cut: now cut, and all of it must be there
     ASSERT_TRUE(disk.reattach());
     if (acknowledged) {
       const auto loads = tillcast({"lake", "ls", "--loads", "--data", shop.string()});
-      EXPECT_NE(loads.out.find("sales.csv"), std::string::npos) << "an acknowledged load is gone after a power cut\n" << loads.err;
+      EXPECT_NE(loads.out.find("sales-2.csv"), std::string::npos) << "an acknowledged load is gone after a power cut\n" << loads.err;
     }
     if (!std::filesystem::exists(shop / "tillcast.toml")) make_data_directory(shop);  // cut before init was durable
-    const auto repeated = tillcast({"run", "--no-forecast", "--data", shop.string(), "--input", file.string()});
+    const auto repeated = run_on(shop, files);
     ASSERT_EQ(repeated.exit_code, 0) << "after " << crash.kill_after->count() << " us: " << repeated.err;
     EXPECT_EQ(visible_content(shop), expected) << "after " << crash.kill_after->count() << " us";
     expect_clean_lake(shop);

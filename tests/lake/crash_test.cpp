@@ -53,7 +53,7 @@ int run_child(const std::filesystem::path& directory, const std::string& crash_a
 
 TEST(LakeCrash, ChildWorks) {
   const char* const directory = std::getenv("TILLCAST_CRASH_TEST_DIR");
-  if (directory == nullptr) GTEST_SKIP() << "runs only as a child of KilledAtEveryPointThenRepeatedEqualsUndisturbed";
+  if (directory == nullptr) return;  // the work of a child process that KilledAtEveryPointThenRepeatedEqualsUndisturbed starts
   ASSERT_OK(work(directory));
 }
 
