@@ -1,7 +1,7 @@
-// Accuracy of src/forecast on Rossmann: last 42 days, rows with Open = 1 and Sales > 0, nothing known after the
-// cut but Open and Promo. Prints RMSPE and WAPE of each model at three origins, the chosen forecasts at the last
-// one (chosen on earlier origins only) with the coverage of their intervals, and CPU seconds.
-// Exit 0: as expected; 1: a figure is off; 2: no data. Usage: forecast_accuracy [TRAIN_CSV]
+// Accuracy of src/forecast on Rossmann: last 42 days, rows with Open = 1 and Sales > 0, nothing known after
+// the cut but Open and Promo. Prints RMSPE and WAPE of each model at three origins, the chosen forecasts at
+// the last one (chosen on earlier origins only) with the coverage of their intervals, and CPU seconds. Exit
+// 0: as expected; 1: a figure is off; 2: no data. Usage: forecast_accuracy [TRAIN_CSV]
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -92,20 +92,24 @@ void expect(bool held, const char* what) {
 
 int main(int argc, char** argv) {
   const char* datasets = std::getenv("TILLCAST_DATASETS");
-  const std::string path = argc > 1 ? argv[1] : std::string(datasets ? datasets : "../shared/data") + "/rossmann/train.csv";
+  const std::string path =
+      argc > 1 ? argv[1] : std::string(datasets ? datasets : "../shared/data") + "/rossmann/train.csv";
   Rows rows;
   if (!read_rows(path, rows)) {
-    std::fprintf(stderr, "%s: cannot read Rossmann's train.csv; name it as argument or set TILLCAST_DATASETS\n",
+    std::fprintf(stderr,
+                 "%s: cannot read Rossmann's train.csv; name it as argument or set TILLCAST_DATASETS\n",
                  path.c_str());
     return 2;
   }
   std::printf("%zu rows, read in %.2f CPU s\n", rows.store.size(), cpu_seconds());
 
   // Each model at the three origins, fitted there, with the drivers of the next 42 days known.
-  const std::vector<ModelId> models = {ModelId::kSeasonalNaive, ModelId::kSeasonalNaiveDouble, ModelId::kSeasonalNaiveYear,
-                                       ModelId::kMovingAverage, ModelId::kDriverMedian, ModelId::kSeasonProduct,
-                                       ModelId::kTheta, ModelId::kDynamicTheta, ModelId::kAutoEts};
-  const std::vector<Date> origins = {date_from_civil(2015, 3, 27), date_from_civil(2015, 5, 8), date_from_civil(2015, 6, 19)};
+  const std::vector<ModelId> models = {
+      ModelId::kSeasonalNaive, ModelId::kSeasonalNaiveDouble, ModelId::kSeasonalNaiveYear,
+      ModelId::kMovingAverage, ModelId::kDriverMedian,        ModelId::kSeasonProduct,
+      ModelId::kTheta,         ModelId::kDynamicTheta,        ModelId::kAutoEts};
+  const std::vector<Date> origins = {date_from_civil(2015, 3, 27), date_from_civil(2015, 5, 8),
+                                     date_from_civil(2015, 6, 19)};
   constexpr std::size_t kHorizon = 42;
   const std::vector<Series> complete = build(rows, date_from_civil(2015, 7, 31));
   BacktestOptions test_options;
@@ -134,7 +138,8 @@ int main(int argc, char** argv) {
   for (std::size_t m = 0; m < models.size(); ++m) {
     std::printf("%-20s", std::string(model(models[m]).name).c_str());
     for (std::size_t origin = 0; origin < origins.size(); ++origin)
-      std::printf("     %7.4f; %7.4f", sums[m * origins.size() + origin].rmspe(), sums[m * origins.size() + origin].wape());
+      std::printf("     %7.4f; %7.4f", sums[m * origins.size() + origin].rmspe(),
+                  sums[m * origins.size() + origin].wape());
     std::printf("\n");
   }
   const auto at_last = [&](std::size_t m) { return sums[(m + 1) * origins.size() - 1].rmspe(); };
@@ -175,8 +180,9 @@ int main(int argc, char** argv) {
       coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
     }
   }
-  std::printf("chosen at 2015-06-19 (choice on 05-08, 03-27, 02-13): RMSPE %.4f WAPE %.4f bias %+.4f, %zu rows\n",
-              chosen.rmspe(), chosen.wape(), chosen.bias(), chosen.count);
+  std::printf(
+      "chosen at 2015-06-19 (choice on 05-08, 03-27, 02-13): RMSPE %.4f WAPE %.4f bias %+.4f, %zu rows\n",
+      chosen.rmspe(), chosen.wape(), chosen.bias(), chosen.count);
   std::printf("coverage 80 %%: %.3f, width %.3f of mean sales; 95 %%: %.3f, width %.3f\n", coverage.share80(),
               coverage.mean_width80(), coverage.share95(), coverage.mean_width95());
   for (const CoverageRow& row : run->coverage)
@@ -190,7 +196,8 @@ int main(int argc, char** argv) {
                   row.all.rmspe(), value_added(row.newest, row.newest_benchmark, Metric::kRmspe));
   std::printf("models:");
   for (std::size_t m = 0; m < kModelCount; ++m)
-    if (picks[m] > 0) std::printf(" %s %zu", std::string(model(static_cast<ModelId>(m)).name).c_str(), picks[m]);
+    if (picks[m] > 0)
+      std::printf(" %s %zu", std::string(model(static_cast<ModelId>(m)).name).c_str(), picks[m]);
   std::printf("; %zu ok, %zu fallbacks\n%.1f CPU s for %zu stores (3 origins and the forecast)\n", run->ok,
               run->fallbacks, used, known.size());
   expect(chosen.count == 40282, "40,282 rows scored");

@@ -1,7 +1,8 @@
-// Accuracy of the default settings of src/forecast on three more public data sets, by the protocols that their
-// published figures use: Store-Item Demand (500 series, October to December 2017), M5 (280 series, d_1914 to
-// d_1941) and Online Retail (500 codes by week, 8 weeks from 3 origins). Models are chosen by forecast_all alone,
-// before the hold-out. Exit 0: as expected; 1: a figure is off; 2: no data. Usage: forecast_datasets [FOLDER]
+// Accuracy of the default settings of src/forecast on three more public data sets, by the protocols that
+// their published figures use: Store-Item Demand (500 series, October to December 2017), M5 (280 series,
+// d_1914 to d_1941) and Online Retail (500 codes by week, 8 weeks from 3 origins). Models are chosen by
+// forecast_all alone, before the hold-out. Exit 0: as expected; 1: a figure is off; 2: no data. Usage:
+// forecast_datasets [FOLDER]
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -93,7 +94,8 @@ struct Score {
 };
 
 /// Scores forecasts against the complete series, which hold the periods after the cut as well.
-Score score(const std::vector<Series>& known, const std::vector<Series>& complete, const ForecastRun& result) {
+Score score(const std::vector<Series>& known, const std::vector<Series>& complete,
+            const ForecastRun& result) {
   Score sums;
   for (std::size_t i = 0; i < known.size(); ++i) {
     const auto& points = result.series[i].points;
@@ -101,7 +103,8 @@ Score score(const std::vector<Series>& known, const std::vector<Series>& complet
     double squares = 0;
     double absolute = 0;
     for (const ForecastPoint& point : points) {
-      const auto at = static_cast<std::size_t>(periods_between(complete[i].start, point.date, complete[i].grain));
+      const auto at =
+          static_cast<std::size_t>(periods_between(complete[i].start, point.date, complete[i].grain));
       const double actual = complete[i].value.at(at);
       sums.accuracy.add(actual, point.mean, 0);
       sums.coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
@@ -129,11 +132,13 @@ void print_run(const char* name, const Score& sums, const ForecastRun& result, d
   std::size_t picks[kModelCount] = {};
   for (const SeriesForecast& one : result.series) ++picks[static_cast<std::size_t>(one.model)];
   const auto series = static_cast<double>(sums.series);
-  std::printf("%s: WAPE %.4f bias %+.4f SMAPE %.2f %% RMSSE %.4f MASE %.4f, 80 %%: %.3f 95 %%: %.3f, %.1f CPU s\n  ", name,
-              sums.accuracy.wape(), sums.accuracy.bias(), 100 * sums.accuracy.smape(), sums.rmsse / series,
-              sums.mase / series, sums.coverage.share80(), sums.coverage.share95(), seconds);
+  std::printf(
+      "%s: WAPE %.4f bias %+.4f SMAPE %.2f %% RMSSE %.4f MASE %.4f, 80 %%: %.3f 95 %%: %.3f, %.1f CPU s\n  ",
+      name, sums.accuracy.wape(), sums.accuracy.bias(), 100 * sums.accuracy.smape(), sums.rmsse / series,
+      sums.mase / series, sums.coverage.share80(), sums.coverage.share95(), seconds);
   for (std::size_t m = 0; m < kModelCount; ++m)
-    if (picks[m] > 0) std::printf("%s %zu  ", std::string(model(static_cast<ModelId>(m)).name).c_str(), picks[m]);
+    if (picks[m] > 0)
+      std::printf("%s %zu  ", std::string(model(static_cast<ModelId>(m)).name).c_str(), picks[m]);
   std::printf("\n");
 }
 
@@ -184,7 +189,8 @@ bool m5(const std::string& folder) {
   const ForecastRun result = run(known, 28, Metric::kRmse);
   const Score sums = score(known, complete, result);
   print_run("M5, 280 series, 28 days", sums, result, cpu_seconds() - started);
-  expect(sums.rmsse / static_cast<double>(sums.series) <= 0.84, "M5: RMSSE <= 0.84 (moving average 0.821, TSB 0.806, AutoETS 0.794)");
+  expect(sums.rmsse / static_cast<double>(sums.series) <= 0.84,
+         "M5: RMSSE <= 0.84 (moving average 0.821, TSB 0.806, AutoETS 0.794)");
   return true;
 }
 
@@ -205,7 +211,8 @@ bool online_retail(const std::string& folder) {
     int month = 0, day = 0, year = 0;
     if (std::sscanf(std::string(fields[4]).c_str(), "%d/%d/%d", &month, &day, &year) != 3) continue;
     std::string code(fields[1]);
-    std::ranges::transform(code, code.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::ranges::transform(code, code.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     const auto found = codes.try_emplace(code, static_cast<std::int32_t>(codes.size())).first;
     all.series.push_back(found->second);
     all.date.push_back(date_from_civil(year, month, day));
@@ -214,14 +221,16 @@ bool online_retail(const std::string& folder) {
   const Date last = date_from_civil(2011, 12, 4);  // the Sunday after the last of 52 full weeks
   std::vector<double> units(codes.size(), 0.0);
   for (std::size_t row = 0; row < all.series.size(); ++row)
-    if (all.date[row] <= Date{last.days - 16 * 7}) units[static_cast<std::size_t>(all.series[row])] += all.value[row];
+    if (all.date[row] <= Date{last.days - 16 * 7})
+      units[static_cast<std::size_t>(all.series[row])] += all.value[row];
   std::vector<std::int32_t> order(codes.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
   std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
     return units[static_cast<std::size_t>(a)] > units[static_cast<std::size_t>(b)];
   });
   std::vector<std::int32_t> place(codes.size(), -1);
-  for (std::int32_t i = 0; i < 500; ++i) place[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = i;
+  for (std::int32_t i = 0; i < 500; ++i)
+    place[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = i;
   Rows rows;
   rows.count = 500;
   for (std::size_t row = 0; row < all.series.size(); ++row) {
@@ -252,8 +261,10 @@ int main(int argc, char** argv) {
   const char* datasets = std::getenv("TILLCAST_DATASETS");
   const std::string folder = argc > 1 ? argv[1] : datasets ? datasets : "../shared/data";
   if (!store_item(folder) || !m5(folder) || !online_retail(folder)) {
-    std::fprintf(stderr, "%s: store-item-demand/train.csv, m5/sales_train_evaluation_280.csv or online-retail/online-retail.csv "
-                         "cannot be read; name their folder as argument or set TILLCAST_DATASETS\n",
+    std::fprintf(stderr,
+                 "%s: store-item-demand/train.csv, m5/sales_train_evaluation_280.csv or "
+                 "online-retail/online-retail.csv "
+                 "cannot be read; name their folder as argument or set TILLCAST_DATASETS\n",
                  folder.c_str());
     return 2;
   }

@@ -1,7 +1,7 @@
 // Speed of each model of src/forecast, fit and 42 steps, in series per CPU second on one thread, as JSON. The
-// series are generated: 942 shop days (closed on Sundays, promotion every other week), 1,826 item days (no zeros,
-// weekly and yearly season) and their rare kin for the intermittent methods. Answers are checked against the
-// formula behind the data. Exit 1 when one is off. Usage: forecast_speed [SECONDS_PER_MODEL]
+// series are generated: 942 shop days (closed on Sundays, promotion every other week), 1,826 item days (no
+// zeros, weekly and yearly season) and their rare kin for the intermittent methods. Answers are checked
+// against the formula behind the data. Exit 1 when one is off. Usage: forecast_speed [SECONDS_PER_MODEL]
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -46,7 +46,9 @@ Sample make(Kind kind, std::size_t days, std::uint32_t seed) {
   Sample sample;
   Series& series = sample.series;
   series.start = date_from_civil(2020, 1, 6);
-  const double level = kind == Kind::kShop ? 3000 + 5000 * u() : kind == Kind::kItem ? 20 + 60 * u() : 0.5 + u();
+  const double level = kind == Kind::kShop   ? 3000 + 5000 * u()
+                       : kind == Kind::kItem ? 20 + 60 * u()
+                                             : 0.5 + u();
   for (std::size_t t = 0; t < days + kHorizon; ++t) {
     const auto month = static_cast<std::size_t>(civil_from_date(series.date_at(t)).month - 1);
     const bool closed = kind == Kind::kShop && t % 7 == 6;
@@ -117,20 +119,23 @@ int main(int argc, char** argv) {
       } while (cpu_seconds() - started < budget);
       const double seconds = cpu_seconds() - started;
       const double wape = actual > 0 ? error / actual : 0;
-      std::printf("%s\n  {\"model\": \"%s\", \"data\": \"%s\", \"days\": %zu, \"series\": %zu, \"cpu_seconds\": %.3f, "
-                  "\"series_per_cpu_second\": %.0f, \"wape_to_truth\": %.3f}",
-                  first ? "" : ",", std::string(which.name).c_str(), one.name, one.days, done, seconds,
-                  static_cast<double>(done) / seconds, wape);
+      std::printf(
+          "%s\n  {\"model\": \"%s\", \"data\": \"%s\", \"days\": %zu, \"series\": %zu, \"cpu_seconds\": "
+          "%.3f, "
+          "\"series_per_cpu_second\": %.0f, \"wape_to_truth\": %.3f}",
+          first ? "" : ",", std::string(which.name).c_str(), one.name, one.days, done, seconds,
+          static_cast<double>(done) / seconds, wape);
       first = false;
       // The drivers of shops are known to one model alone; the yearly season of items to two.
-      const double limit = which.id == ModelId::kDriverMedian && one.kind == Kind::kShop       ? 0.03
+      const double limit = which.id == ModelId::kDriverMedian && one.kind == Kind::kShop    ? 0.03
                            : which.id == ModelId::kSeasonProduct && one.kind == Kind::kItem ? 0.03
-                           : which.id == ModelId::kZero                                       ? 1.01
-                           : one.kind == Kind::kRare                                          ? 0.6
-                                                                                              : 0.85;
+                           : which.id == ModelId::kZero                                     ? 1.01
+                           : one.kind == Kind::kRare                                        ? 0.6
+                                                                                            : 0.85;
       if (!finite || wape > limit) {
         std::fprintf(stderr, "OFF: %s on %s, %zu days: %s, WAPE to the truth %.3f, at most %.2f\n",
-                     std::string(which.name).c_str(), one.name, one.days, finite ? "finite" : "not finite", wape, limit);
+                     std::string(which.name).c_str(), one.name, one.days, finite ? "finite" : "not finite",
+                     wape, limit);
         faults = true;
       }
     }

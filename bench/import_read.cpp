@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   if (!reader) return fail(reader.error().message);
   auto mapping = tillcast::retail::pick_mapping(tillcast::retail::preset_mappings(), (*reader)->header());
   if (!mapping) return fail(mapping.error().message);
-  auto converter = tillcast::retail::RecordConverter::create(*mapping, (*reader)->header(), {.file_name = argv[1]});
+  auto converter =
+      tillcast::retail::RecordConverter::create(*mapping, (*reader)->header(), {.file_name = argv[1]});
   if (!converter) return fail(converter.error().message);
 
   tillcast::retail::RecordBatch records;
@@ -45,25 +46,31 @@ int main(int argc, char** argv) {
     auto more = (*reader)->next(records);
     if (!more) return fail(more.error().message);
     if (!*more) break;
-    if (auto converted = converter->convert(std::move(records), batch); !converted) return fail(converted.error().message);
+    if (auto converted = converter->convert(std::move(records), batch); !converted)
+      return fail(converted.error().message);
     const int amounts = batch.typed.find("amount");
     if (amounts >= 0) {
-      for (const std::int64_t units : batch.typed.columns[static_cast<std::size_t>(amounts)].ints) amount += units;
+      for (const std::int64_t units : batch.typed.columns[static_cast<std::size_t>(amounts)].ints)
+        amount += units;
     }
     const int ids = batch.typed.find("event_id");
     if (ids >= 0) {
-      for (const auto& id : batch.typed.columns[static_cast<std::size_t>(ids)].text) id_bytes += static_cast<std::int64_t>(id.size());
+      for (const auto& id : batch.typed.columns[static_cast<std::size_t>(ids)].text)
+        id_bytes += static_cast<std::int64_t>(id.size());
     }
   }
   const auto& totals = converter->totals();
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const std::string sum = tillcast::format_decimal(amount, 4);
-  std::printf("{\"benchmark\": \"import_read\", \"mapping\": \"%s\", \"source\": \"%s\", \"rows_in\": %lld, \"typed\": %lld, \"rejected\": %lld, "
-              "\"amount\": %s, \"cpu_s\": %.3f, \"rows_per_cpu_s\": %.0f, \"peak_mb\": %.0f}\n",
-              mapping->name.c_str(), (*reader)->description().c_str(), static_cast<long long>(totals.rows_in),
-              static_cast<long long>(totals.typed), static_cast<long long>(totals.rejected), sum.c_str(), cpu_seconds(usage),
-              static_cast<double>(totals.rows_in) / cpu_seconds(usage), static_cast<double>(usage.ru_maxrss) / 1024.0);
+  std::printf(
+      "{\"benchmark\": \"import_read\", \"mapping\": \"%s\", \"source\": \"%s\", \"rows_in\": %lld, "
+      "\"typed\": %lld, \"rejected\": %lld, "
+      "\"amount\": %s, \"cpu_s\": %.3f, \"rows_per_cpu_s\": %.0f, \"peak_mb\": %.0f}\n",
+      mapping->name.c_str(), (*reader)->description().c_str(), static_cast<long long>(totals.rows_in),
+      static_cast<long long>(totals.typed), static_cast<long long>(totals.rejected), sum.c_str(),
+      cpu_seconds(usage), static_cast<double>(totals.rows_in) / cpu_seconds(usage),
+      static_cast<double>(usage.ru_maxrss) / 1024.0);
   const bool retail = mapping->name == "online-retail";
   const std::string expected_rows = argc == 4 ? argv[2] : retail ? "541909" : "";
   const std::string expected_sum = argc == 4 ? argv[3] : retail ? "9747747.9340" : "";

@@ -40,14 +40,21 @@ class Arguments {
   std::string text(const std::string& name, const std::string& otherwise = "") const;
   std::vector<std::string> list(const std::string& name) const;
   /// kInvalidInput naming the option when the value is no whole number of [low, high].
-  Result<std::int64_t> integer(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) const;
+  Result<std::int64_t> integer(const std::string& name, std::int64_t low, std::int64_t high,
+                               std::int64_t otherwise) const;
 
  private:
   std::map<std::string, std::vector<std::string>> values_;
 };
 
 /// Exit codes; docs/cli.md explains them.
-enum ExitCode : int { kExitOk = 0, kExitFailed = 1, kExitUsage = 2, kExitChecksFailed = 3, kExitInterrupted = 130 };
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitFailed = 1,
+  kExitUsage = 2,
+  kExitChecksFailed = 3,
+  kExitInterrupted = 130
+};
 
 /// What a command gets: its words, its streams, where relative paths start and, unless it needs none, the
 /// opened data directory.
@@ -82,7 +89,8 @@ struct CommandSpec {
 
 /// Every command, in the order of the help.
 std::span<const CommandSpec> all_commands();
-/// Words that are shared by all commands: --data, --color, -q/--quiet, --log-level, --log-format, --set key=value.
+/// Words that are shared by all commands: --data, --color, -q/--quiet, --log-level, --log-format, --set
+/// key=value.
 std::span<const OptionSpec> global_options();
 
 /// Prints an error as one line ("tillcast: error: ...") and gives the exit code of its class.

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kDataVariable = "TILLCAST_DATA=";
 
-// --data, TILLCAST_DATA, else the nearest folder upwards that holds tillcast.toml, else the working directory.
+// --data, TILLCAST_DATA, else the nearest folder upwards that holds tillcast.toml, else the working
+// directory.
 std::filesystem::path find_data_directory(const CommandContext& context) {
   if (context.arguments.has("--data")) return context.resolve(context.arguments.text("--data"));
   for (const auto& variable : context.environment) {
@@ -28,7 +29,10 @@ std::filesystem::path find_data_directory(const CommandContext& context) {
 void set_up_logging(const Arguments& arguments) {
   LogOptions options;
   const std::string level = arguments.text("--log-level", "info");
-  options.level = level == "debug" ? LogLevel::kDebug : level == "warning" ? LogLevel::kWarning : level == "error" ? LogLevel::kError : LogLevel::kInfo;
+  options.level = level == "debug"     ? LogLevel::kDebug
+                  : level == "warning" ? LogLevel::kWarning
+                  : level == "error"   ? LogLevel::kError
+                                       : LogLevel::kInfo;
   options.format = arguments.text("--log-format", "text") == "json" ? LogFormat::kJson : LogFormat::kText;
   configure_logging(options);
 }
@@ -43,7 +47,9 @@ Result<int> run_here(const CommandSpec& command, CommandContext& context) {
   return command.run(context);
 }
 
-int finish(Terminal& terminal, const Result<int>& result) { return result ? *result : report_error(terminal, result.error()); }
+int finish(Terminal& terminal, const Result<int>& result) {
+  return result ? *result : report_error(terminal, result.error());
+}
 
 }  // namespace
 
@@ -65,8 +71,8 @@ Result<Config> settings_of(const CommandContext& context) {
   return pipeline::load_settings(context.data_directory, context.environment, overrides);
 }
 
-int run_words(std::span<const std::string> words, const std::filesystem::path& directory, std::span<const std::string> environment,
-              Terminal& terminal) {
+int run_words(std::span<const std::string> words, const std::filesystem::path& directory,
+              std::span<const std::string> environment, Terminal& terminal) {
   auto parsed = parse_call(words);
   if (!parsed) {
     report_error(terminal, parsed.error());
@@ -77,12 +83,14 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
     return kExitOk;
   }
   auto& call = std::get<Call>(*parsed);
-  CommandContext context{std::move(call.arguments), terminal, directory, {}, {environment.begin(), environment.end()}, nullptr};
+  CommandContext context{
+      std::move(call.arguments), terminal, directory, {}, {environment.begin(), environment.end()}, nullptr};
   context.data_directory = find_data_directory(context);
   set_up_logging(context.arguments);
 
   if (call.command->access == Access::kData) {
-    const RemoteCall remote{{words.begin(), words.end()}, directory.string(), context.environment, terminal.traits()};
+    const RemoteCall remote{
+        {words.begin(), words.end()}, directory.string(), context.environment, terminal.traits()};
     auto code = run_in_owner(context.data_directory, remote, terminal);
     if (!code) return report_error(terminal, code.error());
     if (*code) return **code;
@@ -101,9 +109,13 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
     return kExitOk;
   }
   auto& parsed_call = std::get<Call>(*parsed);
-  CommandContext context{std::move(parsed_call.arguments), terminal, call.directory, engine.data_directory(), call.environment, &engine};
+  CommandContext context{std::move(parsed_call.arguments), terminal,         call.directory,
+                         engine.data_directory(),          call.environment, &engine};
   if (context.arguments.has("--set")) {
-    return report_error(terminal, invalid_input("--set has no effect on a running server; stop it, or change tillcast.toml and restart it"));
+    return report_error(
+        terminal,
+        invalid_input(
+            "--set has no effect on a running server; stop it, or change tillcast.toml and restart it"));
   }
   return finish(terminal, parsed_call.command->run(context));
 }

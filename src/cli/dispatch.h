@@ -9,10 +9,10 @@
 
 namespace tillcast::cli {
 
-/// Runs one command line with these streams: parses it, finds the data directory, opens it or, when a server owns
-/// it, has the server run the command. @return the exit code; errors are printed.
-int run_words(std::span<const std::string> words, const std::filesystem::path& directory, std::span<const std::string> environment,
-              Terminal& terminal);
+/// Runs one command line with these streams: parses it, finds the data directory, opens it or, when a server
+/// owns it, has the server run the command. @return the exit code; errors are printed.
+int run_words(std::span<const std::string> words, const std::filesystem::path& directory,
+              std::span<const std::string> environment, Terminal& terminal);
 
 /// Runs a caller's command inside the owner of the data directory.
 int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine);

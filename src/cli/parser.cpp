@@ -28,13 +28,24 @@ struct Sink {
 void add_option(CLI::App& app, const OptionSpec& spec, std::deque<Sink>& sinks) {
   Sink& sink = sinks.emplace_back(Sink{&spec, {}, false, nullptr});
   switch (spec.kind) {
-    case OptionKind::kFlag: sink.option = app.add_flag(spec.name, sink.flag); break;
-    case OptionKind::kValue:
-      sink.option = app.add_option(spec.name, sink.values)->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    case OptionKind::kFlag:
+      sink.option = app.add_flag(spec.name, sink.flag);
       break;
-    case OptionKind::kList: sink.option = app.add_option(spec.name, sink.values)->expected(1)->take_all()->allow_extra_args(false); break;
-    case OptionKind::kPositional: sink.option = app.add_option(spec.name, sink.values)->expected(1); break;
-    case OptionKind::kPositionalList: sink.option = app.add_option(spec.name, sink.values)->expected(1, 1 << 20); break;
+    case OptionKind::kValue:
+      sink.option = app.add_option(spec.name, sink.values)
+                        ->expected(1)
+                        ->allow_extra_args(false)
+                        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      break;
+    case OptionKind::kList:
+      sink.option = app.add_option(spec.name, sink.values)->expected(1)->take_all()->allow_extra_args(false);
+      break;
+    case OptionKind::kPositional:
+      sink.option = app.add_option(spec.name, sink.values)->expected(1);
+      break;
+    case OptionKind::kPositionalList:
+      sink.option = app.add_option(spec.name, sink.values)->expected(1, 1 << 20);
+      break;
   }
   sink.option->required(spec.required);
   if (!spec.choices.empty()) sink.option->check(CLI::IsMember(spec.choices));
@@ -67,9 +78,11 @@ std::string pad(const std::string& text, std::size_t width) {
 std::string option_help(std::span<const OptionSpec> options) {
   std::string text;
   for (const auto& option : options) {
-    const bool positional = option.kind == OptionKind::kPositional || option.kind == OptionKind::kPositionalList;
+    const bool positional =
+        option.kind == OptionKind::kPositional || option.kind == OptionKind::kPositionalList;
     std::string name = option.name;
-    if (!positional && option.kind != OptionKind::kFlag) name += " " + (option.value_name.empty() ? "VALUE" : option.value_name);
+    if (!positional && option.kind != OptionKind::kFlag)
+      name += " " + (option.value_name.empty() ? "VALUE" : option.value_name);
     text += "  " + pad(name, 24) + option.help;
     if (!option.choices.empty()) {
       text += " [";
@@ -84,11 +97,13 @@ std::string option_help(std::span<const OptionSpec> options) {
 }
 
 std::string command_help(const CommandSpec& command) {
-  std::string text = command.summary + "\n\nExamples\n" + command.examples + "\nUsage: tillcast " + command.name;
+  std::string text =
+      command.summary + "\n\nExamples\n" + command.examples + "\nUsage: tillcast " + command.name;
   std::vector<OptionSpec> flags;
   std::vector<OptionSpec> positionals;
   for (const auto& option : command.options) {
-    const bool positional = option.kind == OptionKind::kPositional || option.kind == OptionKind::kPositionalList;
+    const bool positional =
+        option.kind == OptionKind::kPositional || option.kind == OptionKind::kPositionalList;
     (positional ? positionals : flags).push_back(option);
   }
   if (!flags.empty()) text += " [options]";
@@ -117,7 +132,8 @@ std::string program_help() {
 }
 
 // CLI11's message for a wrong word, with the nearest right one.
-Error usage_error(const CLI::ParseError& error, const std::string& command, std::span<const OptionSpec> options) {
+Error usage_error(const CLI::ParseError& error, const std::string& command,
+                  std::span<const OptionSpec> options) {
   std::string message = error.what();
   std::string hint = "`tillcast help" + (command.empty() ? "" : " " + command) + "` shows the options";
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
@@ -158,9 +174,10 @@ Result<std::int64_t> Arguments::integer(const std::string& name, std::int64_t lo
   const std::string value = text(name);
   std::int64_t number = 0;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (parsed.ec != std::errc{} || parsed.ptr != value.data() + value.size() || number < low || number > high) {
-    return invalid_input(name + " must be a whole number from " + std::to_string(low) + " to " + std::to_string(high) +
-                         ", found '" + value + "'");
+  if (parsed.ec != std::errc{} || parsed.ptr != value.data() + value.size() || number < low ||
+      number > high) {
+    return invalid_input(name + " must be a whole number from " + std::to_string(low) + " to " +
+                         std::to_string(high) + ", found '" + value + "'");
   }
   return number;
 }
@@ -184,7 +201,8 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
     before.push_back(words[at]);
     const auto spec = std::ranges::find(global_options(), words[at], &OptionSpec::name);
     ++at;
-    if (spec != global_options().end() && spec->kind != OptionKind::kFlag && at < words.size()) before.push_back(words[at++]);
+    if (spec != global_options().end() && spec->kind != OptionKind::kFlag && at < words.size())
+      before.push_back(words[at++]);
   }
   if (at == words.size()) return invalid_input("no command given; `tillcast help` lists them");
 
@@ -200,7 +218,8 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
       if (find_command(full) == nullptr && find_command(name) == nullptr) {
         const auto near = nearest(words[rest], actions);
         return invalid_input("unknown command '" + full + "'" +
-                             (near ? "; did you mean '" + name + " " + *near + "'?" : "; `tillcast help " + name + "` lists them"));
+                             (near ? "; did you mean '" + name + " " + *near + "'?"
+                                   : "; `tillcast help " + name + "` lists them"));
       }
       if (find_command(full) != nullptr) {
         name = full;
@@ -208,13 +227,15 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
       }
     } else if (find_command(name) == nullptr) {
       if (rest < words.size() && is_help(words[rest])) return Answer{HelpText{help_text(name)}};
-      return invalid_input("'" + name + "' needs one of its commands; `tillcast help " + name + "` lists them");
+      return invalid_input("'" + name + "' needs one of its commands; `tillcast help " + name +
+                           "` lists them");
     }
   }
   const CommandSpec* const command = find_command(name);
   if (command == nullptr) {
     const auto near = nearest(name, command_words());
-    return invalid_input("unknown command '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; `tillcast help` lists them"));
+    return invalid_input("unknown command '" + name + "'" +
+                         (near ? "; did you mean '" + *near + "'?" : "; `tillcast help` lists them"));
   }
   for (const auto& word : words.subspan(rest)) {
     if (word == "--") break;
@@ -237,7 +258,9 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
   Call call{command, {}};
   for (auto& sink : sinks) {
     if (sink.option->count() == 0) continue;
-    call.arguments.add(sink.spec->name, sink.spec->kind == OptionKind::kFlag ? std::vector<std::string>{"true"} : std::move(sink.values));
+    call.arguments.add(sink.spec->name, sink.spec->kind == OptionKind::kFlag
+                                            ? std::vector<std::string>{"true"}
+                                            : std::move(sink.values));
   }
   return Answer{std::move(call)};
 }
@@ -273,17 +296,20 @@ Result<std::string> completion_script(const std::string& shell) {
     for (const auto& command : all_commands()) {
       const std::string head = first_word(command.name);
       if (in_group(command.name)) {
-        script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -f -a '" + command.name.substr(head.size() + 1) + "' -d '" + command.summary + "'\n";
+        script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -f -a '" +
+                  command.name.substr(head.size() + 1) + "' -d '" + command.summary + "'\n";
       }
       for (const auto& option : command.options) {
         if (option.name.starts_with("--")) {
-          script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -l " + option.name.substr(2) + " -d '" + option.help + "'\n";
+          script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -l " +
+                    option.name.substr(2) + " -d '" + option.help + "'\n";
         }
       }
     }
     return script;
   }
-  if (shell != "bash" && shell != "zsh") return invalid_input("completion is made for bash, zsh and fish, found '" + shell + "'");
+  if (shell != "bash" && shell != "zsh")
+    return invalid_input("completion is made for bash, zsh and fish, found '" + shell + "'");
   for (const auto& group : groups) {
     std::string actions;
     for (const auto* member : group_members(group)) actions += member->name.substr(group.size() + 1) + " ";
@@ -297,16 +323,21 @@ Result<std::string> completion_script(const std::string& shell) {
   std::string script = shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
   script +=
       "_tillcast() {\n"
-      "  local current=\"${COMP_WORDS[COMP_CWORD]}\" command=\"${COMP_WORDS[1]}\" action=\"${COMP_WORDS[2]}\" words\n"
+      "  local current=\"${COMP_WORDS[COMP_CWORD]}\" command=\"${COMP_WORDS[1]}\" "
+      "action=\"${COMP_WORDS[2]}\" words\n"
       "  COMPREPLY=()\n"
-      "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"" + commands + "\" -- \"$current\")); return; fi\n"
-      "  case \"$current\" in -*) ;; *) [ \"$COMP_CWORD\" -gt 2 ] && { COMPREPLY=($(compgen -f -- \"$current\")); return; } ;; esac\n"
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"" +
+      commands +
+      "\" -- \"$current\")); return; fi\n"
+      "  case \"$current\" in -*) ;; *) [ \"$COMP_CWORD\" -gt 2 ] && { COMPREPLY=($(compgen -f -- "
+      "\"$current\")); return; } ;; esac\n"
       "  local key=\"$command\"\n"
       "  case \" ";
   for (const auto& group : groups) script += group + " ";
   script +=
       "\" in *\" $command \"*) [ \"$COMP_CWORD\" -gt 2 ] && key=\"${command}_${action}\" ;; esac\n"
-      "  case \"$key\" in\n" + cases +
+      "  case \"$key\" in\n" +
+      cases +
       "  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"$current\"))\n"

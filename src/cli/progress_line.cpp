@@ -36,13 +36,15 @@ void ProgressLine::update(std::uint64_t done, std::uint64_t total) {
   std::string line = name_ + "  ";
   if (total > 0) {
     std::array<char, 16> percent{};
-    std::snprintf(percent.data(), percent.size(), "%3.0f %%  ", 100.0 * static_cast<double>(done) / static_cast<double>(total));
+    std::snprintf(percent.data(), percent.size(), "%3.0f %%  ",
+                  100.0 * static_cast<double>(done) / static_cast<double>(total));
     line += percent.data();
   } else {
     line += amount(static_cast<double>(done), unit_) + "  ";
   }
   line += amount(rate, unit_) + "/s";
-  if (total > done && rate > 0) line += "  " + format_seconds(static_cast<double>(total - done) / rate) + " left";
+  if (total > done && rate > 0)
+    line += "  " + format_seconds(static_cast<double>(total - done) / rate) + " left";
   if (tty) {
     terminal_.err("\r\x1b[K" + line);
     line_open_ = true;
@@ -61,8 +63,14 @@ void ProgressLine::stage_finished(const pipeline::StageReport& report) {
   if (quiet_) return;
   using Status = pipeline::StageReport::Status;
   const bool colour = terminal_.traits().colour;
-  std::string mark = report.status == Status::kFailed ? "failed" : report.status == Status::kUnchanged ? "same  " : "done  ";
-  if (colour) mark = (report.status == Status::kFailed ? "\x1b[31m" : report.status == Status::kUnchanged ? "\x1b[2m" : "\x1b[32m") + mark + "\x1b[0m";
+  std::string mark = report.status == Status::kFailed      ? "failed"
+                     : report.status == Status::kUnchanged ? "same  "
+                                                           : "done  ";
+  if (colour)
+    mark = (report.status == Status::kFailed      ? "\x1b[31m"
+            : report.status == Status::kUnchanged ? "\x1b[2m"
+                                                  : "\x1b[32m") +
+           mark + "\x1b[0m";
   std::string name = report.name;
   if (name.size() < 30) name.resize(30, ' ');
   std::string rows = report.rows > 0 ? with_thousands(report.rows) + " rows" : "";

@@ -8,8 +8,8 @@
 
 namespace tillcast::cli {
 
-/// Shows a run on the terminal: one line per finished stage with rows and seconds, and, on a TTY, a moving line
-/// with percent, rate and time left; elsewhere a line every ten seconds.
+/// Shows a run on the terminal: one line per finished stage with rows and seconds, and, on a TTY, a moving
+/// line with percent, rate and time left; elsewhere a line every ten seconds.
 class ProgressLine final : public pipeline::StageObserver {
  public:
   explicit ProgressLine(Terminal& terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}

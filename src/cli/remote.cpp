@@ -116,7 +116,9 @@ std::string encode(const RemoteCall& call) {
 Result<RemoteCall> decode(const std::string& text) {
   rapidjson::Document document;
   document.Parse(text.c_str(), text.size());
-  const auto boolean = [&document](const char* name) { return document.HasMember(name) && document[name].IsBool() && document[name].GetBool(); };
+  const auto boolean = [&document](const char* name) {
+    return document.HasMember(name) && document[name].IsBool() && document[name].GetBool();
+  };
   const auto list = [&document](const char* name) {
     std::vector<std::string> items;
     if (!document.HasMember(name) || !document[name].IsArray()) return items;
@@ -125,18 +127,23 @@ Result<RemoteCall> decode(const std::string& text) {
     }
     return items;
   };
-  if (document.HasParseError() || !document.IsObject() || !document.HasMember("protocol") || !document["protocol"].IsInt()) {
+  if (document.HasParseError() || !document.IsObject() || !document.HasMember("protocol") ||
+      !document["protocol"].IsInt()) {
     return invalid_input("the request is not a tillcast call");
   }
   if (document["protocol"].GetInt() != kProtocolVersion) {
-    return invalid_input("the server that owns this data directory is another version of tillcast; use that version, or stop it first");
+    return invalid_input(
+        "the server that owns this data directory is another version of tillcast; use that version, or stop "
+        "it first");
   }
   RemoteCall call;
   call.words = list("words");
   call.environment = list("environment");
-  if (document.HasMember("directory") && document["directory"].IsString()) call.directory = document["directory"].GetString();
+  if (document.HasMember("directory") && document["directory"].IsString())
+    call.directory = document["directory"].GetString();
   call.traits = {boolean("out_is_tty"), boolean("err_is_tty"), boolean("colour"), 100};
-  if (document.HasMember("width") && document["width"].IsInt()) call.traits.width = document["width"].GetInt();
+  if (document.HasMember("width") && document["width"].IsInt())
+    call.traits.width = document["width"].GetInt();
   return call;
 }
 
@@ -171,7 +178,10 @@ class SocketTerminal final : public Terminal {
 class UnixControlServer final : public ControlServer {
  public:
   UnixControlServer(Descriptor directory, Descriptor listener, Handler handler)
-      : directory_(std::move(directory)), listener_(std::move(listener)), handler_(std::move(handler)), accepting_([this] { accept_callers(); }) {}
+      : directory_(std::move(directory)),
+        listener_(std::move(listener)),
+        handler_(std::move(handler)),
+        accepting_([this] { accept_callers(); }) {}
 
   ~UnixControlServer() override {
     stopping_ = true;
@@ -201,7 +211,8 @@ class UnixControlServer final : public ControlServer {
         return;
       }
       if (callers_.size() >= kCallersMax) {
-        send_frame(socket.get(), 'e', "tillcast: error: the server is busy with 16 other commands; try again\n");
+        send_frame(socket.get(), 'e',
+                   "tillcast: error: the server is busy with 16 other commands; try again\n");
         send_frame(socket.get(), 'x', "1");
         continue;
       }
@@ -217,7 +228,8 @@ class UnixControlServer final : public ControlServer {
     const timeval patience{5, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     std::uint32_t length = 0;
-    if (!receive_all(socket, reinterpret_cast<char*>(&length), sizeof(length)) || length > kRequestBytesMax) return;
+    if (!receive_all(socket, reinterpret_cast<char*>(&length), sizeof(length)) || length > kRequestBytesMax)
+      return;
     std::string text(length, '\0');
     if (!receive_all(socket, text.data(), length)) return;
     const auto call = decode(text);
@@ -245,18 +257,22 @@ class UnixControlServer final : public ControlServer {
 
 }  // namespace
 
-Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_directory, const RemoteCall& call, Terminal& terminal) {
+Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_directory, const RemoteCall& call,
+                                        Terminal& terminal) {
   const Descriptor directory(::open(data_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.ok()) return std::optional<int>{};
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_un address = address_in(directory.get());
-  if (!socket.ok() || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (!socket.ok() ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     return std::optional<int>{};
   }
   const std::string request = encode(call);
   const auto length = static_cast<std::uint32_t>(request.size());
-  const Error broken = unavailable("the server that owns " + data_directory.string() + " closed the connection; see its log, then try again");
-  if (!send_all(socket.get(), reinterpret_cast<const char*>(&length), sizeof(length)) || !send_all(socket.get(), request.data(), request.size())) {
+  const Error broken = unavailable("the server that owns " + data_directory.string() +
+                                   " closed the connection; see its log, then try again");
+  if (!send_all(socket.get(), reinterpret_cast<const char*>(&length), sizeof(length)) ||
+      !send_all(socket.get(), request.data(), request.size())) {
     return broken;
   }
   bool told = false;
@@ -270,7 +286,9 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
     if (ready <= 0) continue;
     char kind = 0;
     std::uint32_t bytes = 0;
-    if (!receive_all(socket.get(), &kind, 1) || !receive_all(socket.get(), reinterpret_cast<char*>(&bytes), sizeof(bytes))) return broken;
+    if (!receive_all(socket.get(), &kind, 1) ||
+        !receive_all(socket.get(), reinterpret_cast<char*>(&bytes), sizeof(bytes)))
+      return broken;
     std::string payload(bytes, '\0');
     if (!receive_all(socket.get(), payload.data(), bytes)) return broken;
     if (kind == 'o') terminal.out(payload);
@@ -279,7 +297,8 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
   }
 }
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesystem::path& data_directory, Handler handler) {
+Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesystem::path& data_directory,
+                                                            Handler handler) {
   Descriptor directory(::open(data_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto failed = [&data_directory] {
@@ -289,8 +308,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesyste
   // We hold the directory's lock, so a socket that is there was left by a killed owner.
   ::unlinkat(directory.get(), kSocketName, 0);
   const sockaddr_un address = address_in(directory.get());
-  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return failed();
-  if (::fchmodat(directory.get(), kSocketName, 0600, 0) != 0 || ::listen(listener.get(), kCallersMax) != 0) return failed();
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    return failed();
+  if (::fchmodat(directory.get(), kSocketName, 0600, 0) != 0 || ::listen(listener.get(), kCallersMax) != 0)
+    return failed();
   return std::make_unique<UnixControlServer>(std::move(directory), std::move(listener), std::move(handler));
 }
 

@@ -21,8 +21,10 @@ struct RemoteCall {
 };
 
 /// Runs a call in the owner of `data_directory`, passing its output to `terminal` and Ctrl-C to it.
-/// @return its exit code, or nullopt when nobody listens there; kUnavailable when the connection breaks midway.
-Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_directory, const RemoteCall& call, Terminal& terminal);
+/// @return its exit code, or nullopt when nobody listens there; kUnavailable when the connection breaks
+/// midway.
+Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_directory, const RemoteCall& call,
+                                        Terminal& terminal);
 
 /// The owner's end: a unix socket `tillcast.sock` in the data directory (mode 0600), one thread per caller,
 /// at most 16 at once. Wire format: docs/formats/control_socket.md.
@@ -30,7 +32,8 @@ class ControlServer {
  public:
   using Handler = std::function<int(const RemoteCall&, Terminal&)>;
 
-  static Result<std::unique_ptr<ControlServer>> start(const std::filesystem::path& data_directory, Handler handler);
+  static Result<std::unique_ptr<ControlServer>> start(const std::filesystem::path& data_directory,
+                                                      Handler handler);
   virtual ~ControlServer() = default;  ///< refuses new callers, interrupts running calls and waits for them
 };
 

@@ -41,7 +41,8 @@ std::string cut_to(const std::string& text, std::size_t width) {
 
 bool is_number(const database::ResultColumn& column) {
   const std::string_view type = column.sql_type;
-  for (const std::string_view name : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"}) {
+  for (const std::string_view name : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                                      "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"}) {
     if (type == name) return true;
   }
   return type.starts_with("DECIMAL(") && !type.ends_with("]");
@@ -60,7 +61,9 @@ std::string box(const database::QueryResult& result, int width) {
     }
   }
   // The widest text columns give way until the table fits.
-  const auto total = [&] { return std::accumulate(widths.begin(), widths.end(), std::size_t{1}) + 3 * columns; };
+  const auto total = [&] {
+    return std::accumulate(widths.begin(), widths.end(), std::size_t{1}) + 3 * columns;
+  };
   while (total() > static_cast<std::size_t>(width)) {
     const auto widest = std::ranges::max_element(widths);
     if (*widest <= 8) break;
@@ -81,7 +84,8 @@ std::string box(const database::QueryResult& result, int width) {
   };
   std::string text = rule("┌", "┬", "┐");
   std::string line = "│";
-  for (std::size_t c = 0; c < columns; ++c) put(line, result.columns[c].name, widths[c], is_number(result.columns[c]));
+  for (std::size_t c = 0; c < columns; ++c)
+    put(line, result.columns[c].name, widths[c], is_number(result.columns[c]));
   text += line + "\n" + rule("├", "┼", "┤");
   for (const auto& row : cells) {
     line = "│";
@@ -105,7 +109,8 @@ std::string csv_cell(const std::string& text) {
 
 std::string csv(const database::QueryResult& result) {
   std::string text;
-  for (std::size_t c = 0; c < result.columns.size(); ++c) text += (c == 0 ? "" : ",") + csv_cell(result.columns[c].name);
+  for (std::size_t c = 0; c < result.columns.size(); ++c)
+    text += (c == 0 ? "" : ",") + csv_cell(result.columns[c].name);
   text += "\n";
   for (std::size_t r = 0; r < result.rows(); ++r) {
     for (std::size_t c = 0; c < result.columns.size(); ++c) {
@@ -131,7 +136,8 @@ std::string json(const database::QueryResult& result, bool lines) {
         writer.Null();
       } else if (result.columns[c].sql_type == "BOOLEAN") {
         writer.Bool(value == "true");
-      } else if (is_number(result.columns[c]) && value.find_first_of("ni") == std::string::npos) {  // not nan, inf
+      } else if (is_number(result.columns[c]) &&
+                 value.find_first_of("ni") == std::string::npos) {  // not nan, inf
         writer.RawValue(value.c_str(), value.size(), rapidjson::kNumberType);
       } else {
         writer.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
@@ -202,7 +208,8 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, const 
 
 std::string with_thousands(std::int64_t number) {
   std::string digits = std::to_string(number < 0 ? -number : number);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return number < 0 ? "-" + digits : digits;
 }
 

@@ -13,11 +13,12 @@ namespace tillcast::cli {
 const std::vector<std::string>& result_formats();  // table, csv, json, jsonl, md
 
 /// A query result as text. `table` draws a box no wider than `width`, cutting long values with "…".
-/// csv is RFC 4180 with a header; json is one array of objects, jsonl one object per line: numbers and decimals
-/// as JSON numbers with all their digits, null as null.
+/// csv is RFC 4180 with a header; json is one array of objects, jsonl one object per line: numbers and
+/// decimals as JSON numbers with all their digits, null as null.
 Result<std::string> format_result(const database::QueryResult& result, const std::string& format, int width);
 
-/// A small table of text for reports: first row is the header, numbers (columns named in `right`) to the right.
+/// A small table of text for reports: first row is the header, numbers (columns named in `right`) to the
+/// right.
 std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right);
 
 /// 541909 -> "541,909".

@@ -37,8 +37,8 @@ Terminal::Traits process_traits(bool allow_colour) {
   traits.err_is_tty = ::isatty(STDERR_FILENO) == 1;
   const char* const term = std::getenv("TERM");
   const char* const no_colour = std::getenv("NO_COLOR");
-  traits.colour = allow_colour && traits.err_is_tty && (no_colour == nullptr || *no_colour == '\0') && term != nullptr &&
-                  std::string_view(term) != "dumb";
+  traits.colour = allow_colour && traits.err_is_tty && (no_colour == nullptr || *no_colour == '\0') &&
+                  term != nullptr && std::string_view(term) != "dumb";
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     traits.width = size.ws_col;
@@ -57,7 +57,7 @@ void ProcessTerminal::err(std::string_view text) { write_all(STDERR_FILENO, text
 bool ProcessTerminal::interrupted() const { return stop_requested.load(); }
 
 void ProcessTerminal::catch_signals() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);

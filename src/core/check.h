@@ -6,7 +6,7 @@ namespace tillcast {
 }  // namespace tillcast
 
 /// An assertion that stays on in release builds.
-#define TILLCAST_CHECK(condition, message)                                            \
-  do {                                                                                \
+#define TILLCAST_CHECK(condition, message)                                               \
+  do {                                                                                   \
     if (!(condition)) ::tillcast::check_failed(#condition, __FILE__, __LINE__, message); \
   } while (false)

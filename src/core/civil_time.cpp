@@ -8,7 +8,8 @@ namespace tillcast {
 std::string format_date(Date date) {
   const CivilDate civil = civil_from_date(date);
   std::array<char, 40> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02d-%02d", civil.year, civil.month, civil.day);
+  const int length =
+      std::snprintf(text.data(), text.size(), "%04d-%02d-%02d", civil.year, civil.month, civil.day);
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
@@ -35,10 +36,11 @@ std::string format_timestamp(Timestamp timestamp) {
   const auto seconds = static_cast<int>(of_day / kMicrosPerSecond);
   const auto micros = static_cast<int>(of_day % kMicrosPerSecond);
   std::array<char, 64> text{};
-  int length = std::snprintf(text.data(), text.size(), "%sT%02d:%02d:%02d", format_date(date).c_str(), seconds / 3600,
-                             seconds / 60 % 60, seconds % 60);
+  int length = std::snprintf(text.data(), text.size(), "%sT%02d:%02d:%02d", format_date(date).c_str(),
+                             seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (micros != 0) {
-    length += std::snprintf(text.data() + length, text.size() - static_cast<std::size_t>(length), ".%06d", micros);
+    length +=
+        std::snprintf(text.data() + length, text.size() - static_cast<std::size_t>(length), ".%06d", micros);
   }
   return std::string(text.data(), static_cast<std::size_t>(length)) + "Z";
 }

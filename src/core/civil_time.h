@@ -49,7 +49,8 @@ constexpr CivilDate civil_from_date(Date date) {
   const int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int month_index = (5 * day_of_year + 2) / 153;
   const int month = month_index + (month_index < 10 ? 3 : -9);
-  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day_of_year - (153 * month_index + 2) / 5 + 1};
+  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month,
+          day_of_year - (153 * month_index + 2) / 5 + 1};
 }
 
 constexpr bool is_leap_year(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
@@ -61,7 +62,8 @@ constexpr int days_in_month(int year, int month) {
 
 /// True for a real calendar day of the years 1..9999.
 constexpr bool valid_civil(int year, int month, int day) {
-  return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month);
+  return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 &&
+         day <= days_in_month(year, month);
 }
 
 /// ISO weekday, Monday 1 .. Sunday 7.

@@ -4,15 +4,24 @@ namespace tillcast {
 
 std::string_view sql_name(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return "VARCHAR";
-    case ColumnType::kBool: return "BOOLEAN";
-    case ColumnType::kInt32: return "INTEGER";
-    case ColumnType::kInt64: return "BIGINT";
-    case ColumnType::kDouble: return "DOUBLE";
-    case ColumnType::kDate: return "DATE";
-    case ColumnType::kTimestamp: return "TIMESTAMP WITH TIME ZONE";
-    case ColumnType::kDecimal3: return "DECIMAL(18,3)";
-    case ColumnType::kDecimal4: return "DECIMAL(18,4)";
+    case ColumnType::kText:
+      return "VARCHAR";
+    case ColumnType::kBool:
+      return "BOOLEAN";
+    case ColumnType::kInt32:
+      return "INTEGER";
+    case ColumnType::kInt64:
+      return "BIGINT";
+    case ColumnType::kDouble:
+      return "DOUBLE";
+    case ColumnType::kDate:
+      return "DATE";
+    case ColumnType::kTimestamp:
+      return "TIMESTAMP WITH TIME ZONE";
+    case ColumnType::kDecimal3:
+      return "DECIMAL(18,3)";
+    case ColumnType::kDecimal4:
+      return "DECIMAL(18,4)";
   }
   return "";
 }

@@ -11,15 +11,15 @@ namespace tillcast {
 
 /// The SQL types that pass between readers, the lake and the warehouse.
 enum class ColumnType : std::uint8_t {
-  kText,        ///< VARCHAR; Column::text
-  kBool,        ///< BOOLEAN; Column::ints, 0 or 1
-  kInt32,       ///< INTEGER; Column::ints
-  kInt64,       ///< BIGINT; Column::ints
-  kDouble,      ///< DOUBLE; Column::doubles
-  kDate,        ///< DATE; Column::ints, days since 1970-01-01
-  kTimestamp,   ///< TIMESTAMP WITH TIME ZONE; Column::ints, microseconds since 1970-01-01T00:00Z
-  kDecimal3,    ///< DECIMAL(18,3); Column::ints, thousandths
-  kDecimal4,    ///< DECIMAL(18,4); Column::ints, ten-thousandths
+  kText,       ///< VARCHAR; Column::text
+  kBool,       ///< BOOLEAN; Column::ints, 0 or 1
+  kInt32,      ///< INTEGER; Column::ints
+  kInt64,      ///< BIGINT; Column::ints
+  kDouble,     ///< DOUBLE; Column::doubles
+  kDate,       ///< DATE; Column::ints, days since 1970-01-01
+  kTimestamp,  ///< TIMESTAMP WITH TIME ZONE; Column::ints, microseconds since 1970-01-01T00:00Z
+  kDecimal3,   ///< DECIMAL(18,3); Column::ints, thousandths
+  kDecimal4,   ///< DECIMAL(18,4); Column::ints, ten-thousandths
 };
 
 /// The SQL name of a type as DuckDB and Spark write it, e.g. "DECIMAL(18,3)".
@@ -81,7 +81,8 @@ class TextArena {
 };
 
 /// Rows in columns: what readers produce, the lake writes and queries return.
-/// Copying shares the text owners; a batch is immutable once handed over and may then be read by many threads.
+/// Copying shares the text owners; a batch is immutable once handed over and may then be read by many
+/// threads.
 struct ColumnBatch {
   std::vector<Column> columns;
   std::size_t rows = 0;

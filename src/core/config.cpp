@@ -15,16 +15,23 @@ namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "TILLCAST_";
 
-std::string place(const std::string& origin, const TomlValue& value) { return origin + ":" + std::to_string(value.line); }
+std::string place(const std::string& origin, const TomlValue& value) {
+  return origin + ":" + std::to_string(value.line);
+}
 
 // A scalar or list as the text that set() takes; nullopt for what no setting can be.
 std::optional<std::string> as_text(const TomlValue& value) {
   switch (value.kind) {
-    case TomlValue::Kind::kText: return value.text;
-    case TomlValue::Kind::kInteger: return std::to_string(value.integer);
-    case TomlValue::Kind::kBool: return value.flag ? "true" : "false";
-    case TomlValue::Kind::kArray: break;
-    default: return std::nullopt;
+    case TomlValue::Kind::kText:
+      return value.text;
+    case TomlValue::Kind::kInteger:
+      return std::to_string(value.integer);
+    case TomlValue::Kind::kBool:
+      return value.flag ? "true" : "false";
+    case TomlValue::Kind::kArray:
+      break;
+    default:
+      return std::nullopt;
   }
   std::string joined;
   for (const auto& item : value.items) {
@@ -38,10 +45,14 @@ std::optional<std::string> as_text(const TomlValue& value) {
 
 std::string_view type_name(SettingType type) {
   switch (type) {
-    case SettingType::kText: return "text";
-    case SettingType::kInteger: return "a whole number";
-    case SettingType::kBool: return "true or false";
-    case SettingType::kTextList: return "a list of texts";
+    case SettingType::kText:
+      return "text";
+    case SettingType::kInteger:
+      return "a whole number";
+    case SettingType::kBool:
+      return "true or false";
+    case SettingType::kTextList:
+      return "a list of texts";
   }
   return "";
 }
@@ -57,19 +68,24 @@ bool fits(SettingType type, std::string_view value) {
 }
 
 // The rows of [[key]] tables.
-Result<std::vector<ConfigTable>> table_rows(const TomlValue& value, const std::string& key, const std::string& at) {
+Result<std::vector<ConfigTable>> table_rows(const TomlValue& value, const std::string& key,
+                                            const std::string& at) {
   std::vector<ConfigTable> rows;
   for (const auto& item : value.items) {
     ConfigTable row;
     for (const auto& [column, cell] : item.members) {
       const auto text = as_text(cell);
-      if (!text) return invalid_input(at + ": '" + key + "." + column + "' must be text, a number, true, false or a list");
+      if (!text)
+        return invalid_input(at + ": '" + key + "." + column +
+                             "' must be text, a number, true, false or a list");
       row[column] = *text;
     }
     rows.push_back(std::move(row));
   }
-  const bool only_tables = std::ranges::all_of(value.items, [](const TomlValue& item) { return item.as_table() != nullptr; });
-  if (value.as_array() == nullptr || !only_tables) return invalid_input(at + ": write '" + key + "' as [[" + key + "]] tables");
+  const bool only_tables =
+      std::ranges::all_of(value.items, [](const TomlValue& item) { return item.as_table() != nullptr; });
+  if (value.as_array() == nullptr || !only_tables)
+    return invalid_input(at + ": write '" + key + "' as [[" + key + "]] tables");
   return rows;
 }
 
@@ -121,8 +137,8 @@ Result<void> Config::assign(std::string_view key, std::string value, const std::
                          (near ? "; did you mean '" + *near + "'?" : "; `tillcast config show` lists them"));
   }
   if (!fits(spec->type, value)) {
-    return invalid_input("setting '" + std::string(key) + "' must be " + std::string(type_name(spec->type)) + ", found '" +
-                         value + "'");
+    return invalid_input("setting '" + std::string(key) + "' must be " + std::string(type_name(spec->type)) +
+                         ", found '" + value + "'");
   }
   values_[std::string(key)] = {std::move(value), origin};
   return {};
@@ -150,8 +166,11 @@ Result<void> Config::load_toml(std::string_view text, const std::string& origin,
         pending.push_back({key + ".", &value});
       } else {
         const auto setting = as_text(value);
-        if (!setting) return invalid_input(at + ": setting '" + key + "' must be text, a whole number, true, false or a list");
-        if (auto assigned = assign(key, *setting, origin); !assigned) return std::move(assigned.error()).with_context(at);
+        if (!setting)
+          return invalid_input(at + ": setting '" + key +
+                               "' must be text, a whole number, true, false or a list");
+        if (auto assigned = assign(key, *setting, origin); !assigned)
+          return std::move(assigned.error()).with_context(at);
       }
     }
   }
@@ -163,7 +182,8 @@ Result<void> Config::load_environment(std::span<const std::string> environment) 
     const auto equals = variable.find('=');
     const std::string name = variable.substr(0, equals);
     if (equals == std::string::npos || !name.starts_with(kEnvironmentPrefix)) continue;
-    // Every key has a section, so every setting's variable has "__"; TILLCAST_DATA and the like are no settings.
+    // Every key has a section, so every setting's variable has "__"; TILLCAST_DATA and the like are no
+    // settings.
     if (name.find("__") == std::string::npos) continue;
     std::string key;
     for (std::size_t i = kEnvironmentPrefix.size(); i < name.size(); ++i) {
@@ -192,7 +212,9 @@ const Config::Value& Config::value(std::string_view key) const {
 }
 
 std::string Config::text(std::string_view key) const { return value(key).text; }
-std::int64_t Config::integer(std::string_view key) const { return std::strtoll(value(key).text.c_str(), nullptr, 10); }
+std::int64_t Config::integer(std::string_view key) const {
+  return std::strtoll(value(key).text.c_str(), nullptr, 10);
+}
 bool Config::flag(std::string_view key) const { return value(key).text == "true"; }
 
 std::vector<std::string> Config::list(std::string_view key) const {
@@ -215,13 +237,17 @@ Result<std::string> Config::secret(std::string_view key) const {
   if (text.starts_with("${env:") && text.ends_with("}")) {
     const std::string name = text.substr(6, text.size() - 7);
     const char* const found = std::getenv(name.c_str());
-    if (found == nullptr) return not_found("setting '" + std::string(key) + "' reads the environment variable " + name + ", which is not set");
+    if (found == nullptr)
+      return not_found("setting '" + std::string(key) + "' reads the environment variable " + name +
+                       ", which is not set");
     return std::string(found);
   }
   if (text.starts_with("${file:") && text.ends_with("}")) {
     const std::string path = text.substr(7, text.size() - 8);
     std::ifstream file(path);
-    if (!file) return not_found("setting '" + std::string(key) + "' reads the file " + path + ", which cannot be opened");
+    if (!file)
+      return not_found("setting '" + std::string(key) + "' reads the file " + path +
+                       ", which cannot be opened");
     std::string line;
     std::getline(file, line);
     return line;

@@ -25,17 +25,19 @@ struct SettingSpec {
 /// A `[[forecast.plan]]`-like table of the file: text values by key; lists joined by ','.
 using ConfigTable = std::map<std::string, std::string>;
 
-/// Settings in layers: flags > environment (TILLCAST_SERVE__PORT) > tillcast.toml > defaults. Unknown keys and
-/// wrong types are errors that name the place and the nearest known key. A value "${env:NAME}" or
+/// Settings in layers: flags > environment (TILLCAST_SERVE__PORT) > tillcast.toml > defaults. Unknown keys
+/// and wrong types are errors that name the place and the nearest known key. A value "${env:NAME}" or
 /// "${file:/run/secrets/x}" is read from there when asked for; show() never prints what it read.
 class Config {
  public:
   explicit Config(std::span<const SettingSpec> specs);
 
-  /// Reads TOML text; `origin` is its path, for messages. Array tables named in `array_tables` ("forecast.plan")
-  /// are kept for tables().
-  Result<void> load_toml(std::string_view text, const std::string& origin, std::span<const std::string_view> array_tables);
-  /// Takes the settings out of an environment block ("NAME=value" strings): names that start with TILLCAST_ and hold
+  /// Reads TOML text; `origin` is its path, for messages. Array tables named in `array_tables`
+  /// ("forecast.plan") are kept for tables().
+  Result<void> load_toml(std::string_view text, const std::string& origin,
+                         std::span<const std::string_view> array_tables);
+  /// Takes the settings out of an environment block ("NAME=value" strings): names that start with TILLCAST_
+  /// and hold
   /// "__" for the key's dot. Others, like TILLCAST_DATA, are no settings and are passed over.
   Result<void> load_environment(std::span<const std::string> environment);
   /// A flag's value; `origin` names the flag.

@@ -66,7 +66,8 @@ std::optional<std::int64_t> parse_decimal(std::string_view text, int scale) {
     ++digits_seen;
     if (mantissa > kUnitsMax / 10 || (after_point && fraction_digits >= 17)) {
       if (!after_point) return std::nullopt;
-      if (!rounded && *at >= '5') ++mantissa;  // the first digit dropped decides; the rest only matter at a tie
+      if (!rounded && *at >= '5')
+        ++mantissa;  // the first digit dropped decides; the rest only matter at a tie
       rounded = true;
       continue;
     }
@@ -109,7 +110,8 @@ std::string format_decimal(std::int64_t units, int scale) {
   return negative ? "-" + digits : digits;
 }
 
-std::optional<std::int64_t> multiply_decimals(std::int64_t a, int a_scale, std::int64_t b, int b_scale, int out_scale) {
+std::optional<std::int64_t> multiply_decimals(std::int64_t a, int a_scale, std::int64_t b, int b_scale,
+                                              int out_scale) {
   Int128 product = Int128{a} * b;
   const int shift = out_scale - a_scale - b_scale;
   if (shift > 18 || shift < -18) return std::nullopt;

@@ -19,7 +19,8 @@ std::string format_decimal(std::int64_t units, int scale);
 
 /// a * b rounded half away from zero: units of 10^-a_scale times 10^-b_scale, given in 10^-out_scale.
 /// @return nullopt when the product does not fit 18 digits.
-std::optional<std::int64_t> multiply_decimals(std::int64_t a, int a_scale, std::int64_t b, int b_scale, int out_scale);
+std::optional<std::int64_t> multiply_decimals(std::int64_t a, int a_scale, std::int64_t b, int b_scale,
+                                              int out_scale);
 
 /// A fixed-point number of 18 digits with kScale after the point; DECIMAL(18, kScale) in SQL.
 /// Money is never a float.

@@ -17,10 +17,14 @@ std::atomic<LogFormat> format_now{LogFormat::kText};
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
 }
@@ -68,8 +72,8 @@ bool log_enabled(LogLevel level) { return level >= level_now.load(std::memory_or
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (level < level_now.load(std::memory_order_relaxed)) return;
-  std::string line =
-      format_now.load() == LogFormat::kJson ? json_line(level, message, fields) : text_line(level, message, fields);
+  std::string line = format_now.load() == LogFormat::kJson ? json_line(level, message, fields)
+                                                           : text_line(level, message, fields);
   line.push_back('\n');
   // One write per line, so that lines of several threads never mix.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -8,7 +8,10 @@
 namespace tillcast {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
-enum class LogFormat { kText, kJson };  ///< kJson: one ECS object per line (@timestamp, log.level, message, ...)
+enum class LogFormat {
+  kText,
+  kJson
+};  ///< kJson: one ECS object per line (@timestamp, log.level, message, ...)
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;

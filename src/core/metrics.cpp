@@ -36,29 +36,32 @@ Metrics::~Metrics() = default;
 
 void Metrics::count(const std::string& name, const std::string& help, const Labels& labels, double amount) {
   const std::lock_guard lock(registry_->mutex);
-  family_of(registry_->counters, name, [&]() -> auto& {
-    return prometheus::BuildCounter().Name(name).Help(help).Register(registry_->registry);
-  })
+  family_of(registry_->counters, name,
+            [&]() -> auto& {
+              return prometheus::BuildCounter().Name(name).Help(help).Register(registry_->registry);
+            })
       .Add(labels)
       .Increment(amount);
 }
 
 void Metrics::set(const std::string& name, const std::string& help, const Labels& labels, double value) {
   const std::lock_guard lock(registry_->mutex);
-  family_of(registry_->gauges, name, [&]() -> auto& {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry_->registry);
-  })
+  family_of(
+      registry_->gauges, name,
+      [&]() -> auto& { return prometheus::BuildGauge().Name(name).Help(help).Register(registry_->registry); })
       .Add(labels)
       .Set(value);
 }
 
-void Metrics::observe(const std::string& name, const std::string& help, const Labels& labels, double seconds) {
-  static const prometheus::Histogram::BucketBoundaries kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                                   0.25,  0.5,    1,     2.5,  5,     10,   60};
+void Metrics::observe(const std::string& name, const std::string& help, const Labels& labels,
+                      double seconds) {
+  static const prometheus::Histogram::BucketBoundaries kBuckets = {
+      0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60};
   const std::lock_guard lock(registry_->mutex);
-  family_of(registry_->histograms, name, [&]() -> auto& {
-    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_->registry);
-  })
+  family_of(registry_->histograms, name,
+            [&]() -> auto& {
+              return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_->registry);
+            })
       .Add(labels, kBuckets)
       .Observe(seconds);
 }

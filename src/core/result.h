@@ -38,7 +38,8 @@ template <class T = void>
 class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using std::expected<T, Error>::expected;
-  Result(Error error) : std::expected<T, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : std::expected<T, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 };
 
 inline Error invalid_input(std::string message) { return {ErrorCode::kInvalidInput, std::move(message)}; }
@@ -60,9 +61,9 @@ inline Error cancelled(std::string message) { return {ErrorCode::kCancelled, std
   })
 
 /// As TILLCAST_TRY, for callees whose message needs no context.
-#define TILLCAST_TRY_PLAIN(expr)                                  \
-  __extension__({                                                 \
-    auto try_result = (expr);                                     \
-    if (!try_result) return std::move(try_result.error());        \
-    std::move(try_result).value();                                \
+#define TILLCAST_TRY_PLAIN(expr)                           \
+  __extension__({                                          \
+    auto try_result = (expr);                              \
+    if (!try_result) return std::move(try_result.error()); \
+    std::move(try_result).value();                         \
   })

@@ -49,8 +49,8 @@ std::optional<Header> read_header(BigEndianReader& reader) {
   if (reader.take(4) != "TZif") return std::nullopt;
   reader.take(16);  // version and reserved
   Header header{};
-  for (std::size_t* count : {&header.utc_flags, &header.standard_flags, &header.leaps, &header.transitions, &header.types,
-                             &header.abbreviation_bytes}) {
+  for (std::size_t* count : {&header.utc_flags, &header.standard_flags, &header.leaps, &header.transitions,
+                             &header.types, &header.abbreviation_bytes}) {
     const std::int64_t value = reader.number(4);
     if (value < 0 || value > 100'000) return std::nullopt;
     *count = static_cast<std::size_t>(value);
@@ -126,7 +126,8 @@ class PosixRuleParser {
       text_.remove_prefix(length + 1);
       return true;
     }
-    while (length < text_.size() && ((text_[length] | 0x20) >= 'a' && (text_[length] | 0x20) <= 'z')) ++length;
+    while (length < text_.size() && ((text_[length] | 0x20) >= 'a' && (text_[length] | 0x20) <= 'z'))
+      ++length;
     text_.remove_prefix(length);
     return length > 0;
   }
@@ -159,7 +160,8 @@ class PosixRuleParser {
       rule.month = number();
       rule.week = eat('.') ? number() : -1;
       rule.day = eat('.') ? number() : -1;
-      const bool real = rule.month >= 1 && rule.month <= 12 && rule.week >= 1 && rule.week <= 5 && rule.day >= 0 && rule.day <= 6;
+      const bool real = rule.month >= 1 && rule.month <= 12 && rule.week >= 1 && rule.week <= 5 &&
+                        rule.day >= 0 && rule.day <= 6;
       if (!real) return std::nullopt;
     } else {
       rule.form = eat('J') ? RuleDay::Form::kJulianNoLeap : RuleDay::Form::kDayOfYear;
@@ -198,7 +200,8 @@ void TimeZone::add_transition(std::int64_t utc_seconds, std::int32_t offset_seco
 
 Result<TimeZone> TimeZone::parse(std::string_view name, std::string_view tzif) {
   const auto damaged = [name] {
-    return corrupt_data("time zone " + std::string(name) + ": not a TZif file of version 2 or later; reinstall tzdata");
+    return corrupt_data("time zone " + std::string(name) +
+                        ": not a TZif file of version 2 or later; reinstall tzdata");
   };
   BigEndianReader reader(tzif);
   const auto first = read_header(reader);
@@ -241,8 +244,12 @@ Result<TimeZone> TimeZone::parse(std::string_view name, std::string_view tzif) {
     }
     return zone;
   }
-  const int first_year = zone.utc_starts_.empty() ? 1970
-      : std::max(1900, civil_from_date({static_cast<std::int32_t>(floor_divide(zone.utc_starts_.back(), 86'400))}).year);
+  const int first_year =
+      zone.utc_starts_.empty()
+          ? 1970
+          : std::max(1900, civil_from_date(
+                               {static_cast<std::int32_t>(floor_divide(zone.utc_starts_.back(), 86'400))})
+                               .year);
   for (int year = first_year; year <= kRuleYearEnd; ++year) {
     std::pair<std::int64_t, std::int32_t> changes[] = {
         {rule->summer->first.local_seconds(year) - rule->standard_offset, rule->summer_offset},
@@ -260,9 +267,11 @@ Result<TimeZone> TimeZone::load(std::string_view name, const std::filesystem::pa
   const std::filesystem::path path = directory / std::string(name);
   std::error_code ignored;
   if (!safe || !std::filesystem::is_regular_file(path, ignored)) {
-    return invalid_input("time zone '" + std::string(name) + "' is unknown: expected an IANA name such as Europe/London or UTC" +
-                         (std::filesystem::exists(directory, ignored) ? std::string()
-                                                                      : "; " + directory.string() + " is missing, install tzdata"));
+    return invalid_input("time zone '" + std::string(name) +
+                         "' is unknown: expected an IANA name such as Europe/London or UTC" +
+                         (std::filesystem::exists(directory, ignored)
+                              ? std::string()
+                              : "; " + directory.string() + " is missing, install tzdata"));
   }
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

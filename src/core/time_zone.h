@@ -46,9 +46,10 @@ class TimeZone {
   void add_transition(std::int64_t utc_seconds, std::int32_t offset_seconds);
 
   std::string name_;
-  std::vector<std::int64_t> utc_starts_;    ///< seconds; from utc_starts_[i] on, offsets_[i + 1] holds
-  std::vector<std::int64_t> local_starts_;  ///< the same moments on the wall clock: first local second read with the new offset
-  std::vector<std::int32_t> offsets_;       ///< seconds east of UTC; offsets_[0] holds before all transitions
+  std::vector<std::int64_t> utc_starts_;  ///< seconds; from utc_starts_[i] on, offsets_[i + 1] holds
+  std::vector<std::int64_t>
+      local_starts_;  ///< the same moments on the wall clock: first local second read with the new offset
+  std::vector<std::int32_t> offsets_;  ///< seconds east of UTC; offsets_[0] holds before all transitions
 };
 
 }  // namespace tillcast

@@ -2,10 +2,12 @@
 
 #include <stdexcept>
 
-// toml++ 3.3 asserts where it should report: "[#" as a table name would abort the program, and be undefined without
-// assertions. They become exceptions, caught in parse_toml.
+// toml++ 3.3 asserts where it should report: "[#" as a table name would abort the program, and be undefined
+// without assertions. They become exceptions, caught in parse_toml.
 namespace tillcast {
-[[noreturn]] inline void toml_assertion_failed() { throw std::logic_error("unexpected character in a table name or key"); }
+[[noreturn]] inline void toml_assertion_failed() {
+  throw std::logic_error("unexpected character in a table name or key");
+}
 }  // namespace tillcast
 #define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : ::tillcast::toml_assertion_failed())
 #undef NDEBUG  // with it toml++ would drop the assertions
@@ -13,7 +15,8 @@ namespace tillcast {
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
-// Its tests of single characters reach __builtin_unreachable() on letters such as 'é' outside quotes; it means false.
+// Its tests of single characters reach __builtin_unreachable() on letters such as 'é' outside quotes; it
+// means false.
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -64,8 +67,8 @@ Result<TomlValue> parse_toml(std::string_view text, std::string_view origin) {
   try {
     return copy_of(toml::parse(text, origin));
   } catch (const toml::parse_error& error) {
-    return invalid_input(std::string(origin) + ":" + std::to_string(error.source().begin.line) + ": not valid TOML: " +
-                         std::string(error.description()));
+    return invalid_input(std::string(origin) + ":" + std::to_string(error.source().begin.line) +
+                         ": not valid TOML: " + std::string(error.description()));
   } catch (const std::logic_error& error) {
     return invalid_input(std::string(origin) + ": not valid TOML: " + error.what());
   }

@@ -33,7 +33,9 @@ struct TomlValue {
   }
   bool contains(std::string_view key) const { return get(key) != nullptr; }
   /// The text of a kText value.
-  std::optional<std::string> as_text() const { return kind == Kind::kText ? std::optional(text) : std::nullopt; }
+  std::optional<std::string> as_text() const {
+    return kind == Kind::kText ? std::optional(text) : std::nullopt;
+  }
   std::optional<bool> as_bool() const { return kind == Kind::kBool ? std::optional(flag) : std::nullopt; }
   const TomlValue* as_table() const { return kind == Kind::kTable ? this : nullptr; }
   const TomlValue* as_array() const { return kind == Kind::kArray ? this : nullptr; }

@@ -81,30 +81,49 @@ void fill_numbers(duckdb_vector vector, const std::vector<From>& values, const R
 
 void fill(duckdb_vector vector, const Column& column, const RowRange& range) {
   switch (column.spec.type) {
-    case ColumnType::kText: fill_text(vector, column, range); break;
-    case ColumnType::kBool: fill_numbers<bool>(vector, column.ints, range); break;
+    case ColumnType::kText:
+      fill_text(vector, column, range);
+      break;
+    case ColumnType::kBool:
+      fill_numbers<bool>(vector, column.ints, range);
+      break;
     case ColumnType::kInt32:
-    case ColumnType::kDate: fill_numbers<std::int32_t>(vector, column.ints, range); break;
+    case ColumnType::kDate:
+      fill_numbers<std::int32_t>(vector, column.ints, range);
+      break;
     case ColumnType::kInt64:
     case ColumnType::kTimestamp:
     case ColumnType::kDecimal3:
-    case ColumnType::kDecimal4: fill_numbers<std::int64_t>(vector, column.ints, range); break;
-    case ColumnType::kDouble: fill_numbers<double>(vector, column.doubles, range); break;
+    case ColumnType::kDecimal4:
+      fill_numbers<std::int64_t>(vector, column.ints, range);
+      break;
+    case ColumnType::kDouble:
+      fill_numbers<double>(vector, column.doubles, range);
+      break;
   }
   if (!column.valid.empty()) fill_validity(vector, column, range);
 }
 
 TypeHandle logical_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
-    case ColumnType::kBool: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN));
-    case ColumnType::kInt32: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
-    case ColumnType::kInt64: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
-    case ColumnType::kDouble: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
-    case ColumnType::kDate: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_DATE));
-    case ColumnType::kTimestamp: return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ));
-    case ColumnType::kDecimal3: return TypeHandle(duckdb_create_decimal_type(18, 3));
-    case ColumnType::kDecimal4: return TypeHandle(duckdb_create_decimal_type(18, 4));
+    case ColumnType::kText:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
+    case ColumnType::kBool:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN));
+    case ColumnType::kInt32:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
+    case ColumnType::kInt64:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
+    case ColumnType::kDouble:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
+    case ColumnType::kDate:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_DATE));
+    case ColumnType::kTimestamp:
+      return TypeHandle(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ));
+    case ColumnType::kDecimal3:
+      return TypeHandle(duckdb_create_decimal_type(18, 3));
+    case ColumnType::kDecimal4:
+      return TypeHandle(duckdb_create_decimal_type(18, 4));
   }
   return {};
 }
@@ -114,7 +133,7 @@ TypeHandle logical_type(ColumnType type) {
 using BindData = std::shared_ptr<const ScanData>;
 
 struct ScanState {
-  std::vector<std::size_t> columns;    // wanted ones, in output order
+  std::vector<std::size_t> columns;  // wanted ones, in output order
   std::atomic<std::size_t> next_piece{0};
 };
 
@@ -160,7 +179,9 @@ void scan(duckdb_function_info info, duckdb_data_chunk output) {
   const ScanData& data = **static_cast<BindData*>(duckdb_function_get_bind_data(info));
   auto& state = *static_cast<ScanState*>(duckdb_function_get_init_data(info));
   auto& thread = *static_cast<ThreadState*>(duckdb_function_get_local_init_data(info));
-  const auto rows_of = [](const BatchRows& piece) { return piece.rows.empty() ? piece.batch->rows : piece.rows.size(); };
+  const auto rows_of = [](const BatchRows& piece) {
+    return piece.rows.empty() ? piece.batch->rows : piece.rows.size();
+  };
   while (thread.piece == nullptr || thread.done == rows_of(*thread.piece)) {
     const std::size_t next = state.next_piece.fetch_add(1);
     if (next >= data.pieces.size()) {
@@ -175,7 +196,8 @@ void scan(duckdb_function_info info, duckdb_data_chunk output) {
   if (piece.rows.empty()) {
     range.first = thread.done;
   } else if (const std::uint32_t* const picked = piece.rows.data() + thread.done;
-             picked[range.count - 1] - picked[0] == range.count - 1 && std::is_sorted(picked, picked + range.count)) {
+             picked[range.count - 1] - picked[0] == range.count - 1 &&
+             std::is_sorted(picked, picked + range.count)) {
     range.first = picked[0];  // consecutive after all: copies instead of gathers
   } else {
     range.picked = picked;
@@ -227,7 +249,8 @@ BatchScan::~BatchScan() = default;
 const std::string& BatchScan::sql() const { return state_->sql; }
 
 Result<BatchScan> Database::scan(std::vector<BatchRows> pieces) const {
-  if (pieces.empty() || pieces.front().batch->columns.empty()) return invalid_input("a batch scan needs at least one column");
+  if (pieces.empty() || pieces.front().batch->columns.empty())
+    return invalid_input("a batch scan needs at least one column");
   auto data = std::make_shared<ScanData>();
   const auto& wanted = pieces.front().batch->columns;
   for (const BatchRows& piece : pieces) {

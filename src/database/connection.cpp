@@ -1,5 +1,5 @@
-#include <condition_variable>
 #include <cctype>
+#include <condition_variable>
 #include <thread>
 
 #include "database/duck_internal.h"
@@ -22,10 +22,13 @@ struct Bind {
   duckdb_state operator()(double number) const { return duckdb_bind_double(prepared, index, number); }
   duckdb_state operator()(bool flag) const { return duckdb_bind_boolean(prepared, index, flag); }
   duckdb_state operator()(DecimalValue value) const {
-    return duckdb_bind_decimal(prepared, index, {18, static_cast<std::uint8_t>(value.scale), to_hugeint(value.units)});
+    return duckdb_bind_decimal(prepared, index,
+                               {18, static_cast<std::uint8_t>(value.scale), to_hugeint(value.units)});
   }
   duckdb_state operator()(Date date) const { return duckdb_bind_date(prepared, index, {date.days}); }
-  duckdb_state operator()(Timestamp at) const { return duckdb_bind_timestamp_tz(prepared, index, {at.micros}); }
+  duckdb_state operator()(Timestamp at) const {
+    return duckdb_bind_timestamp_tz(prepared, index, {at.micros});
+  }
 };
 
 Result<> bind_all(duckdb_prepared_statement prepared, std::span<const Value> parameters) {
@@ -36,7 +39,8 @@ Result<> bind_all(duckdb_prepared_statement prepared, std::span<const Value> par
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (std::visit(Bind{prepared, i + 1}, parameters[i]) == DuckDBError) {
-      return invalid_input("parameter " + std::to_string(i + 1) + " does not fit: " + duckdb_prepare_error(prepared));
+      return invalid_input("parameter " + std::to_string(i + 1) +
+                           " does not fit: " + duckdb_prepare_error(prepared));
     }
   }
   return {};
@@ -81,7 +85,8 @@ bool skip_word(std::string_view& sql, std::string_view word) {
   for (std::size_t i = 0; i < word.size(); ++i) {
     if (std::toupper(static_cast<unsigned char>(sql[i])) != word[i]) return false;
   }
-  if (sql.size() > word.size() && (std::isalnum(static_cast<unsigned char>(sql[word.size()])) || sql[word.size()] == '_')) {
+  if (sql.size() > word.size() &&
+      (std::isalnum(static_cast<unsigned char>(sql[word.size()])) || sql[word.size()] == '_')) {
     return false;
   }
   sql.remove_prefix(word.size());
@@ -121,7 +126,8 @@ Result<PreparedHandle> prepare_read_only(duckdb_connection connection, std::stri
     const auto inner = prepare_read_only(connection, explained(sql), parameters);
     if (!inner) return std::move(inner.error());
   } else if (type != DUCKDB_STATEMENT_TYPE_SELECT) {
-    return invalid_input("only statements that read are allowed here (SELECT, EXPLAIN, DESCRIBE, SHOW, SUMMARIZE)");
+    return invalid_input(
+        "only statements that read are allowed here (SELECT, EXPLAIN, DESCRIBE, SHOW, SUMMARIZE)");
   }
   TILLCAST_TRY_PLAIN(bind_all(prepared.get(), parameters));
   return prepared;
@@ -146,10 +152,12 @@ Result<QueryResult> read_all(duckdb_result& result, std::size_t rows_max) {
 
 }  // namespace
 
-Result<PreparedHandle> prepare(duckdb_connection connection, std::string_view sql, std::span<const Value> parameters) {
+Result<PreparedHandle> prepare(duckdb_connection connection, std::string_view sql,
+                               std::span<const Value> parameters) {
   PreparedHandle prepared;
   const std::string text(sql);
-  if (duckdb_prepare(connection, text.c_str(), prepared.out()) == DuckDBError) return prepare_error(prepared.get());
+  if (duckdb_prepare(connection, text.c_str(), prepared.out()) == DuckDBError)
+    return prepare_error(prepared.get());
   TILLCAST_TRY_PLAIN(bind_all(prepared.get(), parameters));
   return prepared;
 }
@@ -164,7 +172,8 @@ Database Connection::database() const { return Database(state_->database); }
 Result<std::int64_t> Connection::execute(std::string_view sql) {
   ResultHandle result;
   const std::string text(sql);
-  if (duckdb_query(state_->handle.get(), text.c_str(), result.out()) == DuckDBError) return result_error(result.get());
+  if (duckdb_query(state_->handle.get(), text.c_str(), result.out()) == DuckDBError)
+    return result_error(result.get());
   return static_cast<std::int64_t>(duckdb_rows_changed(result.out()));
 }
 
@@ -184,11 +193,13 @@ Result<QueryResult> Connection::query(std::string_view sql, std::initializer_lis
 
 Result<QueryResult> Connection::query_read_only(std::string_view sql, const QueryLimits& limits,
                                                 std::span<const Value> parameters) {
-  // The statement's type keeps writers out; the transaction also stops what a SELECT could change (sequences).
+  // The statement's type keeps writers out; the transaction also stops what a SELECT could change
+  // (sequences).
   TILLCAST_TRY_PLAIN(execute("BEGIN TRANSACTION READ ONLY"));
   Watchdog watchdog(state_->handle.get(), limits.time_max);
   auto rows = [&]() -> Result<QueryResult> {
-    const PreparedHandle prepared = TILLCAST_TRY_PLAIN(prepare_read_only(state_->handle.get(), sql, parameters));
+    const PreparedHandle prepared =
+        TILLCAST_TRY_PLAIN(prepare_read_only(state_->handle.get(), sql, parameters));
     ResultHandle result = TILLCAST_TRY_PLAIN(execute_streaming(prepared.get()));
     return read_all(result.get(), limits.rows_max);
   }();
@@ -207,7 +218,8 @@ Result<> Connection::append(std::string_view table, const ColumnBatch& batch) {
   std::vector<BatchRows> pieces;
   pieces.push_back({std::shared_ptr<const ColumnBatch>(std::shared_ptr<void>(), &batch), {}});
   const BatchScan scan = TILLCAST_TRY_PLAIN(database().scan(std::move(pieces)));
-  TILLCAST_TRY(execute("INSERT INTO " + std::string(table) + " BY NAME SELECT * FROM " + scan.sql()), "append to " + std::string(table));
+  TILLCAST_TRY(execute("INSERT INTO " + std::string(table) + " BY NAME SELECT * FROM " + scan.sql()),
+               "append to " + std::string(table));
   return {};
 }
 

@@ -18,7 +18,8 @@ bool contains_any(std::string_view text, std::span<const std::string_view> parts
 // DuckDB's open has no error classes, only text.
 Error open_error(const std::string& path, std::string message) {
   constexpr std::array<std::string_view, 2> kLocked = {"Could not set lock", "Conflicting lock"};
-  constexpr std::array<std::string_view, 3> kRefused = {"Permission denied", "Read-only file system", "Is a directory"};
+  constexpr std::array<std::string_view, 3> kRefused = {"Permission denied", "Read-only file system",
+                                                        "Is a directory"};
   constexpr std::array<std::string_view, 2> kMissing = {"does not exist", "No such file or directory"};
   constexpr std::array<std::string_view, 2> kFull = {"No space left", "Disk quota"};
   if (contains_any(message, kLocked)) {
@@ -28,7 +29,8 @@ Error open_error(const std::string& path, std::string message) {
   if (contains_any(message, kRefused) || contains_any(message, kFull)) {
     return io_error("cannot open the database " + path + ": " + message);
   }
-  return corrupt_data("the database " + path + " or its WAL does not open; it can be rebuilt from the lake: " + message);
+  return corrupt_data("the database " + path +
+                      " or its WAL does not open; it can be rebuilt from the lake: " + message);
 }
 
 Result<> set_option(duckdb_config config, const char* name, const std::string& value) {
@@ -48,7 +50,8 @@ Result<ConfigHandle> make_config(const DatabaseOptions& options) {
   TILLCAST_TRY_PLAIN(set_option(raw, "autoinstall_known_extensions", "false"));
   TILLCAST_TRY_PLAIN(set_option(raw, "autoload_known_extensions", "false"));
   TILLCAST_TRY_PLAIN(set_option(raw, "threads", std::to_string(options.threads < 1 ? 1 : options.threads)));
-  TILLCAST_TRY_PLAIN(set_option(raw, "preserve_insertion_order", options.preserve_insertion_order ? "true" : "false"));
+  TILLCAST_TRY_PLAIN(
+      set_option(raw, "preserve_insertion_order", options.preserve_insertion_order ? "true" : "false"));
   if (options.read_only) TILLCAST_TRY_PLAIN(set_option(raw, "access_mode", "READ_ONLY"));
   if (options.memory_limit_bytes > 0) {
     TILLCAST_TRY_PLAIN(set_option(raw, "memory_limit", memory_text(options.memory_limit_bytes)));
@@ -95,7 +98,8 @@ Result<Database> Database::open(const std::filesystem::path& path, const Databas
 
 Result<Database> Database::open_in_memory(const DatabaseOptions& options) { return open({}, options); }
 
-Result<Database> Database::open_or_set_aside(const std::filesystem::path& path, const DatabaseOptions& options,
+Result<Database> Database::open_or_set_aside(const std::filesystem::path& path,
+                                             const DatabaseOptions& options,
                                              std::optional<std::filesystem::path>& set_aside) {
   set_aside.reset();
   auto opened = open(path, options);
@@ -139,7 +143,8 @@ Result<> Database::lock_down(const LockDownOptions& options) const {
     allowed += (allowed.empty() ? "" : ", ") + sql_quote(text);
   }
   if (options.memory_limit_bytes > 0) {
-    TILLCAST_TRY_PLAIN(connection.execute("SET GLOBAL memory_limit = " + sql_quote(memory_text(options.memory_limit_bytes))));
+    TILLCAST_TRY_PLAIN(connection.execute("SET GLOBAL memory_limit = " +
+                                          sql_quote(memory_text(options.memory_limit_bytes))));
   }
   TILLCAST_TRY_PLAIN(connection.execute("SET GLOBAL allowed_directories = [" + allowed + "]::VARCHAR[]"));
   TILLCAST_TRY_PLAIN(connection.execute("SET GLOBAL enable_external_access = false"));

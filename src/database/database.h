@@ -16,26 +16,27 @@
 #include "database/query_result.h"
 #include "database/value.h"
 
-/// DuckDB behind one wrapper. Declare the database before its connections. UTC everywhere; extensions are never
-/// fetched or loaded by themselves. Errors carry DuckDB's own message.
+/// DuckDB behind one wrapper. Declare the database before its connections. UTC everywhere; extensions are
+/// never fetched or loaded by themselves. Errors carry DuckDB's own message.
 namespace tillcast::database {
 
 struct DatabaseOptions {
   int threads = 2;
-  std::uint64_t memory_limit_bytes = 0;       ///< 0 = DuckDB's default, 80 % of the machine
-  std::filesystem::path temp_directory{};     ///< where big sorts spill; empty = beside the database
+  std::uint64_t memory_limit_bytes = 0;    ///< 0 = DuckDB's default, 80 % of the machine
+  std::filesystem::path temp_directory{};  ///< where big sorts spill; empty = beside the database
   bool read_only = false;
-  bool preserve_insertion_order = false;      ///< true: a query without ORDER BY keeps the order of its input
+  bool preserve_insertion_order = false;  ///< true: a query without ORDER BY keeps the order of its input
 };
 
 /// What stays possible after Database::lock_down.
 struct LockDownOptions {
-  std::vector<std::filesystem::path> allowed_directories{};  ///< may be read (and written) by SQL: the lake's folder
-  std::uint64_t memory_limit_bytes = 0;                    ///< 0 = as before
+  std::vector<std::filesystem::path>
+      allowed_directories{};             ///< may be read (and written) by SQL: the lake's folder
+  std::uint64_t memory_limit_bytes = 0;  ///< 0 = as before
 };
 
 struct QueryLimits {
-  std::size_t rows_max = 10'000;                     ///< further rows are dropped, QueryResult::truncated tells
+  std::size_t rows_max = 10'000;  ///< further rows are dropped, QueryResult::truncated tells
   std::chrono::milliseconds time_max{30'000};
 };
 
@@ -58,19 +59,19 @@ class Database {
   static Result<Database> open(const std::filesystem::path& path, const DatabaseOptions& options = {});
   static Result<Database> open_in_memory(const DatabaseOptions& options = {});
 
-  /// As open; a database whose file or WAL is damaged is moved aside ("<name>.damaged-<UTC time>") and a fresh one
-  /// opened. `set_aside` receives the new place of the old file: the caller rebuilds from the lake.
+  /// As open; a database whose file or WAL is damaged is moved aside ("<name>.damaged-<UTC time>") and a
+  /// fresh one opened. `set_aside` receives the new place of the old file: the caller rebuilds from the lake.
   static Result<Database> open_or_set_aside(const std::filesystem::path& path, const DatabaseOptions& options,
                                             std::optional<std::filesystem::path>& set_aside);
 
   Result<Connection> connect() const;
 
-  /// From now on SQL in this database touches no file outside the allowed directories, loads no extension, and no
-  /// setting can be changed any more. Cannot be undone.
+  /// From now on SQL in this database touches no file outside the allowed directories, loads no extension,
+  /// and no setting can be changed any more. Cannot be undone.
   Result<> lock_down(const LockDownOptions& options) const;
 
-  /// Lets SQL read batches in place: "SELECT * FROM " + scan.sql(). All pieces must have the columns of the first.
-  /// Text must be valid UTF-8. Nothing is copied; the scan must outlive the statements that use it.
+  /// Lets SQL read batches in place: "SELECT * FROM " + scan.sql(). All pieces must have the columns of the
+  /// first. Text must be valid UTF-8. Nothing is copied; the scan must outlive the statements that use it.
   Result<BatchScan> scan(std::vector<BatchRows> pieces) const;
   Result<BatchScan> scan(ColumnBatch batch) const;
 
@@ -80,7 +81,8 @@ class Database {
   std::shared_ptr<State> state_;
 };
 
-/// One connection: one statement at a time, from one thread at a time; interrupt() and progress() from any thread.
+/// One connection: one statement at a time, from one thread at a time; interrupt() and progress() from any
+/// thread.
 class Connection {
  public:
   struct State;  ///< opaque
@@ -95,15 +97,16 @@ class Connection {
   Result<QueryResult> query(std::string_view sql, std::initializer_list<Value> parameters);
 
   /// Runs one statement of somebody who may only look: SELECT, FROM, VALUES, WITH, EXPLAIN, DESCRIBE, SHOW,
-  /// SUMMARIZE. Anything that writes is kInvalidInput; over the time limit kCancelled. No file is protected by this
-  /// alone: lock the database down first.
+  /// SUMMARIZE. Anything that writes is kInvalidInput; over the time limit kCancelled. No file is protected
+  /// by this alone: lock the database down first.
   Result<QueryResult> query_read_only(std::string_view sql, const QueryLimits& limits,
                                       std::span<const Value> parameters = {});
 
   /// Rows piece by piece on a connection of its own, so this one stays usable.
   Result<ResultStream> stream(std::string_view sql, std::span<const Value> parameters = {});
 
-  /// Appends a batch to a table whose columns have the batch's names in any order; missing ones get their default.
+  /// Appends a batch to a table whose columns have the batch's names in any order; missing ones get their
+  /// default.
   Result<> append(std::string_view table, const ColumnBatch& batch);
 
   /// BEGIN; then COMMIT, or ROLLBACK when `work` fails.

@@ -137,7 +137,8 @@ class ResultReader {
 };
 
 /// Prepares one statement and binds parameters.
-Result<PreparedHandle> prepare(duckdb_connection connection, std::string_view sql, std::span<const Value> parameters);
+Result<PreparedHandle> prepare(duckdb_connection connection, std::string_view sql,
+                               std::span<const Value> parameters);
 
 /// Starts a prepared statement so that its rows come while it runs.
 Result<ResultHandle> execute_streaming(duckdb_prepared_statement prepared);

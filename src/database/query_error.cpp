@@ -5,13 +5,19 @@ namespace {
 
 ErrorCode code_of(duckdb_error_type type) {
   switch (type) {
-    case DUCKDB_ERROR_INTERRUPT: return ErrorCode::kCancelled;
-    case DUCKDB_ERROR_IO: return ErrorCode::kIo;
+    case DUCKDB_ERROR_INTERRUPT:
+      return ErrorCode::kCancelled;
+    case DUCKDB_ERROR_IO:
+      return ErrorCode::kIo;
     case DUCKDB_ERROR_FATAL:
-    case DUCKDB_ERROR_SERIALIZATION: return ErrorCode::kCorruptData;
-    case DUCKDB_ERROR_OUT_OF_MEMORY: return ErrorCode::kUnavailable;
-    case DUCKDB_ERROR_TRANSACTION: return ErrorCode::kConflict;
-    default: return ErrorCode::kInvalidInput;
+    case DUCKDB_ERROR_SERIALIZATION:
+      return ErrorCode::kCorruptData;
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return ErrorCode::kUnavailable;
+    case DUCKDB_ERROR_TRANSACTION:
+      return ErrorCode::kConflict;
+    default:
+      return ErrorCode::kInvalidInput;
   }
 }
 

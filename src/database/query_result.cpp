@@ -23,12 +23,17 @@ std::string QueryResult::text(std::size_t row, std::size_t column) const {
   const Column& from = batch.columns[column];
   if (from.is_null(row)) return {};
   switch (from.spec.type) {
-    case ColumnType::kText: return std::string(from.text[row]);
-    case ColumnType::kBool: return from.ints[row] != 0 ? "true" : "false";
+    case ColumnType::kText:
+      return std::string(from.text[row]);
+    case ColumnType::kBool:
+      return from.ints[row] != 0 ? "true" : "false";
     case ColumnType::kInt32:
-    case ColumnType::kInt64: return std::to_string(from.ints[row]);
-    case ColumnType::kDecimal3: return format_decimal(from.ints[row], 3);
-    case ColumnType::kDecimal4: return format_decimal(from.ints[row], 4);
+    case ColumnType::kInt64:
+      return std::to_string(from.ints[row]);
+    case ColumnType::kDecimal3:
+      return format_decimal(from.ints[row], 3);
+    case ColumnType::kDecimal4:
+      return format_decimal(from.ints[row], 4);
     case ColumnType::kDouble:
       if (columns[column].sql_type == "FLOAT") {
         return text_of(ValueHandle(duckdb_create_float(static_cast<float>(from.doubles[row]))).get());
@@ -51,9 +56,12 @@ std::optional<std::int64_t> QueryResult::integer(std::size_t row, std::size_t co
   switch (from.spec.type) {
     case ColumnType::kBool:
     case ColumnType::kInt32:
-    case ColumnType::kInt64: return from.ints[row];
-    case ColumnType::kText: return whole_number<std::int64_t>(from.text[row]);
-    default: return std::nullopt;
+    case ColumnType::kInt64:
+      return from.ints[row];
+    case ColumnType::kText:
+      return whole_number<std::int64_t>(from.text[row]);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -67,11 +75,16 @@ std::optional<double> QueryResult::number(std::size_t row, std::size_t column) c
   const Column& from = batch.columns[column];
   if (from.is_null(row)) return std::nullopt;
   switch (from.spec.type) {
-    case ColumnType::kDouble: return from.doubles[row];
-    case ColumnType::kDecimal3: return static_cast<double>(from.ints[row]) / 1e3;
-    case ColumnType::kDecimal4: return static_cast<double>(from.ints[row]) / 1e4;
-    case ColumnType::kText: return whole_number<double>(from.text[row]);
-    default: break;
+    case ColumnType::kDouble:
+      return from.doubles[row];
+    case ColumnType::kDecimal3:
+      return static_cast<double>(from.ints[row]) / 1e3;
+    case ColumnType::kDecimal4:
+      return static_cast<double>(from.ints[row]) / 1e4;
+    case ColumnType::kText:
+      return whole_number<double>(from.text[row]);
+    default:
+      break;
   }
   const auto whole = integer(row, column);
   if (!whole) return std::nullopt;
@@ -80,7 +93,8 @@ std::optional<double> QueryResult::number(std::size_t row, std::size_t column) c
 
 std::optional<std::int64_t> QueryResult::decimal(std::size_t row, std::size_t column, int scale) const {
   const Column& from = batch.columns[column];
-  if (from.is_null(row) || from.spec.type == ColumnType::kDate || from.spec.type == ColumnType::kTimestamp) return std::nullopt;
+  if (from.is_null(row) || from.spec.type == ColumnType::kDate || from.spec.type == ColumnType::kTimestamp)
+    return std::nullopt;
   if (from.spec.type == ColumnType::kBool) return std::nullopt;
   return parse_decimal(text(row, column), scale);
 }

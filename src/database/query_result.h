@@ -18,9 +18,10 @@ struct ResultColumn {
 
 /// Rows of one result, or of one piece of a streamed result.
 ///
-/// `batch` holds the values: small integers and INTEGER as kInt32, BIGINT and UINTEGER as kInt64, FLOAT and DOUBLE as
-/// kDouble, TIMESTAMP and TIMESTAMPTZ as kTimestamp, DECIMAL(w<=18, 3 or 4) as decimals, BOOLEAN, DATE, VARCHAR as
-/// themselves. Every other type (HUGEINT, DECIMAL(38,s), TIME, lists, ...) is kText with DuckDB's own text.
+/// `batch` holds the values: small integers and INTEGER as kInt32, BIGINT and UINTEGER as kInt64, FLOAT and
+/// DOUBLE as kDouble, TIMESTAMP and TIMESTAMPTZ as kTimestamp, DECIMAL(w<=18, 3 or 4) as decimals, BOOLEAN,
+/// DATE, VARCHAR as themselves. Every other type (HUGEINT, DECIMAL(38,s), TIME, lists, ...) is kText with
+/// DuckDB's own text.
 struct QueryResult {
   std::vector<ResultColumn> columns;
   ColumnBatch batch;

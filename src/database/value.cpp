@@ -33,10 +33,13 @@ struct Literal {
   std::string operator()(double number) const { return double_literal(number); }
   std::string operator()(bool flag) const { return flag ? "true" : "false"; }
   std::string operator()(DecimalValue decimal) const {
-    return "'" + format_decimal(decimal.units, decimal.scale) + "'::DECIMAL(18," + std::to_string(decimal.scale) + ")";
+    return "'" + format_decimal(decimal.units, decimal.scale) + "'::DECIMAL(18," +
+           std::to_string(decimal.scale) + ")";
   }
   std::string operator()(Date date) const { return "DATE '" + format_date(date) + "'"; }
-  std::string operator()(Timestamp timestamp) const { return "TIMESTAMPTZ '" + format_timestamp(timestamp) + "'"; }
+  std::string operator()(Timestamp timestamp) const {
+    return "TIMESTAMPTZ '" + format_timestamp(timestamp) + "'";
+  }
 };
 
 }  // namespace

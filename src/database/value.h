@@ -17,7 +17,8 @@ struct DecimalValue {
 };
 
 /// A parameter or constant. std::monostate is NULL.
-using Value = std::variant<std::monostate, std::string, std::int64_t, double, bool, DecimalValue, Date, Timestamp>;
+using Value =
+    std::variant<std::monostate, std::string, std::int64_t, double, bool, DecimalValue, Date, Timestamp>;
 
 /// The value as a typed SQL literal: 'O''Brien', 42::BIGINT, DATE '2024-03-01', NULL.
 std::string sql_literal(const Value& value);

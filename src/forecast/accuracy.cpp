@@ -8,12 +8,13 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::array<std::pair<Metric, std::string_view>, 6> kMetricNames = {{{Metric::kAuto, "auto"},
-                                                                             {Metric::kWape, "wape"},
-                                                                             {Metric::kWapeBias, "wape_bias"},
-                                                                             {Metric::kRmse, "rmse"},
-                                                                             {Metric::kRmspe, "rmspe"},
-                                                                             {Metric::kMase, "mase"}}};
+constexpr std::array<std::pair<Metric, std::string_view>, 6> kMetricNames = {
+    {{Metric::kAuto, "auto"},
+     {Metric::kWape, "wape"},
+     {Metric::kWapeBias, "wape_bias"},
+     {Metric::kRmse, "rmse"},
+     {Metric::kRmspe, "rmspe"},
+     {Metric::kMase, "mase"}}};
 
 double ratio(double sum, double by) { return by > 0 ? sum / by : std::numeric_limits<double>::quiet_NaN(); }
 double ratio(double sum, std::size_t by) { return ratio(sum, static_cast<double>(by)); }
@@ -71,11 +72,16 @@ double Accuracy::bias() const { return ratio(error, absolute_actual); }
 double Accuracy::value(Metric metric) const {
   switch (metric) {
     case Metric::kAuto:
-    case Metric::kWapeBias: return ratio(absolute_error + std::abs(error), absolute_actual);
-    case Metric::kWape: return wape();
-    case Metric::kRmse: return rmse();
-    case Metric::kRmspe: return rmspe();
-    case Metric::kMase: return mase();
+    case Metric::kWapeBias:
+      return ratio(absolute_error + std::abs(error), absolute_actual);
+    case Metric::kWape:
+      return wape();
+    case Metric::kRmse:
+      return rmse();
+    case Metric::kRmspe:
+      return rmspe();
+    case Metric::kMase:
+      return mase();
   }
   return wape();
 }

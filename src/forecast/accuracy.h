@@ -20,8 +20,8 @@ std::string_view metric_name(Metric metric);
 /// nullopt for a name that is none of "auto", "wape", "wape_bias", "rmse", "rmspe", "mase".
 std::optional<Metric> find_metric(std::string_view name);
 
-/// Sums from which all measures follow, so that series, origins and models add up exactly. Measures without data
-/// are NaN. Errors are forecast minus actual: a positive bias means too high.
+/// Sums from which all measures follow, so that series, origins and models add up exactly. Measures without
+/// data are NaN. Errors are forecast minus actual: a positive bias means too high.
 struct Accuracy {
   std::size_t count = 0;
   double absolute_error = 0;
@@ -32,7 +32,7 @@ struct Accuracy {
   double squared_relative_error = 0;  ///< over non-zero actuals
   double symmetric_error = 0;         ///< sum of 2|e| / (|a| + |f|), 0 when both are 0
   std::size_t scaled = 0;
-  double scaled_error = 0;            ///< sum of |e| / scale of the series
+  double scaled_error = 0;  ///< sum of |e| / scale of the series
 
   /// `scale` is the mean absolute seasonal difference of the series' history; <= 0 leaves MASE out.
   void add(double actual, double forecast, double scale);
@@ -56,7 +56,7 @@ struct Coverage {
   std::size_t count = 0;
   std::size_t inside80 = 0;
   std::size_t inside95 = 0;
-  double width80 = 0;          ///< sum of widths
+  double width80 = 0;  ///< sum of widths
   double width95 = 0;
   double absolute_actual = 0;
 

@@ -10,7 +10,8 @@ namespace tillcast::forecast {
 namespace {
 
 template <class T>
-std::span<const T> drivers_at(const std::vector<T>& driver, std::size_t observed, std::size_t end, std::size_t ahead) {
+std::span<const T> drivers_at(const std::vector<T>& driver, std::size_t observed, std::size_t end,
+                              std::size_t ahead) {
   if (driver.empty()) return {};
   const std::size_t known_ahead = driver.size() > observed ? driver.size() - observed : 0;
   return std::span(driver).first(end + std::min(known_ahead, ahead));
@@ -56,8 +57,10 @@ std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps
     for (std::size_t back = 1; back <= 7 && back <= n; ++back) {
       std::size_t seen = 0;
       std::size_t closed = 0;
-      for (std::size_t i = back; i <= n && seen < kOccurrences; i += 7, ++seen) closed += history.masked[n - i];
-      const auto weekday = static_cast<std::size_t>(iso_weekday(Date{history.start.days + static_cast<std::int32_t>(n - back)}) - 1);
+      for (std::size_t i = back; i <= n && seen < kOccurrences; i += 7, ++seen)
+        closed += history.masked[n - i];
+      const auto weekday = static_cast<std::size_t>(
+          iso_weekday(Date{history.start.days + static_cast<std::int32_t>(n - back)}) - 1);
       weekday_closed[weekday] = seen >= 4 && closed * 20 >= seen * 19 ? 1 : 0;
     }
   }
@@ -68,8 +71,8 @@ std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps
     if (open >= 0) {
       result[step] = open == 0 ? 1 : 0;
     } else if (daily) {
-      result[step] =
-          weekday_closed[static_cast<std::size_t>(iso_weekday(Date{history.start.days + static_cast<std::int32_t>(at)}) - 1)];
+      result[step] = weekday_closed[static_cast<std::size_t>(
+          iso_weekday(Date{history.start.days + static_cast<std::int32_t>(at)}) - 1)];
     }
   }
   return result;
@@ -103,7 +106,8 @@ std::size_t history_min(const History& history) {
   return static_cast<std::size_t>(std::clamp(2 * history.season, 8, 28));
 }
 
-SeriesBacktest backtest(const Series& series, std::span<const ModelId> models, const BacktestOptions& options) {
+SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,
+                        const BacktestOptions& options) {
   SeriesBacktest result;
   result.models.assign(models.begin(), models.end());
   result.refused.resize(models.size());

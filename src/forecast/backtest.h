@@ -13,13 +13,13 @@
 namespace tillcast::forecast {
 
 struct BacktestOptions {
-  std::size_t horizon = 1;  ///< periods forecast at each origin
-  std::size_t gap = 0;      ///< periods between the origin and the first one forecast
-  std::size_t origins = 3;  ///< at most so many, as far as the history reaches
-  std::size_t step = 0;     ///< periods from one origin to the next; 0 = the horizon
-  int season = 0;           ///< periods in a season; 0 = by grain
-  bool refit = false;       ///< estimate parameters at every origin instead of at the oldest alone
-  bool non_negative = true; ///< demand: forecasts below 0 become 0
+  std::size_t horizon = 1;   ///< periods forecast at each origin
+  std::size_t gap = 0;       ///< periods between the origin and the first one forecast
+  std::size_t origins = 3;   ///< at most so many, as far as the history reaches
+  std::size_t step = 0;      ///< periods from one origin to the next; 0 = the horizon
+  int season = 0;            ///< periods in a season; 0 = by grain
+  bool refit = false;        ///< estimate parameters at every origin instead of at the oldest alone
+  bool non_negative = true;  ///< demand: forecasts below 0 become 0
   OutlierOptions outliers;
 };
 
@@ -45,8 +45,8 @@ struct SeriesBacktest {
   std::vector<std::string> refused;  ///< per model: why it was left out, empty when it ran
   std::size_t horizon = 0;
   std::size_t gap = 0;
-  double scale = 0;                  ///< mean |seasonal difference| before the oldest origin, for MASE
-  std::vector<float> forecasts;      ///< [model][origin][step after the gap]
+  double scale = 0;              ///< mean |seasonal difference| before the oldest origin, for MASE
+  std::vector<float> forecasts;  ///< [model][origin][step after the gap]
 
   std::span<const float> forecast(std::size_t model_at, std::size_t origin) const {
     return std::span(forecasts).subspan((model_at * ends.size() + origin) * horizon, horizon);
@@ -61,8 +61,9 @@ struct SeriesBacktest {
 std::size_t history_min(const History& history);
 
 /// Rolling-origin back-test (Tashman 2000, Int. J. Forecasting 16(4)) on the code path of the final forecast.
-/// Parameters are estimated at the oldest origin and the newer ones only filter with them, unless options.refit.
-/// No origins (`ends` empty) when the series is too short. Pure, thread-safe.
-SeriesBacktest backtest(const Series& series, std::span<const ModelId> models, const BacktestOptions& options);
+/// Parameters are estimated at the oldest origin and the newer ones only filter with them, unless
+/// options.refit. No origins (`ends` empty) when the series is too short. Pure, thread-safe.
+SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,
+                        const BacktestOptions& options);
 
 }  // namespace tillcast::forecast

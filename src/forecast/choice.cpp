@@ -7,8 +7,8 @@
 namespace tillcast::forecast {
 namespace {
 
-/// log(error / error of the seasonal naive), bounded so that one absurd forecast does not speak for a class, and
-/// with a floor under both, so that weeks without any sale do not turn tiny differences into huge ratios.
+/// log(error / error of the seasonal naive), bounded so that one absurd forecast does not speak for a class,
+/// and with a floor under both, so that weeks without any sale do not turn tiny differences into huge ratios.
 double relative_score(double error, double benchmark, double floor) {
   if (!std::isfinite(error) || !std::isfinite(benchmark)) return 0;
   return std::clamp(std::log((error + floor) / (benchmark + floor)), -2.0, 2.0);
@@ -36,17 +36,21 @@ Metric metric_for(Metric asked, DemandClass demand_class) {
 std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
   using enum ModelId;
   switch (demand_class) {
-    case DemandClass::kNone: return {kZero};
+    case DemandClass::kNone:
+      return {kZero};
     case DemandClass::kIntermittent:
     case DemandClass::kLumpy:
-      return {kMean, kSeasonalNaive, kMovingAverage, kSes, kSba, kTsb, kAdida, kImapa, kDynamicTheta, kMedianEnsemble};
+      return {kMean, kSeasonalNaive, kMovingAverage, kSes,          kSba,
+              kTsb,  kAdida,         kImapa,         kDynamicTheta, kMedianEnsemble};
     case DemandClass::kSmooth:
-    case DemandClass::kErratic: break;
+    case DemandClass::kErratic:
+      break;
   }
   if (grain == Grain::kDaily)
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
             kSeasonProduct, kDynamicTheta,        kAutoEts,           kMedianEnsemble};
-  return {kNaive, kSeasonalNaive, kMovingAverage, kDriverMedian, kSeasonProduct, kDynamicTheta, kAutoEts, kMedianEnsemble};
+  return {kNaive,         kSeasonalNaive, kMovingAverage, kDriverMedian,
+          kSeasonProduct, kDynamicTheta,  kAutoEts,       kMedianEnsemble};
 }
 
 ModelId default_model(const History& history, DemandClass demand_class) {
@@ -54,15 +58,18 @@ ModelId default_model(const History& history, DemandClass demand_class) {
   if (demand_class == DemandClass::kNone) return kZero;
   const std::size_t observed = static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
   if (observed < history_min(history))
-    return observed >= static_cast<std::size_t>(history.season) ? kSeasonalNaive : observed > 0 ? kMean : kZero;
+    return observed >= static_cast<std::size_t>(history.season) ? kSeasonalNaive
+           : observed > 0                                       ? kMean
+                                                                : kZero;
   const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
   const ModelId wanted = rare ? kTsb : history.grain == Grain::kDaily ? kDriverMedian : kAutoEts;
   return model(wanted).refuses(history).empty() ? wanted : kMean;
 }
 
 std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> series,
-                                                      std::span<const SeriesBacktest> tests, std::size_t first,
-                                                      std::size_t last, const ChoiceOptions& options) {
+                                                      std::span<const SeriesBacktest> tests,
+                                                      std::size_t first, std::size_t last,
+                                                      const ChoiceOptions& options) {
   std::vector<std::vector<double>> scores(series.size());
   std::array<Pool, kDemandClassCount> pools;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -105,7 +112,8 @@ std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> se
     }
     if (!chosen[i]) continue;
     for (std::size_t m = 0; m < test.models.size(); ++m)
-      if (test.refused[m].empty() && scores[i][m] <= best + options.tie && test.models[m] < test.models[*chosen[i]])
+      if (test.refused[m].empty() && scores[i][m] <= best + options.tie &&
+          test.models[m] < test.models[*chosen[i]])
         chosen[i] = m;
   }
   return chosen;

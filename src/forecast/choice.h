@@ -20,11 +20,12 @@ struct ChoiceOptions {
 
 /// For each series the place of its model in SeriesBacktest::models, chosen on origins [first, last) (0 = the
 /// newest); nullopt when the series has none of these origins or no model ran. The score of a model is the
-/// logarithm of its error over the error of the seasonal naive, weighed between the series' own and the mean of
-/// its class; ties go to the simpler model. Deterministic.
+/// logarithm of its error over the error of the seasonal naive, weighed between the series' own and the mean
+/// of its class; ties go to the simpler model. Deterministic.
 std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> series,
-                                                      std::span<const SeriesBacktest> tests, std::size_t first,
-                                                      std::size_t last, const ChoiceOptions& options);
+                                                      std::span<const SeriesBacktest> tests,
+                                                      std::size_t first, std::size_t last,
+                                                      const ChoiceOptions& options);
 
 /// The metric that judges a class when kAuto is asked.
 Metric metric_for(Metric asked, DemandClass demand_class);

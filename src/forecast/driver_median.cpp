@@ -6,7 +6,7 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kSlotCount = 12;       // weekdays or months of the year
+constexpr std::size_t kSlotCount = 12;  // weekdays or months of the year
 constexpr std::size_t kPromotionCount = 2;
 
 struct Cells {
@@ -25,18 +25,24 @@ struct Medians {
 
 std::size_t slot_of(Date date, Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return static_cast<std::size_t>(iso_weekday(date) - 1);
-    case Grain::kWeekly: return 0;
-    case Grain::kMonthly: return static_cast<std::size_t>(civil_from_date(date).month - 1);
+    case Grain::kDaily:
+      return static_cast<std::size_t>(iso_weekday(date) - 1);
+    case Grain::kWeekly:
+      return 0;
+    case Grain::kMonthly:
+      return static_cast<std::size_t>(civil_from_date(date).month - 1);
   }
   return 0;
 }
 
 std::int64_t window_periods(const DriverMedianOptions& options, Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return options.window_days;
-    case Grain::kWeekly: return (options.window_days + 6) / 7;
-    case Grain::kMonthly: return std::max(options.window_days / 30, 36);
+    case Grain::kDaily:
+      return options.window_days;
+    case Grain::kWeekly:
+      return (options.window_days + 6) / 7;
+    case Grain::kMonthly:
+      return std::max(options.window_days / 30, 36);
   }
   return options.window_days;
 }

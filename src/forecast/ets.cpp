@@ -13,7 +13,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-
 struct FilterSums {
   double squares = 0;
   double log_means = 0;  ///< sum of log|mean|, only for multiplicative errors
@@ -23,7 +22,8 @@ struct FilterSums {
 /// e^2, or (e/mean)^2 and log|mean|.
 template <EtsTrend kTrend, EtsSeason kSeason, bool kRelative>
 FilterSums run_filter(const double* value, const std::uint8_t* masked, std::size_t n, std::size_t period,
-                      const EtsWeights& weights, double& level, double& trend, double* season, double* errors) {
+                      const EtsWeights& weights, double& level, double& trend, double* season,
+                      double* errors) {
   const double alpha = weights.alpha;
   const double beta = weights.beta;
   const double gamma = weights.gamma;
@@ -76,33 +76,38 @@ FilterSums run_filter(const double* value, const std::uint8_t* masked, std::size
 }
 
 template <EtsTrend kTrend, EtsSeason kSeason>
-FilterSums run_error(bool relative, const double* value, const std::uint8_t* masked, std::size_t n, std::size_t period,
-                     const EtsWeights& weights, double& level, double& trend, double* season, double* errors) {
-  return relative
-             ? run_filter<kTrend, kSeason, true>(value, masked, n, period, weights, level, trend, season, errors)
-             : run_filter<kTrend, kSeason, false>(value, masked, n, period, weights, level, trend, season, errors);
+FilterSums run_error(bool relative, const double* value, const std::uint8_t* masked, std::size_t n,
+                     std::size_t period, const EtsWeights& weights, double& level, double& trend,
+                     double* season, double* errors) {
+  return relative ? run_filter<kTrend, kSeason, true>(value, masked, n, period, weights, level, trend, season,
+                                                      errors)
+                  : run_filter<kTrend, kSeason, false>(value, masked, n, period, weights, level, trend,
+                                                       season, errors);
 }
 
 template <EtsTrend kTrend>
 FilterSums run_season(const EtsShape& shape, const double* value, const std::uint8_t* masked, std::size_t n,
-                      const EtsWeights& weights, double& level, double& trend, double* season, double* errors) {
+                      const EtsWeights& weights, double& level, double& trend, double* season,
+                      double* errors) {
   const auto period = static_cast<std::size_t>(shape.period);
   const bool relative = shape.multiplicative_error;
   switch (shape.season) {
     case EtsSeason::kNone:
-      return run_error<kTrend, EtsSeason::kNone>(relative, value, masked, n, 1, weights, level, trend, season, errors);
+      return run_error<kTrend, EtsSeason::kNone>(relative, value, masked, n, 1, weights, level, trend, season,
+                                                 errors);
     case EtsSeason::kAdditive:
-      return run_error<kTrend, EtsSeason::kAdditive>(relative, value, masked, n, period, weights, level, trend, season,
-                                                     errors);
+      return run_error<kTrend, EtsSeason::kAdditive>(relative, value, masked, n, period, weights, level,
+                                                     trend, season, errors);
     case EtsSeason::kMultiplicative:
-      return run_error<kTrend, EtsSeason::kMultiplicative>(relative, value, masked, n, period, weights, level, trend,
-                                                           season, errors);
+      return run_error<kTrend, EtsSeason::kMultiplicative>(relative, value, masked, n, period, weights, level,
+                                                           trend, season, errors);
   }
   return {};
 }
 
 FilterSums run_shape(const EtsShape& shape, const double* value, const std::uint8_t* masked, std::size_t n,
-                     const EtsWeights& weights, double& level, double& trend, double* season, double* errors) {
+                     const EtsWeights& weights, double& level, double& trend, double* season,
+                     double* errors) {
   switch (shape.trend) {
     case EtsTrend::kNone:
       return run_season<EtsTrend::kNone>(shape, value, masked, n, weights, level, trend, season, errors);
@@ -121,7 +126,8 @@ std::size_t season_states(const EtsShape& shape) {
 /// Fits one shape: searches the weights, solves the initial states.
 class EtsFitter {
  public:
-  /// `simpler` is a fit of a shape without this one's trend or error, or nullptr: its states and weights are the start.
+  /// `simpler` is a fit of a shape without this one's trend or error, or nullptr: its states and weights are
+  /// the start.
   EtsFitter(const History& history, const EtsShape& shape, const EtsFit* simpler)
       : history_(history), shape_(shape), simpler_(simpler) {
     for (std::size_t i = 0; i < history.size(); ++i) observed_ += history.masked[i] == 0 ? 1 : 0;
@@ -148,20 +154,24 @@ class EtsFitter {
     std::array<double, 4> upper{};
     std::array<double, 4> x{};
     const std::size_t count = bounds(alpha, gamma_share, lower, upper, x);
-    const auto objective = [this](std::span<const double> at) { return minus_two_log_likelihood(weights_from(at)); };
+    const auto objective = [this](std::span<const double> at) {
+      return minus_two_log_likelihood(weights_from(at));
+    };
     const std::span<double> point(x.data(), count);
     const std::span<const double> low(lower.data(), count);
     const std::span<const double> high(upper.data(), count);
-    // Rough states, rough weights; then both in turn until the likelihood stands still. The states matter little
-    // after a few seasons, so long series need two rounds.
+    // Rough states, rough weights; then both in turn until the likelihood stands still. The states matter
+    // little after a few seasons, so long series need two rounds.
     refine_states(weights_from(point));
-    double best = minimise(point, low, high, {.evaluations_max = 60, .step = 0.15, .tolerance = 3e-3}, objective);
+    double best =
+        minimise(point, low, high, {.evaluations_max = 60, .step = 0.15, .tolerance = 3e-3}, objective);
     constexpr int kRounds = 6;
     for (int round = 0; round < kRounds; ++round) {
       const double before = best;
       refine_states(weights_from(point));
-      best = minimise(point, low, high,
-                      {.evaluations_max = 80, .step = round == 0 ? 0.05 : 0.02, .tolerance = 2e-4}, objective);
+      best =
+          minimise(point, low, high,
+                   {.evaluations_max = 80, .step = round == 0 ? 0.05 : 0.02, .tolerance = 2e-4}, objective);
       if (before - best < 1e-3) break;
     }
     polish(point, low, high);
@@ -175,7 +185,8 @@ class EtsFitter {
     fit.minus_two_log_likelihood = minus_two_log_likelihood(fit.weights);
     const double k = shape_.parameter_count();
     const auto n = static_cast<double>(observed_);
-    fit.aicc = n - k - 1 > 0 ? fit.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) : kInfinity;
+    fit.aicc =
+        n - k - 1 > 0 ? fit.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) : kInfinity;
     return fit;
   }
 
@@ -194,7 +205,8 @@ class EtsFitter {
              });
   }
 
-  std::size_t bounds(double first_alpha, double gamma_share, std::array<double, 4>& lower, std::array<double, 4>& upper, std::array<double, 4>& x) const {
+  std::size_t bounds(double first_alpha, double gamma_share, std::array<double, 4>& lower,
+                     std::array<double, 4>& upper, std::array<double, 4>& x) const {
     constexpr double kSmall = 1e-4;
     std::size_t count = 0;
     const auto add = [&](double low, double high, double start) {
@@ -207,7 +219,9 @@ class EtsFitter {
     add(kSmall, 1 - kSmall, alpha);
     if (shape_.trend != EtsTrend::kNone) add(kSmall, 1 - kSmall, 0.01);
     if (shape_.season != EtsSeason::kNone)
-      add(kSmall, 1 - kSmall, seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall) : gamma_share);
+      add(kSmall, 1 - kSmall,
+          seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall)
+                         : gamma_share);
     if (shape_.trend == EtsTrend::kDamped) add(0.8, 0.98, 0.95);
     return count;
   }
@@ -227,8 +241,8 @@ class EtsFitter {
     double level = initial_[0];
     double trend = initial_[1];
     season_.assign(initial_.begin() + 2, initial_.end());
-    return run_shape(shape_, history_.value.data(), history_.masked.data(), history_.size(), weights, level, trend,
-                     season_.data(), errors);
+    return run_shape(shape_, history_.value.data(), history_.masked.data(), history_.size(), weights, level,
+                     trend, season_.data(), errors);
   }
 
   double minus_two_log_likelihood(const EtsWeights& weights) {
@@ -349,7 +363,7 @@ class EtsFitter {
   const EtsFit* simpler_;
   std::size_t observed_ = 0;
   std::vector<std::size_t> free_slots_;  ///< places in initial_ of the seasonal states that can be learnt
-  double floor_ = 1;  ///< sum of squared values: a perfect fit must not give log(0)
+  double floor_ = 1;                     ///< sum of squared values: a perfect fit must not give log(0)
   std::vector<double> initial_;
   std::vector<double> season_;
   std::vector<double> errors_;
@@ -374,12 +388,12 @@ int EtsShape::parameter_count() const {
   return count;
 }
 
-EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeights& weights, EtsState initial,
-                    std::span<double> errors) {
+EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeights& weights,
+                    EtsState initial, std::span<double> errors) {
   const std::size_t n = history.size();
   initial.season.resize(std::max<std::size_t>(initial.season.size(), 1));
-  (void)run_shape(shape, history.value.data(), history.masked.data(), n, weights, initial.level, initial.trend,
-                  initial.season.data(), errors.empty() ? nullptr : errors.data());
+  (void)run_shape(shape, history.value.data(), history.masked.data(), n, weights, initial.level,
+                  initial.trend, initial.season.data(), errors.empty() ? nullptr : errors.data());
   const std::size_t states = season_states(shape);
   if (states > 0)
     std::rotate(initial.season.begin(), initial.season.begin() + static_cast<std::ptrdiff_t>(n % states),
@@ -387,7 +401,8 @@ EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeig
   return initial;
 }
 
-void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsState& last, std::span<double> out) {
+void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsState& last,
+                  std::span<double> out) {
   const double phi = shape.trend == EtsTrend::kDamped ? weights.phi : 1.0;
   double power = 1;
   double growth = 0;

@@ -10,8 +10,8 @@
 namespace tillcast::forecast {
 
 /// Exponential smoothing in innovations state space form (Hyndman, Koehler, Ord & Snyder 2008, "Forecasting
-/// with Exponential Smoothing"), error E, trend T and season S written as ETS(E,T,S). Errors and season may be
-/// multiplicative, trends are additive. Masked periods advance the states and teach nothing.
+/// with Exponential Smoothing"), error E, trend T and season S written as ETS(E,T,S). Errors and season may
+/// be multiplicative, trends are additive. Masked periods advance the states and teach nothing.
 enum class EtsTrend : std::uint8_t { kNone, kAdditive, kDamped };
 enum class EtsSeason : std::uint8_t { kNone, kAdditive, kMultiplicative };
 
@@ -23,7 +23,8 @@ struct EtsShape {
 
   /// As in the literature: "ANN", "AAdA", "MNM".
   std::string name() const;
-  /// Smoothing weights and states that are estimated, and the variance: the count of an information criterion.
+  /// Smoothing weights and states that are estimated, and the variance: the count of an information
+  /// criterion.
   int parameter_count() const;
 };
 
@@ -46,23 +47,26 @@ struct EtsFit {
   EtsShape shape;
   EtsWeights weights;
   EtsState initial;
-  double sum_of_squares = 0;  ///< of the errors; relative ones when the error is multiplicative
+  double sum_of_squares = 0;            ///< of the errors; relative ones when the error is multiplicative
   double minus_two_log_likelihood = 0;  ///< up to a constant, as R's forecast::ets counts it
   double aicc = 0;                      ///< Hurvich & Tsai 1989; infinite when there are too few observations
 };
 
 /// Runs the filter over the history from `initial` and returns the states after its last period; season[0]
-/// then belongs to the first period of the forecast. `errors` may be empty or one per period (0 where masked).
-EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeights& weights, EtsState initial,
-                    std::span<double> errors);
+/// then belongs to the first period of the forecast. `errors` may be empty or one per period (0 where
+/// masked).
+EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeights& weights,
+                    EtsState initial, std::span<double> errors);
 
 /// Point forecasts from the states after the history.
-void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsState& last, std::span<double> out);
+void ets_forecast(const EtsShape& shape, const EtsWeights& weights, const EtsState& last,
+                  std::span<double> out);
 
-/// Estimates weights and initial states of one shape by maximum likelihood. For additive errors and season the
-/// errors are linear in the initial states, so these are solved by least squares given the weights instead of
-/// being searched, and only the one to four weights are searched.
-/// @param simpler  a fit of the same history without trend, season or multiplicative error to start from, or nullptr
+/// Estimates weights and initial states of one shape by maximum likelihood. For additive errors and season
+/// the errors are linear in the initial states, so these are solved by least squares given the weights
+/// instead of being searched, and only the one to four weights are searched.
+/// @param simpler  a fit of the same history without trend, season or multiplicative error to start from, or
+/// nullptr
 EtsFit ets_fit(const History& history, const EtsShape& shape, const EtsFit* simpler = nullptr);
 
 struct AutoEtsOptions {

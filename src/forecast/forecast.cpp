@@ -15,7 +15,8 @@ namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
 
-/// Mean of what was observed in the last year of periods: the size of a series, for the floor of its intervals.
+/// Mean of what was observed in the last year of periods: the size of a series, for the floor of its
+/// intervals.
 double recent_level(const History& history) {
   double sum = 0;
   std::size_t seen = 0;
@@ -34,11 +35,13 @@ Result<> check(const ForecastOptions& options) {
     return invalid_input("horizon is " + std::to_string(test.horizon) + " periods, expected 1 to " +
                          std::to_string(kHorizonMax));
   if (test.gap > kHorizonMax)
-    return invalid_input("gap is " + std::to_string(test.gap) + " periods, expected 0 to " + std::to_string(kHorizonMax));
+    return invalid_input("gap is " + std::to_string(test.gap) + " periods, expected 0 to " +
+                         std::to_string(kHorizonMax));
   if (test.origins < 1 || test.origins > 100)
     return invalid_input("origins is " + std::to_string(test.origins) + ", expected 1 to 100");
   for (const ModelId id : options.models)
-    if (static_cast<std::size_t>(id) >= kModelCount) return invalid_input("models: no model has the number given");
+    if (static_cast<std::size_t>(id) >= kModelCount)
+      return invalid_input("models: no model has the number given");
   return {};
 }
 
@@ -46,13 +49,15 @@ Result<> check(const ForecastOptions& options) {
 std::string find_fault(const Series& series) {
   if (!series.refused.empty()) return series.refused;
   if (series.masked.size() != series.value.size())
-    return "has " + std::to_string(series.value.size()) + " values but " + std::to_string(series.masked.size()) +
-           " marks of closed periods";
+    return "has " + std::to_string(series.value.size()) + " values but " +
+           std::to_string(series.masked.size()) + " marks of closed periods";
   for (const std::size_t drivers : {series.promotion.size(), series.open.size(), series.price.size()})
     if (drivers != 0 && drivers < series.size())
-      return "has a driver for " + std::to_string(drivers) + " of its " + std::to_string(series.size()) + " periods";
+      return "has a driver for " + std::to_string(drivers) + " of its " + std::to_string(series.size()) +
+             " periods";
   for (std::size_t i = 0; i < series.size(); ++i)
-    if (!std::isfinite(series.value[i])) return "value of " + format_date(series.date_at(i)) + " is not a finite number";
+    if (!std::isfinite(series.value[i]))
+      return "value of " + format_date(series.date_at(i)) + " is not a finite number";
   return {};
 }
 
@@ -71,7 +76,8 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
       for (std::size_t step = 0; step < options.horizon; ++step) {
         const std::size_t at = test.period(origin, step);
         if (series[i].masked[at] != 0 || closed[options.gap + step] != 0) continue;
-        calibrator.add({test.demand_class, i, step, origin - first}, series[i].value[at], static_cast<double>(steps[step]), level);
+        calibrator.add({test.demand_class, i, step, origin - first}, series[i].value[at],
+                       static_cast<double>(steps[step]), level);
       }
     }
   }
@@ -79,8 +85,9 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
   return calibrator;
 }
 
-std::vector<CoverageRow> measure_coverage(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                                          const Choices& chosen, const IntervalCalibrator& calibrator,
+std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
+                                          std::span<const SeriesBacktest> tests, const Choices& chosen,
+                                          const IntervalCalibrator& calibrator,
                                           const BacktestOptions& options) {
   std::array<Coverage, kDemandClassCount> by_class;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -98,8 +105,8 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series, std::s
           closed[options.gap + step] != 0
               ? Interval{}
               : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
-      by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80, interval.hi80,
-                                                                interval.lo95, interval.hi95);
+      by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
+                                                                interval.hi80, interval.lo95, interval.hi95);
     }
   }
   std::vector<CoverageRow> rows(1);
@@ -157,8 +164,8 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
 }
 
 /// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
-SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test, std::optional<std::size_t> chosen,
-                            const BacktestOptions& options) {
+SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test,
+                            std::optional<std::size_t> chosen, const BacktestOptions& options) {
   SeriesForecast result;
   result.demand_class = test.demand_class;
   const History raw = history_at(series, series.size(), options);
@@ -171,9 +178,10 @@ SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test, st
   } else {
     result.status = SeriesStatus::kFallback;
     result.model = default_model(raw, test.demand_class);
-    result.reason = series.size() == 0 ? "no sales up to the cut"
-                                       : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
-                                             std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
+    result.reason = series.size() == 0
+                        ? "no sales up to the cut"
+                        : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
+                              std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
     if (!test.ends.empty()) result.reason = "no candidate model could be used";
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
@@ -209,14 +217,18 @@ SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test, st
 
 std::string_view series_status_name(SeriesStatus status) {
   switch (status) {
-    case SeriesStatus::kOk: return "ok";
-    case SeriesStatus::kFallback: return "fallback";
-    case SeriesStatus::kRefused: return "refused";
+    case SeriesStatus::kOk:
+      return "ok";
+    case SeriesStatus::kFallback:
+      return "fallback";
+    case SeriesStatus::kRefused:
+      return "refused";
   }
   return "ok";
 }
 
-Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options, Progress& progress) {
+Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options,
+                                 Progress& progress) {
   if (const Result<> checked = check(options); !checked) return checked.error();
   const auto started = std::chrono::steady_clock::now();
   const std::clock_t cpu_started = std::clock();
@@ -245,7 +257,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
-    if (calibrator.residuals() > 0) run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+    if (calibrator.residuals() > 0)
+      run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
   }
   const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
   const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);

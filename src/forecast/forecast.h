@@ -17,8 +17,8 @@
 namespace tillcast::forecast {
 
 struct ForecastOptions {
-  BacktestOptions backtest;     ///< horizon, gap, origins, step, season: the final forecast obeys them as well
-  ChoiceOptions choice;         ///< metric that decides
+  BacktestOptions backtest;  ///< horizon, gap, origins, step, season: the final forecast obeys them as well
+  ChoiceOptions choice;      ///< metric that decides
   std::vector<ModelId> models;  ///< candidates; empty = by class (default_models)
   unsigned threads = 0;         ///< 0 = one per core
 };
@@ -58,19 +58,20 @@ struct SeriesForecast {
   Date history_from;                ///< first period of the history
   Date history_until;               ///< last one; before history_from when there is none
   bool thin_intervals = false;      ///< too few residuals for an honest 95 %
-  std::vector<ForecastPoint> points;  ///< exactly the asked number, none when refused
+  std::vector<ForecastPoint> points;    ///< exactly the asked number, none when refused
   std::vector<ModelAccuracy> backtest;  ///< per candidate; empty when too short
 };
 
 /// A row of the run's accuracy table.
 struct AccuracyRow {
-  std::optional<ModelId> model;              ///< nullopt = the chosen models together
-  std::optional<DemandClass> demand_class;   ///< nullopt = all
-  /// Sums over the newest origin. The choice behind the row "chosen" was made on the older origins alone, so it
-  /// is what a user would have got.
+  std::optional<ModelId> model;             ///< nullopt = the chosen models together
+  std::optional<DemandClass> demand_class;  ///< nullopt = all
+  /// Sums over the newest origin. The choice behind the row "chosen" was made on the older origins alone, so
+  /// it is what a user would have got.
   Accuracy newest;
-  Accuracy newest_benchmark;  ///< the seasonal naive on the same series and periods: value added is against it
-  Accuracy all;               ///< over all origins; for "chosen" the same as newest
+  Accuracy
+      newest_benchmark;  ///< the seasonal naive on the same series and periods: value added is against it
+  Accuracy all;          ///< over all origins; for "chosen" the same as newest
 };
 
 /// Coverage on the newest origin of intervals calibrated on the older ones.
@@ -82,7 +83,7 @@ struct CoverageRow {
 struct ForecastRun {
   std::vector<SeriesForecast> series;  ///< in the order given
   std::vector<AccuracyRow> accuracy;
-  std::vector<CoverageRow> coverage;   ///< empty with fewer than two origins
+  std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;
@@ -92,9 +93,10 @@ struct ForecastRun {
 
 /// Back-tests every candidate on every series, chooses a model for each, forecasts, and puts intervals around
 /// from the residuals of the back-test. A series that cannot be forecast is reported in its place and never
-/// fails the run. The result does not depend on the number of threads. Memory: one float for each model, origin
-/// and step of each series, besides the result.
+/// fails the run. The result does not depend on the number of threads. Memory: one float for each model,
+/// origin and step of each series, besides the result.
 /// @return kInvalidInput for impossible options, kCancelled when progress asked to stop.
-Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options, Progress& progress);
+Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options,
+                                 Progress& progress);
 
 }  // namespace tillcast::forecast

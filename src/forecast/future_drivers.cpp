@@ -28,9 +28,12 @@ PromotionPlan extend_promotions(Series& series, std::size_t periods) {
   const std::size_t n = series.size();
   const std::size_t wanted = n + periods;
   if (series.grain != Grain::kDaily || series.promotion.size() < n) return PromotionPlan::kNone;
-  const bool any = std::any_of(series.promotion.begin(), series.promotion.end(), [](std::int8_t flag) { return flag == 1; });
+  const bool any = std::any_of(series.promotion.begin(), series.promotion.end(),
+                               [](std::int8_t flag) { return flag == 1; });
   if (!any) return PromotionPlan::kNone;
-  const auto known = [&series](std::size_t at) { return at < series.promotion.size() && series.promotion[at] >= 0; };
+  const auto known = [&series](std::size_t at) {
+    return at < series.promotion.size() && series.promotion[at] >= 0;
+  };
   bool complete = true;
   for (std::size_t at = n; at < wanted; ++at) complete = complete && known(at);
   if (complete) return PromotionPlan::kKnown;

@@ -57,7 +57,8 @@ double ses_for_intermittent(std::span<const double> values) {
   double alpha = 0.1;
   constexpr double kLow = 0.1;
   constexpr double kHigh = 0.3;
-  minimise(std::span(&alpha, 1), std::span(&kLow, 1), std::span(&kHigh, 1), {.evaluations_max = 25, .tolerance = 1e-3},
+  minimise(std::span(&alpha, 1), std::span(&kLow, 1), std::span(&kHigh, 1),
+           {.evaluations_max = 25, .tolerance = 1e-3},
            [&run](std::span<const double> at) { return run(at[0]); });
   (void)run(alpha);
   return forecast;

@@ -28,12 +28,13 @@ double adida(const History& history);
 /// mean interval.
 double imapa(const History& history);
 
-/// Mean interval between demands and squared coefficient of variation of their sizes, and the class they give.
+/// Mean interval between demands and squared coefficient of variation of their sizes, and the class they
+/// give.
 struct DemandProfile {
   DemandClass demand_class = DemandClass::kNone;
-  double mean_interval = 0;        ///< ADI in periods, >= 1
-  double squared_variation = 0;    ///< CV² of the sizes
-  std::size_t demands = 0;         ///< periods with demand
+  double mean_interval = 0;      ///< ADI in periods, >= 1
+  double squared_variation = 0;  ///< CV² of the sizes
+  std::size_t demands = 0;       ///< periods with demand
 };
 DemandProfile classify(const History& history);
 

@@ -9,23 +9,23 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kPartMin = 200;   // residuals for quantiles of one part of the horizon
-constexpr std::size_t kClassMin = 39;   // the 95 % conformal quantile exists from 39 residuals on
-constexpr double kSpreadPrior = 20;     // own residuals that weigh as much as the class
+constexpr std::size_t kPartMin = 200;  // residuals for quantiles of one part of the horizon
+constexpr std::size_t kClassMin = 39;  // the 95 % conformal quantile exists from 39 residuals on
+constexpr double kSpreadPrior = 20;    // own residuals that weigh as much as the class
 
 bool is_rare(DemandClass demand_class) {
   return demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
 }
 
-/// How the error grows with the forecast: in proportion for regular demand, with the root for counts with many
-/// zeros (as a Poisson's does). A floor keeps days with tiny forecasts from exploding the pool.
+/// How the error grows with the forecast: in proportion for regular demand, with the root for counts with
+/// many zeros (as a Poisson's does). A floor keeps days with tiny forecasts from exploding the pool.
 double size_factor(DemandClass demand_class, double forecast, double level) {
   const double size = std::max({forecast, 0.1 * level, 1e-9});
   return is_rare(demand_class) ? std::sqrt(size) : size;
 }
 
-/// Conformal quantile: the order statistic that keeps its promise for n exchangeable residuals. Beyond the last
-/// one the largest is stretched by a quarter; the pool is then called thin.
+/// Conformal quantile: the order statistic that keeps its promise for n exchangeable residuals. Beyond the
+/// last one the largest is stretched by a quarter; the pool is then called thin.
 double conformal_quantile(std::span<const double> sorted, double share) {
   const auto n = static_cast<double>(sorted.size());
   constexpr double kStretch = 1.25;
@@ -55,7 +55,8 @@ void IntervalCalibrator::compute_quantiles(Pool& pool) {
   if (pool.scores.empty()) return;
   std::ranges::sort(pool.scores);
   constexpr std::array<double, 4> kShares = {0.025, 0.1, 0.9, 0.975};
-  for (std::size_t i = 0; i < kShares.size(); ++i) pool.quantile[i] = conformal_quantile(pool.scores, kShares[i]);
+  for (std::size_t i = 0; i < kShares.size(); ++i)
+    pool.quantile[i] = conformal_quantile(pool.scores, kShares[i]);
 }
 
 void IntervalCalibrator::compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const {
@@ -86,7 +87,8 @@ void IntervalCalibrator::compute_stretch(Pool& pool, std::optional<DemandClass> 
   for (std::size_t level = 0; level < 2; ++level) {
     std::vector<double>& ratios = needed[level];
     if (ratios.size() < kPartMin) continue;
-    const auto at = ratios.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(ratios.size() - 1) * kLevels[level]);
+    const auto at =
+        ratios.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(ratios.size() - 1) * kLevels[level]);
     std::nth_element(ratios.begin(), at, ratios.end());
     pool.stretch[level] = std::clamp(*at, 1.0, kStretchMax);
   }
@@ -94,8 +96,8 @@ void IntervalCalibrator::compute_stretch(Pool& pool, std::optional<DemandClass> 
 
 void IntervalCalibrator::finish() {
   finished_ = true;
-  // Spread of a series: median |residual| of regular demand, mean |residual| of rare demand (whose median says
-  // nothing), drawn towards that of its class when there are few.
+  // Spread of a series: median |residual| of regular demand, mean |residual| of rare demand (whose median
+  // says nothing), drawn towards that of its class when there are few.
   std::array<std::vector<double>, kDemandClassCount> by_class;
   std::vector<std::vector<double>> by_series(spread_.size());
   std::vector<DemandClass> class_of(spread_.size(), DemandClass::kNone);
@@ -116,7 +118,8 @@ void IntervalCalibrator::finish() {
     const double of_class = class_spread_[static_cast<std::size_t>(class_of[i])];
     const auto count = static_cast<double>(by_series[i].size());
     if (by_series[i].empty()) continue;  // stays 0: interval() takes the class
-    spread_[i] = (count * centre(by_series[i], class_of[i]) + kSpreadPrior * of_class) / (count + kSpreadPrior);
+    spread_[i] =
+        (count * centre(by_series[i], class_of[i]) + kSpreadPrior * of_class) / (count + kSpreadPrior);
   }
   for (const Residual& residual : residuals_) {
     const double score = residual.scaled / spread_[residual.context.series];
@@ -136,7 +139,8 @@ void IntervalCalibrator::finish() {
 }
 
 bool IntervalCalibrator::thin(DemandClass demand_class) const {
-  return classes_[static_cast<std::size_t>(demand_class)].scores.size() < kClassMin && all_.scores.size() < kClassMin;
+  return classes_[static_cast<std::size_t>(demand_class)].scores.size() < kClassMin &&
+         all_.scores.size() < kClassMin;
 }
 
 const IntervalCalibrator::Pool& IntervalCalibrator::pool_for(const IntervalContext& context) const {

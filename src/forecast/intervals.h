@@ -26,13 +26,13 @@ struct IntervalContext {
 };
 
 /// Prediction intervals from the residuals of a back-test: split conformal (Vovk, Gammerman & Shafer 2005;
-/// Lei et al. 2018, J. Am. Stat. Assoc. 113) on residuals scaled by the size of the forecast and by the spread of
-/// their series, so that residuals of all series of a class form one pool per part of the horizon. Quantiles are
-/// empirical, asymmetric and take the finite-sample correction; nothing is Normal. Few residuals: the pool
-/// widens from (class, part of the horizon) to class to everything. All series of one origin share their weather
-/// and holidays, so a pool of 100,000 residuals is really a few origins: each origin is held against the
-/// quantiles of the others, and the intervals are stretched until they would have covered it (cross-conformal,
-/// Vovk 2015, Ann. Math. Artif. Intell. 74, by origin).
+/// Lei et al. 2018, J. Am. Stat. Assoc. 113) on residuals scaled by the size of the forecast and by the
+/// spread of their series, so that residuals of all series of a class form one pool per part of the horizon.
+/// Quantiles are empirical, asymmetric and take the finite-sample correction; nothing is Normal. Few
+/// residuals: the pool widens from (class, part of the horizon) to class to everything. All series of one
+/// origin share their weather and holidays, so a pool of 100,000 residuals is really a few origins: each
+/// origin is held against the quantiles of the others, and the intervals are stretched until they would have
+/// covered it (cross-conformal, Vovk 2015, Ann. Math. Artif. Intell. 74, by origin).
 class IntervalCalibrator {
  public:
   /// @param series_count  series in the run; @param horizon  steps of a forecast
@@ -57,7 +57,7 @@ class IntervalCalibrator {
   };
   struct Pool {
     std::vector<double> scores;
-    std::array<double, 4> quantile{};  ///< 2.5, 10, 90, 97.5 %
+    std::array<double, 4> quantile{};     ///< 2.5, 10, 90, 97.5 %
     std::array<double, 2> stretch{1, 1};  ///< of the 80 and the 95 % interval; kept by classes_ and all_
   };
   /// Fills pool.stretch from residuals that belong to the pool.

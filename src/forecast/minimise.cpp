@@ -36,7 +36,9 @@ struct Tracker {
   }
 };
 
-double evaluate(unsigned, const double* x, double*, void* tracker) { return (*static_cast<Tracker*>(tracker))(x); }
+double evaluate(unsigned, const double* x, double*, void* tracker) {
+  return (*static_cast<Tracker*>(tracker))(x);
+}
 
 void search_line(Tracker& tracker, double lower, double upper, const MinimiseOptions& options) {
   constexpr int kGrid = 9;
@@ -52,7 +54,8 @@ void search_line(Tracker& tracker, double lower, double upper, const MinimiseOpt
   double b = left + kGolden * (right - left);
   double value_a = tracker(&a);
   double value_b = tracker(&b);
-  for (int i = kGrid + 2; i < options.evaluations_max && right - left > options.tolerance * (upper - lower); ++i) {
+  for (int i = kGrid + 2; i < options.evaluations_max && right - left > options.tolerance * (upper - lower);
+       ++i) {
     if (value_a <= value_b) {
       right = b;
       b = a;

@@ -32,7 +32,9 @@ std::string needs_season(const History& history) {
   return needs(history, static_cast<std::size_t>(2 * history.season + 3));
 }
 /// Twice a daily week, or the same week a year ago; nothing new at other grains.
-int longer_season(const History& history, int daily) { return history.grain == Grain::kDaily ? daily : history.season; }
+int longer_season(const History& history, int daily) {
+  return history.grain == Grain::kDaily ? daily : history.season;
+}
 template <int kDailyPeriods>
 std::string needs_longer_season(const History& history) {
   if (history.grain != Grain::kDaily) return "is for daily series";
@@ -119,9 +121,12 @@ constexpr int kYearOfWeekdays = 364;
 
 int average_window(const History& history) {
   switch (history.grain) {
-    case Grain::kDaily: return 28;
-    case Grain::kWeekly: return 8;
-    case Grain::kMonthly: return 3;
+    case Grain::kDaily:
+      return 28;
+    case Grain::kWeekly:
+      return 8;
+    case Grain::kMonthly:
+      return 3;
   }
   return 28;
 }
@@ -134,23 +139,30 @@ constexpr std::array<Model, kModelCount> kModels = {{
     {ModelId::kNaive, "naive", "last value; Hyndman & Athanasopoulos 2021, 5.2", false, needs_observed<1>,
      no_parameters, [](const History& h, P, Out out) { naive(h, out); }},
     {ModelId::kSeasonalNaive, "seasonal_naive", "last season; Hyndman & Athanasopoulos 2021, 5.2", false,
-     needs_observed<1>, no_parameters, [](const History& h, P, Out out) { seasonal_naive(h, h.season, out); }},
-    {ModelId::kSeasonalNaiveDouble, "seasonal_naive_14", "season of two weeks; Hyndman & Athanasopoulos 2021, 5.2",
-     false, needs_longer_season<14>, no_parameters,
+     needs_observed<1>, no_parameters,
+     [](const History& h, P, Out out) { seasonal_naive(h, h.season, out); }},
+    {ModelId::kSeasonalNaiveDouble, "seasonal_naive_14",
+     "season of two weeks; Hyndman & Athanasopoulos 2021, 5.2", false, needs_longer_season<14>, no_parameters,
      [](const History& h, P, Out out) { seasonal_naive(h, longer_season(h, 14), out); }},
-    {ModelId::kSeasonalNaiveYear, "seasonal_naive_364", "same weekday a year ago; Hyndman & Athanasopoulos 2021, 5.2",
-     false, needs_longer_season<kYearOfWeekdays>, no_parameters,
+    {ModelId::kSeasonalNaiveYear, "seasonal_naive_364",
+     "same weekday a year ago; Hyndman & Athanasopoulos 2021, 5.2", false,
+     needs_longer_season<kYearOfWeekdays>, no_parameters,
      [](const History& h, P, Out out) { seasonal_naive(h, longer_season(h, kYearOfWeekdays), out); }},
-    {ModelId::kMovingAverage, "moving_average", "mean of 28 days, 8 weeks or 3 months", true, needs_observed<1>,
-     no_parameters, [](const History& h, P, Out out) { moving_average(h, average_window(h), out); }},
-    {ModelId::kDriverMedian, "driver_median", "median by weekday and promotion over a year", false, needs_observed<7>,
-     no_parameters, [](const History& h, P, Out out) { driver_median(h, {}, out); }},
+    {ModelId::kMovingAverage, "moving_average", "mean of 28 days, 8 weeks or 3 months", true,
+     needs_observed<1>, no_parameters,
+     [](const History& h, P, Out out) { moving_average(h, average_window(h), out); }},
+    {ModelId::kDriverMedian, "driver_median", "median by weekday and promotion over a year", false,
+     needs_observed<7>, no_parameters, [](const History& h, P, Out out) { driver_median(h, {}, out); }},
     {ModelId::kSes, "ses", "ETS(A,N,N); Brown 1956; Hyndman et al. 2008", true, needs_observed<4>,
      [](const History& h) { return fit_shape(h, EtsTrend::kNone, EtsSeason::kNone); }, predict_ets},
     {ModelId::kCroston, "croston", "Croston 1972", true, needs_observed<2>, no_parameters,
-     [](const History& h, P, Out out) { std::ranges::fill(out, croston(h, CrostonKind::kClassic, kCrostonAlpha)); }},
+     [](const History& h, P, Out out) {
+       std::ranges::fill(out, croston(h, CrostonKind::kClassic, kCrostonAlpha));
+     }},
     {ModelId::kSba, "sba", "Syntetos & Boylan 2005", true, needs_observed<2>, no_parameters,
-     [](const History& h, P, Out out) { std::ranges::fill(out, croston(h, CrostonKind::kSba, kCrostonAlpha)); }},
+     [](const History& h, P, Out out) {
+       std::ranges::fill(out, croston(h, CrostonKind::kSba, kCrostonAlpha));
+     }},
     {ModelId::kTsb, "tsb", "Teunter, Syntetos & Babai 2011", true, needs_observed<2>, no_parameters,
      [](const History& h, P, Out out) { std::ranges::fill(out, tsb(h, kCrostonAlpha, kCrostonAlpha)); }},
     {ModelId::kAdida, "adida", "Nikolopoulos et al. 2011", true, needs_observed<4>, no_parameters,
@@ -159,30 +171,37 @@ constexpr std::array<Model, kModelCount> kModels = {{
      [](const History& h, P, Out out) { std::ranges::fill(out, imapa(h)); }},
     {ModelId::kHolt, "holt", "ETS(A,A,N); Holt 1957; Hyndman et al. 2008", true, needs_observed<6>,
      [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kNone); }, predict_ets},
-    {ModelId::kSeasonProduct, "season_product", "weekday x month x growth; Deming & Stephan 1940", true, needs_year,
-     no_parameters, [](const History& h, P, Out out) { season_product(h, out); }},
+    {ModelId::kSeasonProduct, "season_product", "weekday x month x growth; Deming & Stephan 1940", true,
+     needs_year, no_parameters, [](const History& h, P, Out out) { season_product(h, out); }},
     {ModelId::kTheta, "theta", "Assimakopoulos & Nikolopoulos 2000", true, needs_observed<6>,
      fit_theta<ThetaKind::kStandard>, predict_theta<ThetaKind::kStandard>},
     {ModelId::kDynamicTheta, "dynamic_theta", "Fiorucci et al. 2016", true, needs_observed<6>,
      fit_theta<ThetaKind::kDynamicOptimised>, predict_theta<ThetaKind::kDynamicOptimised>},
-    {ModelId::kHoltWinters, "holt_winters", "ETS(A,A,A); Winters 1960; Hyndman et al. 2008", true, needs_season,
-     [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kAdditive); }, predict_ets},
-    {ModelId::kAutoEts, "auto_ets", "ETS by AICc; Hyndman, Koehler, Snyder & Grose 2002", true, needs_observed<6>,
-     [](const History& h) { return pack_ets(auto_ets(h, smoothing_season(h), {})); }, predict_ets},
+    {ModelId::kHoltWinters, "holt_winters", "ETS(A,A,A); Winters 1960; Hyndman et al. 2008", true,
+     needs_season, [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kAdditive); },
+     predict_ets},
+    {ModelId::kAutoEts, "auto_ets", "ETS by AICc; Hyndman, Koehler, Snyder & Grose 2002", true,
+     needs_observed<6>, [](const History& h) { return pack_ets(auto_ets(h, smoothing_season(h), {})); },
+     predict_ets},
     {ModelId::kMedianEnsemble, "median_ensemble",
-     "median of ses, dynamic_theta, auto_ets; after Petropoulos & Svetunkov 2020, Int. J. Forecasting 36(1)", true,
-     needs_observed<6>, fit_ensemble, predict_ensemble},
+     "median of ses, dynamic_theta, auto_ets; after Petropoulos & Svetunkov 2020, Int. J. Forecasting 36(1)",
+     true, needs_observed<6>, fit_ensemble, predict_ensemble},
 }};
 
 }  // namespace
 
 std::string_view demand_class_name(DemandClass demand_class) {
   switch (demand_class) {
-    case DemandClass::kSmooth: return "smooth";
-    case DemandClass::kErratic: return "erratic";
-    case DemandClass::kIntermittent: return "intermittent";
-    case DemandClass::kLumpy: return "lumpy";
-    case DemandClass::kNone: return "none";
+    case DemandClass::kSmooth:
+      return "smooth";
+    case DemandClass::kErratic:
+      return "erratic";
+    case DemandClass::kIntermittent:
+      return "intermittent";
+    case DemandClass::kLumpy:
+      return "lumpy";
+    case DemandClass::kNone:
+      return "none";
   }
   return "none";
 }

@@ -11,7 +11,8 @@
 
 namespace tillcast::forecast {
 
-/// Every model that can be asked for by name. The order is the order of simplicity: ties go to the earlier one.
+/// Every model that can be asked for by name. The order is the order of simplicity: ties go to the earlier
+/// one.
 enum class ModelId : std::uint8_t {
   kZero,
   kMean,
@@ -39,7 +40,8 @@ enum class ModelId : std::uint8_t {
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);
 
 /// Classes of demand by mean interval between demands (ADI) and squared coefficient of variation of the
-/// demand sizes (CV²): Syntetos, Boylan & Croston 2005, J. Oper. Res. Soc. 56(5). The limits are 1.32 and 0.49.
+/// demand sizes (CV²): Syntetos, Boylan & Croston 2005, J. Oper. Res. Soc. 56(5). The limits are 1.32 and
+/// 0.49.
 enum class DemandClass : std::uint8_t { kSmooth, kErratic, kIntermittent, kLumpy, kNone };
 constexpr std::size_t kDemandClassCount = 5;
 std::string_view demand_class_name(DemandClass demand_class);
@@ -49,12 +51,12 @@ std::string_view demand_class_name(DemandClass demand_class);
 struct History {
   Grain grain = Grain::kDaily;
   Date start;
-  std::span<const double> value;          ///< one per period, oldest first, finite
-  std::span<const std::uint8_t> masked;   ///< same length; 1 = do not learn from this period
-  std::span<const std::int8_t> promotion; ///< empty, or history plus the periods known ahead; -1 = unknown
-  std::span<const std::int8_t> open;      ///< likewise
-  std::span<const double> price;          ///< likewise; NaN = unknown
-  int season = 1;                         ///< periods in a season, 1 = none
+  std::span<const double> value;           ///< one per period, oldest first, finite
+  std::span<const std::uint8_t> masked;    ///< same length; 1 = do not learn from this period
+  std::span<const std::int8_t> promotion;  ///< empty, or history plus the periods known ahead; -1 = unknown
+  std::span<const std::int8_t> open;       ///< likewise
+  std::span<const double> price;           ///< likewise; NaN = unknown
+  int season = 1;                          ///< periods in a season, 1 = none
 
   std::size_t size() const { return value.size(); }
 };

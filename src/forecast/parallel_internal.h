@@ -13,8 +13,8 @@ namespace tillcast::forecast {
 
 /// Calls work(i) for i in [0, count) on `threads` threads (0 = one per core), the caller's included: threads
 /// take the next index when they are done, so that one slow series holds up nobody. Results are put in their
-/// place by index, so they do not depend on the number of threads. Progress is reported from the caller's thread
-/// alone. @return false when progress asked to stop; some indices were then left out.
+/// place by index, so they do not depend on the number of threads. Progress is reported from the caller's
+/// thread alone. @return false when progress asked to stop; some indices were then left out.
 template <class Work>
 bool for_each_index(std::size_t count, unsigned threads, Progress& progress, std::size_t done_before,
                     std::size_t total, const Work& work) {

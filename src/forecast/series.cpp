@@ -14,8 +14,10 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % 
 /// Number of the period that holds `date`, counted from some fixed day.
 std::int64_t period_number(Date date, Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return date.days;
-    case Grain::kWeekly: return floor_divide(date.days + 3, 7);  // 1970-01-01 was a Thursday
+    case Grain::kDaily:
+      return date.days;
+    case Grain::kWeekly:
+      return floor_divide(date.days + 3, 7);  // 1970-01-01 was a Thursday
     case Grain::kMonthly: {
       const CivilDate civil = civil_from_date(date);
       return static_cast<std::int64_t>(civil.year) * 12 + civil.month - 1;
@@ -26,8 +28,10 @@ std::int64_t period_number(Date date, Grain grain) {
 
 Date period_date(std::int64_t number, Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return {static_cast<std::int32_t>(number)};
-    case Grain::kWeekly: return {static_cast<std::int32_t>(number * 7 - 3)};
+    case Grain::kDaily:
+      return {static_cast<std::int32_t>(number)};
+    case Grain::kWeekly:
+      return {static_cast<std::int32_t>(number * 7 - 3)};
     case Grain::kMonthly: {
       const std::int64_t year = floor_divide(number, 12);
       return date_from_civil(static_cast<int>(year), static_cast<int>(number - year * 12) + 1, 1);
@@ -73,7 +77,8 @@ struct Bounds {
 };
 
 Series build_one(const LongTable& table, const SeriesOptions& options, std::span<const std::uint32_t> rows,
-                 std::size_t number, Date cut, const Bounds& bounds, GapRule gaps, std::vector<PeriodDays>& days) {
+                 std::size_t number, Date cut, const Bounds& bounds, GapRule gaps,
+                 std::vector<PeriodDays>& days) {
   const Grain grain = options.grain;
   Series series;
   series.index = number;
@@ -84,7 +89,8 @@ Series build_one(const LongTable& table, const SeriesOptions& options, std::span
     const std::int64_t period = period_number(table.date[row], grain);
     const double value = table.value[row];
     if (!std::isfinite(value)) {
-      series.refused = "value of " + format_date(table.date[row]) + " is " + (std::isnan(value) ? "NaN" : "infinite") +
+      series.refused = "value of " + format_date(table.date[row]) + " is " +
+                       (std::isnan(value) ? "NaN" : "infinite") +
                        ", expected a number; correct or remove the row";
       return series;
     }
@@ -128,13 +134,16 @@ Series build_one(const LongTable& table, const SeriesOptions& options, std::span
     series.promotion.resize(with_drivers);
     for (std::size_t i = 0; i < with_drivers; ++i)
       series.promotion[i] = days[i].promotion_known == 0 ? std::int8_t{-1}
-                            : 2 * days[i].promoted >= days[i].promotion_known && days[i].promoted > 0 ? std::int8_t{1}
-                                                                                                      : std::int8_t{0};
+                            : 2 * days[i].promoted >= days[i].promotion_known && days[i].promoted > 0
+                                ? std::int8_t{1}
+                                : std::int8_t{0};
   }
   if (!table.open.empty()) {
     series.open.resize(with_drivers);
     for (std::size_t i = 0; i < with_drivers; ++i)
-      series.open[i] = days[i].open > 0 ? std::int8_t{1} : days[i].closed > 0 ? std::int8_t{0} : std::int8_t{-1};
+      series.open[i] = days[i].open > 0     ? std::int8_t{1}
+                       : days[i].closed > 0 ? std::int8_t{0}
+                                            : std::int8_t{-1};
   }
   if (!table.price.empty()) {
     series.price.resize(with_drivers);
@@ -148,18 +157,24 @@ Series build_one(const LongTable& table, const SeriesOptions& options, std::span
 
 std::string_view grain_name(Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return "day";
-    case Grain::kWeekly: return "week";
-    case Grain::kMonthly: return "month";
+    case Grain::kDaily:
+      return "day";
+    case Grain::kWeekly:
+      return "week";
+    case Grain::kMonthly:
+      return "month";
   }
   return "day";
 }
 
 int season_length(Grain grain) {
   switch (grain) {
-    case Grain::kDaily: return 7;
-    case Grain::kWeekly: return 52;
-    case Grain::kMonthly: return 12;
+    case Grain::kDaily:
+      return 7;
+    case Grain::kWeekly:
+      return 52;
+    case Grain::kMonthly:
+      return 12;
   }
   return 1;
 }
@@ -176,18 +191,22 @@ std::int64_t periods_between(Date from, Date to, Grain grain) {
 
 Result<std::vector<Series>> build_series(const LongTable& table, const SeriesOptions& options) {
   const std::size_t rows = table.series.size();
-  const auto length_differs = [rows](std::size_t size, bool optional) { return size != rows && !(optional && size == 0); };
+  const auto length_differs = [rows](std::size_t size, bool optional) {
+    return size != rows && !(optional && size == 0);
+  };
   if (length_differs(table.date.size(), false) || length_differs(table.value.size(), false) ||
       length_differs(table.promotion.size(), true) || length_differs(table.open.size(), true) ||
       length_differs(table.price.size(), true))
-    return invalid_input("series table: the column series has " + std::to_string(rows) +
-                         " rows; date and value must have as many, promotion, open and price as many or none");
+    return invalid_input(
+        "series table: the column series has " + std::to_string(rows) +
+        " rows; date and value must have as many, promotion, open and price as many or none");
   if (rows > std::numeric_limits<std::uint32_t>::max())
     return invalid_input("series table: more than 4,294,967,295 rows; split it by series");
   for (std::size_t row = 0; row < rows; ++row)
     if (table.series[row] < 0 || static_cast<std::size_t>(table.series[row]) >= table.series_count)
-      return invalid_input("series table: row " + std::to_string(row) + " has series " + std::to_string(table.series[row]) +
-                           ", expected 0 to " + std::to_string(table.series_count) + " - 1");
+      return invalid_input("series table: row " + std::to_string(row) + " has series " +
+                           std::to_string(table.series[row]) + ", expected 0 to " +
+                           std::to_string(table.series_count) + " - 1");
   std::vector<Series> result(table.series_count);
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i].index = i;

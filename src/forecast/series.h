@@ -24,7 +24,8 @@ int season_length(Grain grain);
 Date period_start(Date date, Grain grain);
 /// First day of the period `periods` after (or, negative, before) the one that holds `date`.
 Date advance_period(Date date, Grain grain, std::int64_t periods);
-/// Number of periods from the one that holds `from` to the one that holds `to`; negative when `to` is earlier.
+/// Number of periods from the one that holds `from` to the one that holds `to`; negative when `to` is
+/// earlier.
 std::int64_t periods_between(Date from, Date to, Grain grain);
 
 /// What a date without a row means.
@@ -52,7 +53,7 @@ struct SeriesOptions {
 struct LongTable {
   std::span<const std::int32_t> series;  ///< 0 .. series_count-1
   std::span<const Date> date;
-  std::span<const double> value;         ///< units or revenue of the day; ignored after the cut
+  std::span<const double> value;           ///< units or revenue of the day; ignored after the cut
   std::span<const std::int8_t> promotion;  ///< optional: 0, 1, or -1 = unknown
   std::span<const std::int8_t> open;       ///< optional: 0 = closed, 1 = open, -1 = unknown
   std::span<const double> price;           ///< optional: NaN = unknown
@@ -63,16 +64,18 @@ struct LongTable {
 struct Series {
   std::size_t index = 0;  ///< the number of the series in the table
   Grain grain = Grain::kDaily;
-  Date start;                         ///< first day of the first period
-  std::vector<double> value;          ///< one per period; 0 where masked
-  std::vector<std::uint8_t> masked;   ///< 1 = closed or unknown: never learnt as low demand, never scored
-  std::vector<std::int8_t> promotion; ///< empty, or one per period and known future period: 0, 1, -1
-  std::vector<std::int8_t> open;      ///< likewise; 0 only when the whole period is closed
-  std::vector<double> price;          ///< likewise; NaN = unknown
-  std::string refused;                ///< not empty: why the series cannot be used (NaN, infinity)
+  Date start;                          ///< first day of the first period
+  std::vector<double> value;           ///< one per period; 0 where masked
+  std::vector<std::uint8_t> masked;    ///< 1 = closed or unknown: never learnt as low demand, never scored
+  std::vector<std::int8_t> promotion;  ///< empty, or one per period and known future period: 0, 1, -1
+  std::vector<std::int8_t> open;       ///< likewise; 0 only when the whole period is closed
+  std::vector<double> price;           ///< likewise; NaN = unknown
+  std::string refused;                 ///< not empty: why the series cannot be used (NaN, infinity)
 
   std::size_t size() const { return value.size(); }
-  Date date_at(std::size_t period) const { return advance_period(start, grain, static_cast<std::int64_t>(period)); }
+  Date date_at(std::size_t period) const {
+    return advance_period(start, grain, static_cast<std::int64_t>(period));
+  }
 };
 
 /// Builds one series per number of the table, in order; series without any sale have size 0. Values that are

@@ -86,7 +86,8 @@ class ThetaSearch {
       power = next_power < 1e-30 ? 0.0 : next_power;  // denormals would cost more than the model
     }
     const auto squares = [&](double start, double omega) {
-      return aa - 2 * (start * ap + omega * ag) + start * start * pp + 2 * start * omega * pg + omega * omega * gg;
+      return aa - 2 * (start * ap + omega * ag) + start * start * pp + 2 * start * omega * pg +
+             omega * omega * gg;
     };
     const auto solve_level = [&](double omega) { return pp > 0 ? (ap - omega * pg) / pp : 0.0; };
     double omega = 0.5;
@@ -111,7 +112,8 @@ class ThetaSearch {
   double omega_ = 0.5;
 };
 
-std::vector<double> adjust(std::vector<double> values, SeasonType type, int period, std::vector<double>& indices) {
+std::vector<double> adjust(std::vector<double> values, SeasonType type, int period,
+                           std::vector<double>& indices) {
   if (type == SeasonType::kNone) return values;
   indices = seasonal_indices(values, period, type);
   const auto length = static_cast<std::size_t>(period);
@@ -191,7 +193,8 @@ void theta_filter(std::span<const double> adjusted, const ThetaFit& fit, std::sp
 
 void theta_forecast(const History& history, const ThetaFit& fit, std::span<double> out) {
   std::vector<double> indices;
-  const std::vector<double> adjusted = adjust(fill_masked(history, fit.period), fit.season, fit.period, indices);
+  const std::vector<double> adjusted =
+      adjust(fill_masked(history, fit.period), fit.season, fit.period, indices);
   theta_filter(adjusted, fit, {}, out);
   if (fit.season == SeasonType::kNone) return;
   const auto period = static_cast<std::size_t>(fit.period);

@@ -6,7 +6,8 @@
 
 namespace tillcast::io {
 
-/// Closes a file descriptor. Errors of close() do not matter here: everything that must last was flushed before.
+/// Closes a file descriptor. Errors of close() do not matter here: everything that must last was flushed
+/// before.
 class Descriptor {
  public:
   explicit Descriptor(int raw) : raw_(raw) {}

@@ -14,7 +14,9 @@
 namespace tillcast::io {
 namespace {
 
-std::filesystem::path lock_path(const std::filesystem::path& directory) { return directory / "tillcast.lock"; }
+std::filesystem::path lock_path(const std::filesystem::path& directory) {
+  return directory / "tillcast.lock";
+}
 
 int written_pid(int descriptor) {
   char text[32] = {};
@@ -33,10 +35,12 @@ Result<DirectoryLock> DirectoryLock::acquire(const std::filesystem::path& direct
     if (errno != EWOULDBLOCK) return last_file_error("lock", path);
     const int pid = written_pid(raw);
     return unavailable(directory.string() + " is in use by another tillcast process" +
-                       (pid > 0 ? " (pid " + std::to_string(pid) + ")" : "") + "; stop it or wait until it is done");
+                       (pid > 0 ? " (pid " + std::to_string(pid) + ")" : "") +
+                       "; stop it or wait until it is done");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(raw, 0) != 0 || ::pwrite(raw, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+  if (::ftruncate(raw, 0) != 0 ||
+      ::pwrite(raw, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     return last_file_error("write", path);
   }
   return lock;
@@ -50,7 +54,8 @@ int DirectoryLock::owner(const std::filesystem::path& directory) {
   return written_pid(file.raw());
 }
 
-DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);

@@ -38,7 +38,8 @@ Result<> write_all(int descriptor, std::string_view content, const std::filesyst
   return {};
 }
 
-// Never retried: after a failed fsync the kernel may mark the lost pages clean, and a second call would succeed.
+// Never retried: after a failed fsync the kernel may mark the lost pages clean, and a second call would
+// succeed.
 Result<> flush(int descriptor, const std::filesystem::path& path) {
   if (::fsync(descriptor) != 0) return last_file_error("flush", path);
   return {};
@@ -69,15 +70,17 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t b
   const Descriptor file(open_retrying(path.c_str(), O_RDONLY));
   if (!file.valid()) return last_file_error("open", path);
   std::string content;
-  struct stat status {};
-  if (::fstat(file.raw(), &status) == 0 && status.st_size > 0 && static_cast<std::uint64_t>(status.st_size) <= bytes_max) {
+  struct stat status{};
+  if (::fstat(file.raw(), &status) == 0 && status.st_size > 0 &&
+      static_cast<std::uint64_t>(status.st_size) <= bytes_max) {
     content.reserve(static_cast<std::size_t>(status.st_size));
   }
   constexpr std::size_t kBlock = 256 * 1024;
   for (;;) {
     const std::size_t before = content.size();
     if (before > bytes_max) {
-      return invalid_input(path.string() + " is longer than the " + std::to_string(bytes_max) + " bytes expected here");
+      return invalid_input(path.string() + " is longer than the " + std::to_string(bytes_max) +
+                           " bytes expected here");
     }
     content.resize(before + kBlock);
     const ssize_t got = ::read(file.raw(), content.data() + before, kBlock);
@@ -112,7 +115,7 @@ Result<> sync_directory(const std::filesystem::path& path) {
 
 Result<> make_directories(const std::filesystem::path& path) {
   if (path.empty() || path == "/") return {};
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return {};
     return file_error("create directory", path, ENOTDIR);
@@ -167,7 +170,7 @@ Result<> create_file_exclusively(const std::filesystem::path& path, std::string_
 }
 
 Result<std::uint64_t> free_bytes(const std::filesystem::path& path) {
-  struct statvfs status {};
+  struct statvfs status{};
   if (::statvfs(path.c_str(), &status) != 0) return last_file_error("look at", path);
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }

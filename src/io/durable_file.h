@@ -13,7 +13,8 @@ namespace tillcast::io {
 /// the kernel may have dropped the dirty pages, so it is never retried on the same file.
 
 /// The whole content. kNotFound when missing, kInvalidInput when longer than `bytes_max`.
-Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max = std::uint64_t{1} << 30);
+Result<std::string> read_file(const std::filesystem::path& path,
+                              std::uint64_t bytes_max = std::uint64_t{1} << 30);
 
 /// Writes a new file and flushes it (not its directory). The path must not exist: kConflict.
 Result<> write_new_file(const std::filesystem::path& path, std::string_view content);
@@ -34,7 +35,8 @@ Result<> remove_file(const std::filesystem::path& path);
 
 /// Replaces `path` by `content` through a temporary file: readers see the old or the new content, whole.
 Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content);
-/// Creates `path` with `content`, durable when it returns. Appears whole or not at all; kConflict when it exists.
+/// Creates `path` with `content`, durable when it returns. Appears whole or not at all; kConflict when it
+/// exists.
 Result<> create_file_exclusively(const std::filesystem::path& path, std::string_view content);
 
 /// Bytes that may still be written beside `path` by this user.

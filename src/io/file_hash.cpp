@@ -31,7 +31,8 @@ std::string to_hex(const unsigned char* bytes, std::size_t count) {
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new()) {
-    TILLCAST_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "OpenSSL has no SHA-256");
+    TILLCAST_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+                   "OpenSSL has no SHA-256");
   }
   void add(const char* data, std::size_t bytes) {
     TILLCAST_CHECK(EVP_DigestUpdate(context_.get(), data, bytes) == 1, "SHA-256 failed");
@@ -73,7 +74,7 @@ template <class Hash>
 Result<std::string> hash_file(const std::filesystem::path& path, Progress* progress) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return last_file_error("open", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.raw(), &status) != 0) return last_file_error("look at", path);
   if (S_ISDIR(status.st_mode)) return file_error("read", path, EISDIR);
   const auto total = static_cast<std::uint64_t>(status.st_size);

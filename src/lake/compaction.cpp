@@ -11,7 +11,8 @@ namespace {
 using Group = std::vector<DataFile>;
 
 // Neighbours in commit order are joined, so that rows stay in the order in which they came.
-std::vector<Group> choose_groups(const Snapshot& snapshot, std::string_view dataset, const CompactionOptions& options) {
+std::vector<Group> choose_groups(const Snapshot& snapshot, std::string_view dataset,
+                                 const CompactionOptions& options) {
   std::vector<Group> groups;
   for (const auto& [name, files] : snapshot.files) {
     if (!dataset.empty() && name != dataset) continue;
@@ -40,7 +41,8 @@ std::vector<Group> choose_groups(const Snapshot& snapshot, std::string_view data
   return groups;
 }
 
-Result<DataFile> join(Lake::State& lake, database::Connection& connection, const Group& group, std::int64_t seq) {
+Result<DataFile> join(Lake::State& lake, database::Connection& connection, const Group& group,
+                      std::int64_t seq) {
   DataFile joined;
   joined.dataset = group.front().dataset;
   joined.month = group.front().month;
@@ -49,8 +51,10 @@ Result<DataFile> join(Lake::State& lake, database::Connection& connection, const
   std::string select;
   for (const DataFile& file : group) {
     rows += file.rows;
-    if (file.date_min && (!joined.date_min || *file.date_min < *joined.date_min)) joined.date_min = file.date_min;
-    if (file.date_max && (!joined.date_max || *file.date_max > *joined.date_max)) joined.date_max = file.date_max;
+    if (file.date_min && (!joined.date_min || *file.date_min < *joined.date_min))
+      joined.date_min = file.date_min;
+    if (file.date_max && (!joined.date_max || *file.date_max > *joined.date_max))
+      joined.date_max = file.date_max;
     for (const ColumnSpec& column : *file.schema) {
       if (std::ranges::find(*columns, column.name, &ColumnSpec::name) != columns->end()) continue;
       columns->push_back(column);
@@ -58,12 +62,13 @@ Result<DataFile> join(Lake::State& lake, database::Connection& connection, const
     }
   }
   joined.schema = std::move(columns);
-  auto file = TILLCAST_TRY_PLAIN(
-      write_data_file(lake, connection, "SELECT " + select + " FROM " + parquet_source(lake, group), std::move(joined), seq));
+  auto file = TILLCAST_TRY_PLAIN(write_data_file(
+      lake, connection, "SELECT " + select + " FROM " + parquet_source(lake, group), std::move(joined), seq));
   if (file.rows != rows) {
     static_cast<void>(lake.store.remove(file.path).has_value());
-    return corrupt_data("compaction of " + file.dataset + " " + file.month + " read " + std::to_string(file.rows) + " rows, expected " +
-                        std::to_string(rows) + "; run `tillcast lake verify`");
+    return corrupt_data("compaction of " + file.dataset + " " + file.month + " read " +
+                        std::to_string(file.rows) + " rows, expected " + std::to_string(rows) +
+                        "; run `tillcast lake verify`");
   }
   return file;
 }
@@ -118,7 +123,8 @@ Result<CompactionReport> Lake::compact(std::string_view dataset, const Compactio
       // kCorruptData from the commit itself means that the entry may be visible: its files must stay.
       const auto now = state_->refreshed();
       for (const DataFile& file : entry.files) {
-        const bool visible = !now || std::ranges::find(now->dataset(file.dataset), file.path, &DataFile::path) != now->dataset(file.dataset).end();
+        const bool visible = !now || std::ranges::find(now->dataset(file.dataset), file.path,
+                                                       &DataFile::path) != now->dataset(file.dataset).end();
         if (!visible) static_cast<void>(state_->store.remove(file.path).has_value());
       }
       return done.error();
@@ -147,7 +153,9 @@ Result<std::vector<std::string>> Lake::collect_garbage() const {
     if (named.contains(object.key)) continue;
     // A replaced file may still be read by a query that began before.
     const auto removed = snapshot.removed.find(object.key);
-    const std::int64_t since = removed == snapshot.removed.end() ? object.modified.micros : std::max(object.modified.micros, removed->second.micros);
+    const std::int64_t since = removed == snapshot.removed.end()
+                                   ? object.modified.micros
+                                   : std::max(object.modified.micros, removed->second.micros);
     if (now - since < grace) continue;
     TILLCAST_TRY_PLAIN(state_->store.remove(object.key));
     crash_point("lake.compact.after_remove");

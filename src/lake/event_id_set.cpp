@@ -32,7 +32,8 @@ bool parse_half(std::string_view hex, std::uint64_t& into) {
 
 EventIdSet::Id EventIdSet::number_of(std::string_view id) {
   Id number;
-  if (id.size() != kHexDigits || !parse_half(id.substr(0, kHexDigits / 2), number.high) || !parse_half(id.substr(kHexDigits / 2), number.low)) {
+  if (id.size() != kHexDigits || !parse_half(id.substr(0, kHexDigits / 2), number.high) ||
+      !parse_half(id.substr(kHexDigits / 2), number.low)) {
     const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
     number = {hash.high64, hash.low64};
   }
@@ -66,9 +67,7 @@ void EventIdSet::grow(Shard& shard) {
   shard = std::move(larger);
 }
 
-bool EventIdSet::insert(std::string_view id) {
-  return id.empty() || insert(number_of(id));
-}
+bool EventIdSet::insert(std::string_view id) { return id.empty() || insert(number_of(id)); }
 
 std::size_t EventIdSet::insert_all(std::span<const std::string_view> ids, std::vector<bool>& duplicate) {
   constexpr std::size_t kBlock = 32;

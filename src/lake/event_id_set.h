@@ -7,14 +7,15 @@
 
 namespace tillcast::lake {
 
-/// Event ids as 128-bit numbers, 16 bytes each plus slack: 54 million take about 1 GB. An id of 32 hex digits is its own
-/// number, any other text is hashed to 128 bits (XXH3). Not thread-safe.
+/// Event ids as 128-bit numbers, 16 bytes each plus slack: 54 million take about 1 GB. An id of 32 hex digits
+/// is its own number, any other text is hashed to 128 bits (XXH3). Not thread-safe.
 class EventIdSet {
  public:
   /// False when the id was there already. An empty id is never kept and always new.
   bool insert(std::string_view id);
-  /// As insert for every id in turn, about three times as fast: the tables are larger than the caches, so the next slots
-  /// are fetched while the current ones are looked at. Sets duplicate[i] for ids that were there; returns how many.
+  /// As insert for every id in turn, about three times as fast: the tables are larger than the caches, so the
+  /// next slots are fetched while the current ones are looked at. Sets duplicate[i] for ids that were there;
+  /// returns how many.
   std::size_t insert_all(std::span<const std::string_view> ids, std::vector<bool>& duplicate);
   bool contains(std::string_view id) const;
   std::size_t size() const { return size_; }

@@ -26,22 +26,29 @@ std::vector<ColumnSpec> union_of_columns(const std::vector<DataFile>& files) {
 }
 
 // Every column of the contract, null where no file has it yet.
-std::string view_query(const Lake::State& lake, const std::vector<DataFile>& files, std::span<const ColumnSpec> contract) {
+std::string view_query(const Lake::State& lake, const std::vector<DataFile>& files,
+                       std::span<const ColumnSpec> contract) {
   const auto stored = union_of_columns(files);
   std::string columns;
   for (const ColumnSpec& column : contract.empty() ? std::span<const ColumnSpec>(stored) : contract) {
     const bool there = std::ranges::find(stored, column.name, &ColumnSpec::name) != stored.end();
     columns += columns.empty() ? "" : ", ";
-    columns += there ? sql_identifier(column.name) : "CAST(NULL AS " + std::string(sql_name(column.type)) + ") AS " + sql_identifier(column.name);
+    columns +=
+        there ? sql_identifier(column.name)
+              : "CAST(NULL AS " + std::string(sql_name(column.type)) + ") AS " + sql_identifier(column.name);
   }
   if (files.empty()) return "SELECT " + columns + " WHERE false";
   return "SELECT " + columns + " FROM " + parquet_source(lake, files);
 }
 
-Result<> replace_view(database::Connection& connection, const Lake::State& lake, const std::string& dataset, const std::vector<DataFile>& files) {
+Result<> replace_view(database::Connection& connection, const Lake::State& lake, const std::string& dataset,
+                      const std::vector<DataFile>& files) {
   const auto dot = dataset.find('.');
-  const std::string name = sql_identifier(dataset.substr(0, dot)) + "." + sql_identifier(dataset.substr(dot + 1));
-  TILLCAST_TRY(connection.execute("CREATE OR REPLACE VIEW " + name + " AS " + view_query(lake, files, silver_schema(dataset))), "view " + dataset);
+  const std::string name =
+      sql_identifier(dataset.substr(0, dot)) + "." + sql_identifier(dataset.substr(dot + 1));
+  TILLCAST_TRY(connection.execute("CREATE OR REPLACE VIEW " + name + " AS " +
+                                  view_query(lake, files, silver_schema(dataset))),
+               "view " + dataset);
   return {};
 }
 
@@ -108,8 +115,10 @@ Result<std::vector<DatasetSummary>> Lake::list() const {
       ++summary.files;
       summary.rows += file.rows;
       summary.bytes += file.bytes;
-      if (file.date_min && (!summary.date_min || *file.date_min < *summary.date_min)) summary.date_min = file.date_min;
-      if (file.date_max && (!summary.date_max || *file.date_max > *summary.date_max)) summary.date_max = file.date_max;
+      if (file.date_min && (!summary.date_min || *file.date_min < *summary.date_min))
+        summary.date_min = file.date_min;
+      if (file.date_max && (!summary.date_max || *file.date_max > *summary.date_max))
+        summary.date_max = file.date_max;
     }
     if (summary.files > 0) all.push_back(std::move(summary));
   }
@@ -118,12 +127,14 @@ Result<std::vector<DatasetSummary>> Lake::list() const {
 
 Result<> Lake::attach_views(database::Connection& connection, const Snapshot& snapshot) const {
   return connection.transaction([&](database::Connection& inside) -> Result<> {
-    TILLCAST_TRY_PLAIN(inside.execute("CREATE SCHEMA IF NOT EXISTS bronze; CREATE SCHEMA IF NOT EXISTS silver"));
+    TILLCAST_TRY_PLAIN(
+        inside.execute("CREATE SCHEMA IF NOT EXISTS bronze; CREATE SCHEMA IF NOT EXISTS silver"));
     for (const std::string_view dataset : silver_datasets()) {
       TILLCAST_TRY_PLAIN(replace_view(inside, *state_, std::string(dataset), snapshot.dataset(dataset)));
     }
-    const auto views = TILLCAST_TRY_PLAIN(
-        inside.query("SELECT view_name FROM duckdb_views() WHERE schema_name = 'bronze' AND database_name = current_database()"));
+    const auto views =
+        TILLCAST_TRY_PLAIN(inside.query("SELECT view_name FROM duckdb_views() WHERE schema_name = 'bronze' "
+                                        "AND database_name = current_database()"));
     for (std::size_t row = 0; row < views.rows(); ++row) {
       if (!snapshot.dataset("bronze." + views.text(row, 0)).empty()) continue;
       TILLCAST_TRY_PLAIN(inside.execute("DROP VIEW bronze." + sql_identifier(views.text(row, 0))));

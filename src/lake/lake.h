@@ -20,11 +20,11 @@
 namespace tillcast::lake {
 
 struct LakeOptions {
-  int threads = 1;                                             ///< for writing Parquet; more cost CPU, save little time
-  std::uint64_t memory_limit_bytes = std::uint64_t{2} << 30;   ///< of the writing database
-  std::chrono::seconds orphan_grace{3600};                     ///< younger unnamed files may belong to a running load
-  std::int64_t checkpoint_interval = 64;                       ///< entries between checkpoints
-  const Clock* clock = nullptr;                                ///< nullptr = the machine's
+  int threads = 1;  ///< for writing Parquet; more cost CPU, save little time
+  std::uint64_t memory_limit_bytes = std::uint64_t{2} << 30;  ///< of the writing database
+  std::chrono::seconds orphan_grace{3600};  ///< younger unnamed files may belong to a running load
+  std::int64_t checkpoint_interval = 64;    ///< entries between checkpoints
+  const Clock* clock = nullptr;             ///< nullptr = the machine's
 };
 
 /// One fault or remark found by verify().
@@ -34,7 +34,8 @@ struct Finding {
     kError,   ///< data is missing or damaged
   };
   Severity severity = Severity::kError;
-  std::string kind;  ///< missing_file, wrong_size, wrong_checksum, unreadable, wrong_rows, gap, bad_entry, totals, orphan
+  std::string kind;  ///< missing_file, wrong_size, wrong_checksum, unreadable, wrong_rows, gap, bad_entry,
+                     ///< totals, orphan
   std::string path;
   std::string message;
 };
@@ -61,12 +62,13 @@ struct CompactionReport {
   std::uint64_t bytes_after = 0;
 };
 
-/// The data directory's `lake/` folder: bronze and silver as Parquet, named by the manifest. Thread-safe for readers;
-/// writers race safely through the manifest (src/io/directory_lock.h keeps other processes out).
+/// The data directory's `lake/` folder: bronze and silver as Parquet, named by the manifest. Thread-safe for
+/// readers; writers race safely through the manifest (src/io/directory_lock.h keeps other processes out).
 class Lake {
  public:
   struct State;  ///< opaque
-  /// Opens or creates. kCorruptData when the manifest does not read back, kInvalidInput when a newer tillcast wrote it.
+  /// Opens or creates. kCorruptData when the manifest does not read back, kInvalidInput when a newer tillcast
+  /// wrote it.
   static Result<Lake> open(const std::filesystem::path& directory, const LakeOptions& options = {});
   Lake(Lake&&) noexcept;
   Lake& operator=(Lake&&) noexcept;
@@ -80,15 +82,16 @@ class Lake {
   /// kConflict when the key is loaded already.
   Result<LoadWriter> begin_load(const LoadInfo& info, const LoadOptions& options = {}) const;
 
-  /// Creates or replaces schemas bronze and silver with one view per dataset over exactly the snapshot's files. The
-  /// fixed silver datasets always exist, empty if need be.
+  /// Creates or replaces schemas bronze and silver with one view per dataset over exactly the snapshot's
+  /// files. The fixed silver datasets always exist, empty if need be.
   Result<> attach_views(database::Connection& connection, const Snapshot& snapshot) const;
 
   Result<std::vector<DatasetSummary>> list() const;
-  /// Every named file exists with its size, checksum and rows; no gap in the log; totals reconcile. Empty = clean.
+  /// Every named file exists with its size, checksum and rows; no gap in the log; totals reconcile. Empty =
+  /// clean.
   Result<std::vector<Finding>> verify(Progress& progress) const;
-  /// Joins small files of one month into larger ones; rows and their order within a file stay. Safe beside readers:
-  /// old files stay until the grace time has passed. "" = all datasets.
+  /// Joins small files of one month into larger ones; rows and their order within a file stay. Safe beside
+  /// readers: old files stay until the grace time has passed. "" = all datasets.
   Result<CompactionReport> compact(std::string_view dataset, const CompactionOptions& options = {}) const;
   /// Deletes replaced files and orphans older than the grace time; returns their keys.
   Result<std::vector<std::string>> collect_garbage() const;

@@ -40,8 +40,8 @@ struct Lake::State {
 std::string data_file_key(std::string_view dataset, std::string_view month, std::int64_t seq);
 
 /// Runs `query` into a Parquet file, publishes it and completes `file` (path, rows, bytes, checksum).
-Result<DataFile> write_data_file(Lake::State& lake, database::Connection& connection, const std::string& query, DataFile file,
-                                 std::int64_t seq);
+Result<DataFile> write_data_file(Lake::State& lake, database::Connection& connection,
+                                 const std::string& query, DataFile file, std::int64_t seq);
 
 /// read_parquet over these files, as a FROM item. Not for an empty list.
 std::string parquet_source(const Lake::State& lake, const std::vector<DataFile>& files);

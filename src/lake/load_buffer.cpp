@@ -36,8 +36,8 @@ class Selection {
     add(cast ? "CAST(" + quoted + " AS " + std::string(sql_name(stored.type)) + ")" : quoted, stored);
   }
   void constant(const Value& value, const ColumnSpec& stored) {
-    // As an ENUM of one value a text costs a byte per row instead of being copied, hashed and compared for every row; in
-    // the file it is the same dictionary-encoded string.
+    // As an ENUM of one value a text costs a byte per row instead of being copied, hashed and compared for
+    // every row; in the file it is the same dictionary-encoded string.
     const auto* const text = std::get_if<std::string>(&value);
     if (text != nullptr && stored.type == ColumnType::kText) {
       add("CAST(" + sql_literal(value) + " AS ENUM(" + sql_literal(value) + "))", stored);
@@ -60,7 +60,8 @@ bool castable(ColumnType from, ColumnType to) {
   return from == to || (whole(from) && whole(to));
 }
 
-const Value* find_constant(const std::vector<std::pair<std::string, Value>>& constants, std::string_view name) {
+const Value* find_constant(const std::vector<std::pair<std::string, Value>>& constants,
+                           std::string_view name) {
   const auto at = std::ranges::find(constants, name, &std::pair<std::string, Value>::first);
   return at == constants.end() ? nullptr : &at->second;
 }
@@ -73,8 +74,8 @@ Result<> select_silver(Selection& selection, std::string_view dataset, const Col
     if (const int at = batch.find(wanted.name); at >= 0) {
       const ColumnType have = batch.columns[static_cast<std::size_t>(at)].spec.type;
       if (!castable(have, wanted.type)) {
-        return invalid_input(name + ": column " + wanted.name + " is " + std::string(sql_name(have)) + ", expected " +
-                             std::string(sql_name(wanted.type)));
+        return invalid_input(name + ": column " + wanted.name + " is " + std::string(sql_name(have)) +
+                             ", expected " + std::string(sql_name(wanted.type)));
       }
       selection.column(wanted.name, wanted, have != wanted.type);
     } else if (const Value* const value = find_constant(constants, wanted.name)) {
@@ -96,25 +97,29 @@ std::string unique_name(std::set<std::string>& used, const std::string& name) {
   for (int i = 1;; ++i) {
     std::string candidate = i == 1 ? name : name + "_" + std::to_string(i);
     std::string lower = candidate;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(lower, lower.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (used.insert(lower).second) return candidate;
   }
 }
 
-Result<> select_bronze(Selection& selection, std::string_view dataset, const ColumnBatch& batch, const AddOptions& options,
+Result<> select_bronze(Selection& selection, std::string_view dataset, const ColumnBatch& batch,
+                       const AddOptions& options,
                        const std::vector<std::pair<std::string, Value>>& constants) {
   std::set<std::string> used;
   for (const Column& column : batch.columns) {
     if (!options.store_partition_column && column.spec.name == options.partition_column) continue;
     if (unique_name(used, column.spec.name) != column.spec.name) {
-      return invalid_input(std::string(dataset) + ": two columns are called " + column.spec.name + " (SQL ignores case); rename one in the file");
+      return invalid_input(std::string(dataset) + ": two columns are called " + column.spec.name +
+                           " (SQL ignores case); rename one in the file");
     }
     selection.column(column.spec.name, column.spec, false);
   }
   for (const auto& [name, value] : constants) {
     if (batch.find(name) >= 0) continue;
     const auto type = std::visit(TypeOf{}, value);
-    if (!type) return invalid_input(std::string(dataset) + ": the constant " + name + " must have scale 3 or 4");
+    if (!type)
+      return invalid_input(std::string(dataset) + ": the constant " + name + " must have scale 3 or 4");
     selection.constant(value, {name, *type});
   }
   return {};
@@ -127,24 +132,28 @@ std::string month_text(int month) {
   return format_date(date_from_civil(month / 12, month % 12 + 1, 1)).substr(0, 7);
 }
 
-Result<DatasetBuffer> make_buffer(std::string_view dataset, const ColumnBatch& batch, const LoadInfo& info, const AddOptions& options,
-                                  std::int64_t load_seq) {
+Result<DatasetBuffer> make_buffer(std::string_view dataset, const ColumnBatch& batch, const LoadInfo& info,
+                                  const AddOptions& options, std::int64_t load_seq) {
   DatasetBuffer buffer;
   buffer.name = dataset;
   for (const Column& column : batch.columns) buffer.batch_columns.push_back(column.spec);
   if (!options.partition_column.empty()) {
     buffer.partition = batch.find(options.partition_column);
-    if (buffer.partition < 0) return invalid_input(buffer.name + ": there is no partition column " + options.partition_column);
+    if (buffer.partition < 0)
+      return invalid_input(buffer.name + ": there is no partition column " + options.partition_column);
     const ColumnType type = batch.columns[static_cast<std::size_t>(buffer.partition)].spec.type;
     if (type != ColumnType::kDate && type != ColumnType::kTimestamp) {
-      return invalid_input(buffer.name + ": the partition column " + options.partition_column + " is no date");
+      return invalid_input(buffer.name + ": the partition column " + options.partition_column +
+                           " is no date");
     }
   }
   auto constants = options.constants;
   Selection selection;
   if (!silver_schema(dataset).empty()) {
-    for (auto& own : std::initializer_list<std::pair<std::string, Value>>{
-             {"source", info.source}, {"file", info.file}, {"file_sha256", info.key}, {"load_seq", load_seq}}) {
+    for (auto& own : std::initializer_list<std::pair<std::string, Value>>{{"source", info.source},
+                                                                          {"file", info.file},
+                                                                          {"file_sha256", info.key},
+                                                                          {"load_seq", load_seq}}) {
       constants.push_back(own);
     }
     TILLCAST_TRY_PLAIN(select_silver(selection, dataset, batch, constants));
@@ -197,7 +206,8 @@ void add_rows(DatasetBuffer& buffer, std::shared_ptr<const ColumnBatch> batch, c
   std::map<int, std::vector<std::uint32_t>> picked;
   std::vector<std::uint32_t>* current = nullptr;
   int current_month = kNoMonth;
-  const Column* const dates = buffer.partition >= 0 ? &batch->columns[static_cast<std::size_t>(buffer.partition)] : nullptr;
+  const Column* const dates =
+      buffer.partition >= 0 ? &batch->columns[static_cast<std::size_t>(buffer.partition)] : nullptr;
   MonthRows* rows_of_month = nullptr;
   for (std::size_t row = 0; row < batch->rows; ++row) {
     if (!kept(row)) continue;
@@ -225,7 +235,8 @@ void add_rows(DatasetBuffer& buffer, std::shared_ptr<const ColumnBatch> batch, c
 std::uint64_t batch_bytes(const ColumnBatch& batch) {
   std::uint64_t bytes = 0;
   for (const Column& column : batch.columns) {
-    bytes += column.text.size() * sizeof(std::string_view) + (column.ints.size() + column.doubles.size()) * 8 + column.valid.size();
+    bytes += column.text.size() * sizeof(std::string_view) +
+             (column.ints.size() + column.doubles.size()) * 8 + column.valid.size();
     for (const std::string_view text : column.text) bytes += text.size();
   }
   return bytes;

@@ -36,8 +36,8 @@ struct DatasetBuffer {
 };
 
 /// Prepares a dataset for batches like this one. kInvalidInput when the columns do not fit the dataset.
-Result<DatasetBuffer> make_buffer(std::string_view dataset, const ColumnBatch& batch, const LoadInfo& info, const AddOptions& options,
-                                  std::int64_t load_seq);
+Result<DatasetBuffer> make_buffer(std::string_view dataset, const ColumnBatch& batch, const LoadInfo& info,
+                                  const AddOptions& options, std::int64_t load_seq);
 
 /// The month of every row: year * 12 + month - 1, or kNoMonth. Empty when the dataset is not partitioned.
 std::vector<int> row_months(const DatasetBuffer& buffer, const ColumnBatch& batch);

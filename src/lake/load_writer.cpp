@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kRejects = "silver.rejects";
 
-bool has_unique_events(std::string_view dataset) { return dataset == "silver.sale_line" || dataset == "silver.store_day"; }
+bool has_unique_events(std::string_view dataset) {
+  return dataset == "silver.sale_line" || dataset == "silver.store_day";
+}
 
 Column text_column(const char* name, std::size_t rows, std::string_view value) {
   Column column;
@@ -26,7 +28,8 @@ Column text_column(const char* name, std::size_t rows, std::string_view value) {
 }  // namespace
 
 struct LoadWriter::State {
-  State(std::shared_ptr<Lake::State> owner, database::Connection&& own) : lake(std::move(owner)), connection(std::move(own)) {}
+  State(std::shared_ptr<Lake::State> owner, database::Connection&& own)
+      : lake(std::move(owner)), connection(std::move(own)) {}
   ~State() {
     if (!finished) remove_files();
   }
@@ -46,24 +49,29 @@ struct LoadWriter::State {
   std::map<std::string, EventIdSet, std::less<>> seen;
   std::set<std::pair<std::string, int>> months_seen;  // whose visible ids are in `seen`
 
-  Result<DatasetBuffer*> buffer_for(std::string_view dataset, const ColumnBatch& batch, const AddOptions& add_options);
+  Result<DatasetBuffer*> buffer_for(std::string_view dataset, const ColumnBatch& batch,
+                                    const AddOptions& add_options);
   Result<> remember_visible(std::string_view dataset, const std::vector<int>& months);
-  Result<std::size_t> find_duplicates(std::string_view dataset, const ColumnBatch& batch, const std::vector<int>& months,
-                                      std::vector<bool>& dropped);
-  Result<> reject_duplicates(std::string_view dataset, const ColumnBatch& batch, const std::vector<bool>& dropped, std::size_t count,
+  Result<std::size_t> find_duplicates(std::string_view dataset, const ColumnBatch& batch,
+                                      const std::vector<int>& months, std::vector<bool>& dropped);
+  Result<> reject_duplicates(std::string_view dataset, const ColumnBatch& batch,
+                             const std::vector<bool>& dropped, std::size_t count,
                              const AddOptions& add_options);
-  Result<> keep(DatasetBuffer& buffer, ColumnBatch&& batch, const std::vector<int>& months, const std::vector<bool>& dropped);
+  Result<> keep(DatasetBuffer& buffer, ColumnBatch&& batch, const std::vector<int>& months,
+                const std::vector<bool>& dropped);
   Result<> write(DatasetBuffer& buffer);
   Result<> write_all();
   Result<> follow_others();
   void remove_files();
 };
 
-Result<DatasetBuffer*> LoadWriter::State::buffer_for(std::string_view dataset, const ColumnBatch& batch, const AddOptions& add_options) {
+Result<DatasetBuffer*> LoadWriter::State::buffer_for(std::string_view dataset, const ColumnBatch& batch,
+                                                     const AddOptions& add_options) {
   auto fresh = TILLCAST_TRY_PLAIN(make_buffer(dataset, batch, info, add_options, seq));
   const auto at = buffers.find(dataset);
   if (at == buffers.end()) return &buffers.emplace(std::string(dataset), std::move(fresh)).first->second;
-  if (at->second.select == fresh.select && at->second.batch_columns == fresh.batch_columns && at->second.partition == fresh.partition) {
+  if (at->second.select == fresh.select && at->second.batch_columns == fresh.batch_columns &&
+      at->second.partition == fresh.partition) {
     return &at->second;
   }
   // Other columns or constants than before: they go to files of their own.
@@ -72,8 +80,8 @@ Result<DatasetBuffer*> LoadWriter::State::buffer_for(std::string_view dataset, c
   return &at->second;
 }
 
-// Visible events can only collide within a month, as an event never changes its date. Their ids are read once per month,
-// and only where a month has files already: a first load reads nothing.
+// Visible events can only collide within a month, as an event never changes its date. Their ids are read once
+// per month, and only where a month has files already: a first load reads nothing.
 Result<> LoadWriter::State::remember_visible(std::string_view dataset, const std::vector<int>& months) {
   const auto& visible = base.dataset(dataset);
   if (visible.empty()) return {};
@@ -83,11 +91,13 @@ Result<> LoadWriter::State::remember_visible(std::string_view dataset, const std
   for (const int month : touched) {
     if (!months_seen.emplace(std::string(dataset), month).second) continue;
     const std::string text = month_text(month);
-    std::ranges::copy_if(visible, std::back_inserter(files), [&](const DataFile& file) { return file.month == text; });
+    std::ranges::copy_if(visible, std::back_inserter(files),
+                         [&](const DataFile& file) { return file.month == text; });
   }
   if (files.empty()) return {};
   EventIdSet& ids = seen[std::string(dataset)];
-  auto stream = TILLCAST_TRY(connection.stream("SELECT event_id FROM " + parquet_source(*lake, files)), "read the events that are there");
+  auto stream = TILLCAST_TRY(connection.stream("SELECT event_id FROM " + parquet_source(*lake, files)),
+                             "read the events that are there");
   for (;;) {
     const auto rows = TILLCAST_TRY(stream.next(), "read the events that are there");
     if (!rows) return {};
@@ -97,7 +107,8 @@ Result<> LoadWriter::State::remember_visible(std::string_view dataset, const std
   }
 }
 
-Result<std::size_t> LoadWriter::State::find_duplicates(std::string_view dataset, const ColumnBatch& batch, const std::vector<int>& months,
+Result<std::size_t> LoadWriter::State::find_duplicates(std::string_view dataset, const ColumnBatch& batch,
+                                                       const std::vector<int>& months,
                                                        std::vector<bool>& dropped) {
   const int at = batch.find("event_id");
   if (at < 0 || !has_unique_events(dataset)) return std::size_t{0};
@@ -107,8 +118,9 @@ Result<std::size_t> LoadWriter::State::find_duplicates(std::string_view dataset,
   return ids.insert_all(column.text, dropped);  // a null's text is empty, which never counts
 }
 
-Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const ColumnBatch& batch, const std::vector<bool>& dropped,
-                                              std::size_t count, const AddOptions& add_options) {
+Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const ColumnBatch& batch,
+                                              const std::vector<bool>& dropped, std::size_t count,
+                                              const AddOptions& add_options) {
   auto arena = std::make_shared<TextArena>();
   const auto& event_ids = batch.columns[static_cast<std::size_t>(batch.find("event_id"))];
   const int source_row = batch.find("source_row");
@@ -120,7 +132,8 @@ Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const Co
   Column raw = text_column("raw", 0, {});
   for (std::size_t row = 0; row < batch.rows; ++row) {
     if (!dropped[row]) continue;
-    row_number.ints.push_back(source_row < 0 ? 0 : batch.columns[static_cast<std::size_t>(source_row)].ints[row]);
+    row_number.ints.push_back(source_row < 0 ? 0
+                                             : batch.columns[static_cast<std::size_t>(source_row)].ints[row]);
     message.text.push_back(arena->add("the event " + std::string(event_ids.text[row]) + " is there already"));
     raw.text.push_back(add_options.raw_text ? arena->add(add_options.raw_text(row)) : std::string_view{});
   }
@@ -140,7 +153,8 @@ Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const Co
   return keep(*buffer, std::move(rejects), {}, {});
 }
 
-Result<> LoadWriter::State::keep(DatasetBuffer& buffer, ColumnBatch&& batch, const std::vector<int>& months, const std::vector<bool>& dropped) {
+Result<> LoadWriter::State::keep(DatasetBuffer& buffer, ColumnBatch&& batch, const std::vector<int>& months,
+                                 const std::vector<bool>& dropped) {
   buffered_bytes += batch_bytes(batch);
   add_rows(buffer, std::make_shared<const ColumnBatch>(std::move(batch)), months, dropped);
   // Pieces of one batch sit in several months, so only writing everything frees memory for sure.
@@ -160,10 +174,11 @@ Result<> LoadWriter::State::write(DatasetBuffer& buffer) {
     file.schema = buffer.schema;
     const std::int64_t wanted = rows.rows;
     const auto scan = TILLCAST_TRY_PLAIN(connection.database().scan(std::move(rows.pieces)));
-    written.push_back(TILLCAST_TRY_PLAIN(
-        write_data_file(*lake, connection, "SELECT " + buffer.select + " FROM " + scan.sql(), std::move(file), seq)));
+    written.push_back(TILLCAST_TRY_PLAIN(write_data_file(
+        *lake, connection, "SELECT " + buffer.select + " FROM " + scan.sql(), std::move(file), seq)));
     if (written.back().rows != wanted) {
-      return corrupt_data(written.back().path + " got " + std::to_string(written.back().rows) + " rows, expected " + std::to_string(wanted));
+      return corrupt_data(written.back().path + " got " + std::to_string(written.back().rows) +
+                          " rows, expected " + std::to_string(wanted));
     }
   }
   buffer.months.clear();
@@ -176,8 +191,9 @@ Result<> LoadWriter::State::write_all() {
   return {};
 }
 
-// Another commit took our number: look at what it brought, then take the next number. The files hold the old number as
-// load_seq and are written again; that is rare (one process owns a data directory) and keeps load_seq in commit order.
+// Another commit took our number: look at what it brought, then take the next number. The files hold the old
+// number as load_seq and are written again; that is rare (one process owns a data directory) and keeps
+// load_seq in commit order.
 Result<> LoadWriter::State::follow_others() {
   const Snapshot before = std::move(base);
   base = TILLCAST_TRY_PLAIN(lake->refreshed());
@@ -197,8 +213,9 @@ Result<> LoadWriter::State::follow_others() {
     }
     if (others.empty()) continue;
     // Compacted files come here as well: their old events are in `seen`, so only new loads may be looked at.
-    auto stream = TILLCAST_TRY_PLAIN(connection.stream("SELECT event_id FROM " + parquet_source(*lake, others) + " WHERE load_seq > $1",
-                                                       std::vector<database::Value>{before.seq}));
+    auto stream = TILLCAST_TRY_PLAIN(
+        connection.stream("SELECT event_id FROM " + parquet_source(*lake, others) + " WHERE load_seq > $1",
+                          std::vector<database::Value>{before.seq}));
     for (;;) {
       const auto rows = TILLCAST_TRY_PLAIN(stream.next());
       if (!rows) break;
@@ -212,7 +229,8 @@ Result<> LoadWriter::State::follow_others() {
   seq = base.seq + 1;
   for (DataFile& file : written) {
     const std::string number = file.dataset.starts_with("bronze.") ? "_load_seq" : "load_seq";
-    const std::string query = "SELECT * REPLACE (" + database::sql_literal(seq) + " AS " + number + ") FROM " + parquet_source(*lake, {file});
+    const std::string query = "SELECT * REPLACE (" + database::sql_literal(seq) + " AS " + number +
+                              ") FROM " + parquet_source(*lake, {file});
     const std::string old = file.path;
     file = TILLCAST_TRY_PLAIN(write_data_file(*lake, connection, query, file, seq));
     TILLCAST_TRY_PLAIN(lake->store.remove(old));
@@ -246,9 +264,12 @@ Result<AddResult> LoadWriter::add(std::string_view dataset, ColumnBatch&& batch,
   std::vector<bool> dropped;
   result.duplicates = TILLCAST_TRY_PLAIN(state.find_duplicates(dataset, batch, months, dropped));
   result.stored = batch.rows - result.duplicates;
-  if (result.duplicates > 0) TILLCAST_TRY_PLAIN(state.reject_duplicates(dataset, batch, dropped, result.duplicates, options));
-  if (dataset == kRejects) state.totals.rejected += static_cast<std::int64_t>(batch.rows);
-  else if (dataset.starts_with("silver.")) state.totals.silver += static_cast<std::int64_t>(result.stored);
+  if (result.duplicates > 0)
+    TILLCAST_TRY_PLAIN(state.reject_duplicates(dataset, batch, dropped, result.duplicates, options));
+  if (dataset == kRejects)
+    state.totals.rejected += static_cast<std::int64_t>(batch.rows);
+  else if (dataset.starts_with("silver."))
+    state.totals.silver += static_cast<std::int64_t>(result.stored);
   if (result.stored > 0) TILLCAST_TRY_PLAIN(state.keep(*buffer, std::move(batch), months, dropped));
   return result;
 }
@@ -258,8 +279,10 @@ Result<ManifestEntry> LoadWriter::commit(std::int64_t rows_in) {
   if (state.finished) return invalid_input("this load has ended");
   state.totals.rows_in = rows_in;
   if (rows_in != state.totals.silver + state.totals.rejected + state.totals.duplicates) {
-    return invalid_input(state.info.file + " does not reconcile: " + std::to_string(rows_in) + " rows in, but " + std::to_string(state.totals.silver) +
-                         " silver + " + std::to_string(state.totals.rejected) + " rejected + " + std::to_string(state.totals.duplicates) + " duplicates");
+    return invalid_input(state.info.file + " does not reconcile: " + std::to_string(rows_in) +
+                         " rows in, but " + std::to_string(state.totals.silver) + " silver + " +
+                         std::to_string(state.totals.rejected) + " rejected + " +
+                         std::to_string(state.totals.duplicates) + " duplicates");
   }
   TILLCAST_TRY_PLAIN(state.write_all());
   for (;;) {
@@ -286,21 +309,27 @@ Result<ManifestEntry> LoadWriter::commit(std::int64_t rows_in) {
       state.lake->after_commit(entry.seq);
       return entry;
     }
-    if (committed.error().code == ErrorCode::kCorruptData) state.finished = true;  // visible: its files must stay
+    if (committed.error().code == ErrorCode::kCorruptData)
+      state.finished = true;  // visible: its files must stay
     if (committed.error().code != ErrorCode::kConflict) return std::move(committed.error());
     TILLCAST_TRY_PLAIN(state.follow_others());
   }
 }
 
 Result<LoadWriter> Lake::begin_load(const LoadInfo& info, const LoadOptions& options) const {
-  const bool hex = info.key.size() == 64 && info.key.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!hex && info.offsets.empty()) return invalid_input("a load needs the SHA-256 of its file as key, or offsets; found \"" + info.key + "\"");
-  if (info.topic.empty() || info.topic.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
+  const bool hex =
+      info.key.size() == 64 && info.key.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!hex && info.offsets.empty())
+    return invalid_input("a load needs the SHA-256 of its file as key, or offsets; found \"" + info.key +
+                         "\"");
+  if (info.topic.empty() ||
+      info.topic.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
     return invalid_input("a topic has lower-case letters, digits and _ only; found \"" + info.topic + "\"");
   }
   auto base = TILLCAST_TRY_PLAIN(state_->refreshed());
   if (const LoadRecord* const before = base.find_load(info.key)) {
-    return conflict(info.file + " is loaded already, as commit " + std::to_string(before->seq) + " (" + before->file + ")");
+    return conflict(info.file + " is loaded already, as commit " + std::to_string(before->seq) + " (" +
+                    before->file + ")");
   }
   crash_point("lake.load.begin");
   auto state = std::make_unique<LoadWriter::State>(state_, TILLCAST_TRY_PLAIN(state_->connect()));

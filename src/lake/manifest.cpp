@@ -36,14 +36,17 @@ Result<> check_entry(const Snapshot& snapshot, const ManifestEntry& entry) {
   }
   if (entry.kind == EntryKind::kLoad && !entry.key.empty()) {
     if (const LoadRecord* const before = snapshot.find_load(entry.key)) {
-      return conflict(entry.file + " is loaded already, as " + commit_name(before->seq) + " (" + before->file + ")");
+      return conflict(entry.file + " is loaded already, as " + commit_name(before->seq) + " (" +
+                      before->file + ")");
     }
   }
   for (const OffsetRange& range : entry.offsets) {
     const auto next = snapshot.offsets.find(offset_key(range));
-    if (range.start < 0 || range.end < range.start || (next != snapshot.offsets.end() && range.start < next->second)) {
-      return conflict(commit_name(entry.seq) + ": offsets " + std::to_string(range.start) + ".." + std::to_string(range.end) + " of " +
-                      offset_key(range) + " overlap what is committed up to " +
+    if (range.start < 0 || range.end < range.start ||
+        (next != snapshot.offsets.end() && range.start < next->second)) {
+      return conflict(commit_name(entry.seq) + ": offsets " + std::to_string(range.start) + ".." +
+                      std::to_string(range.end) + " of " + offset_key(range) +
+                      " overlap what is committed up to " +
                       std::to_string(next == snapshot.offsets.end() ? 0 : next->second));
     }
   }
@@ -52,7 +55,9 @@ Result<> check_entry(const Snapshot& snapshot, const ManifestEntry& entry) {
 
 }  // namespace
 
-std::string offset_key(const OffsetRange& range) { return range.topic + "/" + std::to_string(range.partition); }
+std::string offset_key(const OffsetRange& range) {
+  return range.topic + "/" + std::to_string(range.partition);
+}
 
 const std::vector<DataFile>& Snapshot::dataset(std::string_view name) const {
   static const std::vector<DataFile> kNone;
@@ -87,15 +92,19 @@ Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry) {
     }
   }
   if (found != removes.size()) {
-    return conflict(commit_name(entry.seq) + " takes away a file that is not visible: another commit replaced it first");
+    return conflict(commit_name(entry.seq) +
+                    " takes away a file that is not visible: another commit replaced it first");
   }
   for (const DataFile& file : entry.files) {
-    if (!visible.insert(file.path).second) return conflict(commit_name(entry.seq) + " names " + file.path + ", which is visible already");
+    if (!visible.insert(file.path).second)
+      return conflict(commit_name(entry.seq) + " names " + file.path + ", which is visible already");
     rows_changed[file.dataset] += file.rows;
   }
   if (entry.kind == EntryKind::kReplace) {
     for (const auto& [dataset, rows] : rows_changed) {
-      if (rows != 0) return conflict(commit_name(entry.seq) + " would change the rows of " + dataset + " by " + std::to_string(rows));
+      if (rows != 0)
+        return conflict(commit_name(entry.seq) + " would change the rows of " + dataset + " by " +
+                        std::to_string(rows));
     }
   }
   visible.clear();  // its views die with the files below
@@ -112,7 +121,8 @@ Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry) {
     std::erase_if(snapshot.loads, [&](const LoadRecord& load) { return load.key == entry.key; });
   }
   if (entry.kind == EntryKind::kLoad) {
-    snapshot.loads.push_back({entry.seq, entry.key, entry.file, entry.source, entry.topic, entry.totals, entry.created_at});
+    snapshot.loads.push_back(
+        {entry.seq, entry.key, entry.file, entry.source, entry.topic, entry.totals, entry.created_at});
   }
   for (const OffsetRange& range : entry.offsets) snapshot.offsets[offset_key(range)] = range.end;
   snapshot.seq = entry.seq;
@@ -139,13 +149,15 @@ Result<Snapshot> Manifest::read() const {
     const auto seq = number_of(object.key, kEntryFolder);
     if (!seq || *seq <= snapshot.seq) continue;
     if (*seq != snapshot.seq + 1) {
-      return corrupt_data("the manifest has a gap: " + entry_key(snapshot.seq + 1) + " is missing, but " + object.key +
-                          " exists; restore it from a copy");
+      return corrupt_data("the manifest has a gap: " + entry_key(snapshot.seq + 1) + " is missing, but " +
+                          object.key + " exists; restore it from a copy");
     }
     const std::string json = TILLCAST_TRY_PLAIN(store_->get(object.key));
     const ManifestEntry entry = TILLCAST_TRY_PLAIN(parse_entry(json, object.key));
-    if (entry.seq != *seq) return corrupt_data(object.key + " is damaged: it holds commit " + std::to_string(entry.seq));
-    if (auto applied = apply_entry(snapshot, entry); !applied) return corrupt_data(object.key + " does not fit: " + applied.error().message);
+    if (entry.seq != *seq)
+      return corrupt_data(object.key + " is damaged: it holds commit " + std::to_string(entry.seq));
+    if (auto applied = apply_entry(snapshot, entry); !applied)
+      return corrupt_data(object.key + " does not fit: " + applied.error().message);
   }
   return snapshot;
 }
@@ -159,7 +171,8 @@ Result<> Manifest::refresh(Snapshot& snapshot) const {
       return std::move(json.error());
     }
     const ManifestEntry entry = TILLCAST_TRY_PLAIN(parse_entry(*json, key));
-    if (auto applied = apply_entry(snapshot, entry); !applied) return corrupt_data(key + " does not fit: " + applied.error().message);
+    if (auto applied = apply_entry(snapshot, entry); !applied)
+      return corrupt_data(key + " does not fit: " + applied.error().message);
   }
 }
 
@@ -168,11 +181,13 @@ Result<> Manifest::commit(const ManifestEntry& entry) const {
   const std::string json = format_entry(entry);
   auto created = store_->put_exclusive(key, json);
   if (created || created.error().code == ErrorCode::kConflict) return created;
-  // The flush of the directory may have failed after the entry appeared: then it is visible and must not be undone.
+  // The flush of the directory may have failed after the entry appeared: then it is visible and must not be
+  // undone.
   const auto there = store_->get(key);
   if (there && *there == json) {
-    return Error{ErrorCode::kCorruptData, "commit " + std::to_string(entry.seq) + " was written but perhaps not stored safely: " +
-                                              created.error().message};
+    return Error{ErrorCode::kCorruptData,
+                 "commit " + std::to_string(entry.seq) +
+                     " was written but perhaps not stored safely: " + created.error().message};
   }
   return created;
 }
@@ -181,11 +196,14 @@ Result<> Manifest::write_checkpoint(const Snapshot& snapshot) const {
   Snapshot kept = snapshot;
   Timestamp newest;
   for (const auto& [path, when] : kept.removed) newest = std::max(newest, when);
-  std::erase_if(kept.removed, [&](const auto& item) { return item.second.micros + kRememberRemovedMicros < newest.micros; });
+  std::erase_if(kept.removed, [&](const auto& item) {
+    return item.second.micros + kRememberRemovedMicros < newest.micros;
+  });
   crash_point("lake.checkpoint.before_write");
   auto written = store_->put_exclusive(checkpoint_key(snapshot.seq), format_checkpoint(kept));
   crash_point("lake.checkpoint.after_write");
-  if (!written && written.error().code == ErrorCode::kConflict) return {};  // somebody else folded the same commits
+  if (!written && written.error().code == ErrorCode::kConflict)
+    return {};  // somebody else folded the same commits
   return written;
 }
 

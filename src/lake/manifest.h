@@ -27,7 +27,7 @@ struct DataFile {
   std::string month;             ///< "2011-11", or "none"
   std::optional<Date> date_min;  ///< of the partition column
   std::optional<Date> date_max;
-  std::string checksum;  ///< XXH3-64 of the file, 16 hex digits
+  std::string checksum;                                   ///< XXH3-64 of the file, 16 hex digits
   std::shared_ptr<const std::vector<ColumnSpec>> schema;  ///< shared by files that have the same columns
 };
 
@@ -82,11 +82,11 @@ struct LoadRecord {
 
 /// What is visible after commit `seq`. A value: later commits do not change it.
 struct Snapshot {
-  std::int64_t seq = 0;  ///< 0 = nothing committed yet
+  std::int64_t seq = 0;                                ///< 0 = nothing committed yet
   std::map<std::string, std::vector<DataFile>> files;  ///< by dataset, in order of commit
   std::vector<LoadRecord> loads;                       ///< in order of commit
   std::map<std::string, std::int64_t> offsets;         ///< "topic/partition" -> next offset
-  std::map<std::string, Timestamp> removed;            ///< path -> when it was replaced; forgotten after a week
+  std::map<std::string, Timestamp> removed;  ///< path -> when it was replaced; forgotten after a week
 
   const std::vector<DataFile>& dataset(std::string_view name) const;
   const LoadRecord* find_load(std::string_view key) const;
@@ -96,14 +96,15 @@ struct Snapshot {
 /// "topic/partition", the key of Snapshot::offsets.
 std::string offset_key(const OffsetRange& range);
 
-/// JSON of one entry, and back. kCorruptData names what is wrong; an entry of a newer format says to update tillcast.
+/// JSON of one entry, and back. kCorruptData names what is wrong; an entry of a newer format says to update
+/// tillcast.
 std::string format_entry(const ManifestEntry& entry);
 Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name);
 std::string format_checkpoint(const Snapshot& snapshot);
 Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name);
 
-/// Adds an entry to a snapshot; refuses (kConflict) a gap in the sequence, a key loaded twice, offsets that overlap,
-/// removal of a file that is not visible, a path that is visible already.
+/// Adds an entry to a snapshot; refuses (kConflict) a gap in the sequence, a key loaded twice, offsets that
+/// overlap, removal of a file that is not visible, a path that is visible already.
 Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry);
 
 /// Reads and extends the log. Thread-safe as the store is; two writers race safely.

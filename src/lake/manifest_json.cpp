@@ -17,14 +17,18 @@ using Json = rapidjson::Value;
 using Schema = std::vector<ColumnSpec>;
 
 constexpr std::string_view kCheckField = ",\"check\":\"";
-constexpr ColumnType kTypes[] = {ColumnType::kText,   ColumnType::kBool,      ColumnType::kInt32,    ColumnType::kInt64,   ColumnType::kDouble,
-                                 ColumnType::kDate,   ColumnType::kTimestamp, ColumnType::kDecimal3, ColumnType::kDecimal4};
+constexpr ColumnType kTypes[] = {ColumnType::kText,      ColumnType::kBool,     ColumnType::kInt32,
+                                 ColumnType::kInt64,     ColumnType::kDouble,   ColumnType::kDate,
+                                 ColumnType::kTimestamp, ColumnType::kDecimal3, ColumnType::kDecimal4};
 
 std::string_view kind_name(EntryKind kind) {
   switch (kind) {
-    case EntryKind::kLoad: return "load";
-    case EntryKind::kReplace: return "replace";
-    case EntryKind::kDrop: return "drop";
+    case EntryKind::kLoad:
+      return "load";
+    case EntryKind::kReplace:
+      return "replace";
+    case EntryKind::kDrop:
+      return "drop";
   }
   return "";
 }
@@ -45,7 +49,9 @@ void write(Writer& writer, const char* name, std::int64_t number) {
 std::vector<const Schema*> write_schemas(Writer& writer, const std::vector<const DataFile*>& files) {
   std::vector<const Schema*> schemas;
   for (const DataFile* const file : files) {
-    const auto same = [&](const Schema* other) { return other == file->schema.get() || *other == *file->schema; };
+    const auto same = [&](const Schema* other) {
+      return other == file->schema.get() || *other == *file->schema;
+    };
     if (std::ranges::none_of(schemas, same)) schemas.push_back(file->schema.get());
   }
   writer.Key("schemas");
@@ -79,7 +85,8 @@ void write_files(Writer& writer, const std::vector<const DataFile*>& files) {
     if (file->date_min) write(writer, "date_min", format_date(*file->date_min));
     if (file->date_max) write(writer, "date_max", format_date(*file->date_max));
     write(writer, "checksum", file->checksum);
-    const auto at = std::ranges::find_if(schemas, [&](const Schema* schema) { return *schema == *file->schema; });
+    const auto at =
+        std::ranges::find_if(schemas, [&](const Schema* schema) { return *schema == *file->schema; });
     write(writer, "schema", at - schemas.begin());
     writer.EndObject();
   }
@@ -163,7 +170,9 @@ class Reader {
   }
   Timestamp instant(const std::string& value) {
     // "2026-11-23T22:07:41.123456Z"
-    const auto day = value.size() >= 20 && value.back() == 'Z' ? parse_date(std::string_view(value).substr(0, 10)) : std::nullopt;
+    const auto day = value.size() >= 20 && value.back() == 'Z'
+                         ? parse_date(std::string_view(value).substr(0, 10))
+                         : std::nullopt;
     int hour = 0;
     int minute = 0;
     int second = 0;
@@ -179,7 +188,8 @@ class Reader {
     if (value.size() > 20) {
       std::string fraction = value.substr(20, value.size() - 21);
       fraction.resize(6, '0');
-      if (std::from_chars(fraction.data(), fraction.data() + 6, micros).ptr != fraction.data() + 6) fault("no instant: " + value);
+      if (std::from_chars(fraction.data(), fraction.data() + 6, micros).ptr != fraction.data() + 6)
+        fault("no instant: " + value);
     }
     return {day->days * kMicrosPerDay + ((hour * 60 + minute) * 60LL + second) * kMicrosPerSecond + micros};
   }
@@ -211,11 +221,13 @@ class Reader {
       const auto schema = static_cast<std::size_t>(number(item, "schema"));
       if (!ok()) return files;
       if (schema >= schemas.size()) {
-        fault("file " + file.path + " names schema " + std::to_string(schema) + " of " + std::to_string(schemas.size()));
+        fault("file " + file.path + " names schema " + std::to_string(schema) + " of " +
+              std::to_string(schemas.size()));
         return files;
       }
       // A path that climbs out of the lake would make readers open and collectors delete foreign files.
-      if (file.path.starts_with('/') || file.path.find("..") != std::string::npos) fault("the path " + file.path + " leaves the lake");
+      if (file.path.starts_with('/') || file.path.find("..") != std::string::npos)
+        fault("the path " + file.path + " leaves the lake");
       file.schema = schemas[schema];
       files.push_back(std::move(file));
     }
@@ -237,7 +249,8 @@ class Reader {
           return schemas;
         }
         const std::string_view type(column[1].GetString(), column[1].GetStringLength());
-        const auto* const known = std::ranges::find_if(kTypes, [&](ColumnType candidate) { return sql_name(candidate) == type; });
+        const auto* const known =
+            std::ranges::find_if(kTypes, [&](ColumnType candidate) { return sql_name(candidate) == type; });
         if (known == std::end(kTypes)) {
           fault("unknown column type " + std::string(type));
           return schemas;
@@ -265,8 +278,9 @@ Result<> parse_document(rapidjson::Document& document, std::string_view json, st
     return corrupt_data(shown + " is damaged: it names no format; restore it from a copy");
   }
   if (format->value.GetInt() > kManifestFormat) {
-    return invalid_input(shown + " has format " + std::to_string(format->value.GetInt()) + ", this tillcast reads up to " +
-                         std::to_string(kManifestFormat) + "; update tillcast");
+    return invalid_input(shown + " has format " + std::to_string(format->value.GetInt()) +
+                         ", this tillcast reads up to " + std::to_string(kManifestFormat) +
+                         "; update tillcast");
   }
   const auto at = json.rfind(kCheckField);
   const auto check = document.FindMember("check");
@@ -307,7 +321,8 @@ std::string format_entry(const ManifestEntry& entry) {
   write_files(writer, files);
   writer.Key("removes");
   writer.StartArray();
-  for (const std::string& path : entry.removes) writer.String(path.data(), static_cast<rapidjson::SizeType>(path.size()));
+  for (const std::string& path : entry.removes)
+    writer.String(path.data(), static_cast<rapidjson::SizeType>(path.size()));
   writer.EndArray();
   write(writer, "created_at", format_timestamp(entry.created_at));
   write(writer, "tool", entry.tool_version);
@@ -322,10 +337,14 @@ Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name) 
   ManifestEntry entry;
   entry.seq = reader.number(document, "seq");
   const std::string kind = reader.text(document, "kind");
-  if (kind == "load") entry.kind = EntryKind::kLoad;
-  else if (kind == "replace") entry.kind = EntryKind::kReplace;
-  else if (kind == "drop") entry.kind = EntryKind::kDrop;
-  else reader.fault("unknown kind " + kind);
+  if (kind == "load")
+    entry.kind = EntryKind::kLoad;
+  else if (kind == "replace")
+    entry.kind = EntryKind::kReplace;
+  else if (kind == "drop")
+    entry.kind = EntryKind::kDrop;
+  else
+    reader.fault("unknown kind " + kind);
   entry.key = reader.text(document, "key");
   entry.file = reader.text(document, "file");
   entry.source = reader.text(document, "source");
@@ -333,15 +352,17 @@ Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name) 
   entry.totals = reader.totals(document);
   if (const Json* const offsets = reader.array(document, "offsets")) {
     for (const Json& item : offsets->GetArray()) {
-      entry.offsets.push_back({reader.text(item, "topic"), static_cast<int>(reader.number(item, "partition")), reader.number(item, "start"),
-                               reader.number(item, "end")});
+      entry.offsets.push_back({reader.text(item, "topic"), static_cast<int>(reader.number(item, "partition")),
+                               reader.number(item, "start"), reader.number(item, "end")});
     }
   }
   entry.files = reader.files(document);
   if (const Json* const removes = reader.array(document, "removes")) {
     for (const Json& item : removes->GetArray()) {
-      if (!item.IsString()) reader.fault("\"removes\" holds something that is no path");
-      else entry.removes.emplace_back(item.GetString(), item.GetStringLength());
+      if (!item.IsString())
+        reader.fault("\"removes\" holds something that is no path");
+      else
+        entry.removes.emplace_back(item.GetString(), item.GetStringLength());
     }
   }
   entry.created_at = reader.instant(reader.text(document, "created_at"));
@@ -396,16 +417,20 @@ Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name) 
   for (DataFile& file : reader.files(document)) snapshot.files[file.dataset].push_back(std::move(file));
   if (const Json* const loads = reader.array(document, "loads")) {
     for (const Json& item : loads->GetArray()) {
-      snapshot.loads.push_back({reader.number(item, "seq"), reader.text(item, "key"), reader.text(item, "file"), reader.text(item, "source"),
-                                reader.text(item, "topic"), reader.totals(item), reader.instant(reader.text(item, "created_at"))});
+      snapshot.loads.push_back({reader.number(item, "seq"), reader.text(item, "key"),
+                                reader.text(item, "file"), reader.text(item, "source"),
+                                reader.text(item, "topic"), reader.totals(item),
+                                reader.instant(reader.text(item, "created_at"))});
     }
   }
   const Json* const offsets = reader.field(document, "offsets");
   const Json* const removed = reader.field(document, "removed");
   if (!reader.ok()) return reader.take_error();
-  if (!offsets->IsObject() || !removed->IsObject()) reader.fault("\"offsets\" or \"removed\" is no object");
+  if (!offsets->IsObject() || !removed->IsObject())
+    reader.fault("\"offsets\" or \"removed\" is no object");
   else {
-    for (const auto& item : offsets->GetObject()) snapshot.offsets[item.name.GetString()] = reader.number(*offsets, item.name.GetString());
+    for (const auto& item : offsets->GetObject())
+      snapshot.offsets[item.name.GetString()] = reader.number(*offsets, item.name.GetString());
     for (const auto& item : removed->GetObject()) {
       snapshot.removed[item.name.GetString()] = reader.instant(reader.text(*removed, item.name.GetString()));
     }

@@ -19,7 +19,8 @@ constexpr const char* kTemporaryFolder = "tmp";
 // Unique across processes and restarts, so that a temporary never meets one of a dead process.
 std::string unique_name() {
   static std::atomic<std::uint64_t> counter{std::random_device()()};
-  return std::to_string(::getpid()) + "-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + "-" +
+  return std::to_string(::getpid()) + "-" +
+         std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + "-" +
          std::to_string(++counter);
 }
 

@@ -17,7 +17,8 @@ struct ObjectInfo {
   Timestamp modified;
 };
 
-/// Where a lake's files live: a folder now, S3 later. Keys are relative paths with forward slashes. Thread-safe.
+/// Where a lake's files live: a folder now, S3 later. Keys are relative paths with forward slashes.
+/// Thread-safe.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;

@@ -31,13 +31,15 @@ class Check {
     for (const ObjectInfo& object : *objects) {
       const std::string next = Manifest::entry_key(replayed_.seq + 1);
       if (object.key != next) {
-        return error(object.key > next ? "gap" : "bad_entry", object.key, "expected " + next + " here; restore it from a copy");
+        return error(object.key > next ? "gap" : "bad_entry", object.key,
+                     "expected " + next + " here; restore it from a copy");
       }
       const auto json = lake_.store.get(object.key);
       if (!json) return error("bad_entry", object.key, json.error().message);
       auto entry = parse_entry(*json, object.key);
       if (!entry) return error("bad_entry", object.key, entry.error().message);
-      if (auto applied = apply_entry(replayed_, *entry); !applied) return error("bad_entry", object.key, applied.error().message);
+      if (auto applied = apply_entry(replayed_, *entry); !applied)
+        return error("bad_entry", object.key, applied.error().message);
     }
     check_checkpoints();
   }
@@ -49,7 +51,8 @@ class Check {
       const auto json = lake_.store.get(object.key);
       if (!json) continue;
       if (const auto parsed = parse_checkpoint(*json, object.key); !parsed) {
-        findings_.push_back({Finding::Severity::kRemark, "bad_checkpoint", object.key, "readers pass over it: " + parsed.error().message});
+        findings_.push_back({Finding::Severity::kRemark, "bad_checkpoint", object.key,
+                             "readers pass over it: " + parsed.error().message});
       }
     }
   }
@@ -79,7 +82,8 @@ class Check {
       return {};
     }
     if (bytes != file.bytes) {
-      error("wrong_size", file.path, std::to_string(bytes) + " bytes, expected " + std::to_string(file.bytes));
+      error("wrong_size", file.path,
+            std::to_string(bytes) + " bytes, expected " + std::to_string(file.bytes));
       return {};
     }
     const auto checksum = io::xxh3_file(path);
@@ -88,11 +92,13 @@ class Check {
       return {};
     }
     if (*checksum != file.checksum) {
-      error("wrong_checksum", file.path, *checksum + ", expected " + file.checksum + "; restore it, or load its source again");
+      error("wrong_checksum", file.path,
+            *checksum + ", expected " + file.checksum + "; restore it, or load its source again");
       return {};
     }
     if (!connection_) connection_ = TILLCAST_TRY_PLAIN(lake_.connect());
-    const auto footer = connection_->query("SELECT num_rows FROM parquet_file_metadata(" + database::sql_quote(path.string()) + ")");
+    const auto footer = connection_->query("SELECT num_rows FROM parquet_file_metadata(" +
+                                           database::sql_quote(path.string()) + ")");
     if (!footer) {
       error("unreadable", file.path, footer.error().message);
     } else if (footer->integer(0, 0) != file.rows) {
@@ -115,10 +121,13 @@ class Check {
       if (dataset.starts_with("silver.") && dataset != "silver.rejects") silver += replayed_.rows(dataset);
     }
     if (silver != sum.silver) {
-      error("totals", "silver", std::to_string(silver) + " rows in files, " + std::to_string(sum.silver) + " by the loads");
+      error("totals", "silver",
+            std::to_string(silver) + " rows in files, " + std::to_string(sum.silver) + " by the loads");
     }
     if (replayed_.rows("silver.rejects") != sum.rejected) {
-      error("totals", "silver.rejects", std::to_string(replayed_.rows("silver.rejects")) + " rows in files, " + std::to_string(sum.rejected) + " by the loads");
+      error("totals", "silver.rejects",
+            std::to_string(replayed_.rows("silver.rejects")) + " rows in files, " +
+                std::to_string(sum.rejected) + " by the loads");
     }
   }
 
@@ -129,7 +138,8 @@ class Check {
         if (named_.contains(object.key)) continue;
         const bool replaced = replayed_.removed.contains(object.key);
         findings_.push_back({Finding::Severity::kRemark, "orphan", object.key,
-                             replaced ? "replaced by compaction, deleted after the grace time" : "left by a load that did not finish; no reader sees it"});
+                             replaced ? "replaced by compaction, deleted after the grace time"
+                                      : "left by a load that did not finish; no reader sees it"});
       }
     }
     return {};

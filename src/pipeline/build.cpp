@@ -18,7 +18,10 @@ using warehouse::NodeStatus;
 class BuildProgress final : public warehouse::RunObserver {
  public:
   explicit BuildProgress(StageObserver& observer) : observer_(observer) {}
-  void on_finish(const warehouse::Node&, const warehouse::NodeResult&, std::size_t number, std::size_t total) override { observer_.update(number, total); }
+  void on_finish(const warehouse::Node&, const warehouse::NodeResult&, std::size_t number,
+                 std::size_t total) override {
+    observer_.update(number, total);
+  }
   bool cancelled() const override { return observer_.cancelled(); }
 
  private:
@@ -31,7 +34,8 @@ Result<warehouse::Project> load_models(const Workspace& workspace) {
   const auto folder = named.is_absolute() ? named : workspace.directory / named;
   warehouse::LoadOptions options;
   std::error_code ignored;
-  if (std::filesystem::exists(folder / "dbt_project.yml", ignored)) return warehouse::load_project(folder, options);
+  if (std::filesystem::exists(folder / "dbt_project.yml", ignored))
+    return warehouse::load_project(folder, options);
   return warehouse::load_project(warehouse_assets(), options);
 }
 
@@ -64,7 +68,8 @@ BuildReport summarise(const warehouse::RunResults& results) {
 
 }  // namespace
 
-Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& options, StageObserver& observer) {
+Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& options,
+                                    StageObserver& observer) {
   const std::string stage = options.tests_only ? "check" : "build and check gold";
   observer.stage_started(stage, "steps");
   const auto snapshot = TILLCAST_TRY_PLAIN(refresh_views(workspace));
@@ -80,25 +85,32 @@ Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& op
   run_options.lake_version = content_version(snapshot);
   BuildProgress progress(observer);
   const auto results = TILLCAST_TRY(warehouse::run(project, connection, run_options, progress), stage);
-  if (auto written = warehouse::write_artifacts(project, results, workspace.runs_directory() / "latest"); !written) return std::move(written.error());
+  if (auto written = warehouse::write_artifacts(project, results, workspace.runs_directory() / "latest");
+      !written)
+    return std::move(written.error());
   ++workspace.version;
 
   BuildReport report = summarise(results);
-  StageReport done{stage, report.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone, report.rows, report.seconds, results.summary()};
-  if (!options.tests_only && report.models == 0 && report.tests_failed == 0) done.status = StageReport::Status::kUnchanged;
+  StageReport done{stage, report.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone,
+                   report.rows, report.seconds, results.summary()};
+  if (!options.tests_only && report.models == 0 && report.tests_failed == 0)
+    done.status = StageReport::Status::kUnchanged;
   observer.stage_finished(done);
   return report;
 }
 
 Result<std::vector<std::string>> write_models(const std::filesystem::path& folder) {
   std::error_code ignored;
-  if (std::filesystem::exists(folder / "dbt_project.yml", ignored)) return conflict(folder.string() + " holds models already; they were left as they are");
+  if (std::filesystem::exists(folder / "dbt_project.yml", ignored))
+    return conflict(folder.string() + " holds models already; they were left as they are");
   for (const auto& file : warehouse_assets()) {
     const auto path = folder / file.path;
     if (auto made = io::make_directories(path.parent_path()); !made) return std::move(made.error());
-    if (auto written = io::write_file_atomically(path, file.content); !written) return std::move(written.error());
+    if (auto written = io::write_file_atomically(path, file.content); !written)
+      return std::move(written.error());
   }
-  return std::vector<std::string>{folder.string() + " (" + std::to_string(warehouse_assets().size()) + " files)"};
+  return std::vector<std::string>{folder.string() + " (" + std::to_string(warehouse_assets().size()) +
+                                  " files)"};
 }
 
 }  // namespace tillcast::pipeline

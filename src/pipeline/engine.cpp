@@ -20,9 +20,11 @@ namespace {
 
 class DirectoryEngine final : public Engine {
  public:
-  explicit DirectoryEngine(std::unique_ptr<Workspace> workspace) : workspace_(std::move(workspace)), opened_at_(SystemClock().now()) {}
+  explicit DirectoryEngine(std::unique_ptr<Workspace> workspace)
+      : workspace_(std::move(workspace)), opened_at_(SystemClock().now()) {}
 
-  Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) override {
+  Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
+                              StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     return ingest_file(*workspace_, file, options, observer);
   }
@@ -32,7 +34,8 @@ class DirectoryEngine final : public Engine {
     return build_warehouse(*workspace_, options, observer);
   }
 
-  Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names, StageObserver& observer) override {
+  Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names,
+                                                StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     return fit_locked(names, observer);
   }
@@ -43,18 +46,24 @@ class DirectoryEngine final : public Engine {
     for (const auto& input : options.inputs) {
       report.ingests.push_back(TILLCAST_TRY_PLAIN(ingest_file(*workspace_, input, options.ingest, observer)));
       const auto& ingest = report.ingests.back();
-      report.stages.push_back({"ingest " + ingest.file, ingest.already_loaded ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
-                               ingest.totals.rows_in, ingest.seconds, ""});
+      report.stages.push_back(
+          {"ingest " + ingest.file,
+           ingest.already_loaded ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
+           ingest.totals.rows_in, ingest.seconds, ""});
     }
     const auto snapshot = TILLCAST_TRY_PLAIN(workspace_->lake.snapshot());
-    if (snapshot.loads.empty()) return invalid_input("nothing is loaded yet; name a file: tillcast run --input FILE   (csv or xlsx)");
+    if (snapshot.loads.empty())
+      return invalid_input("nothing is loaded yet; name a file: tillcast run --input FILE   (csv or xlsx)");
     report.build = TILLCAST_TRY_PLAIN(build_warehouse(*workspace_, {}, observer));
-    report.stages.push_back({"build", report.build.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone, report.build.rows,
-                             report.build.seconds, ""});
+    report.stages.push_back(
+        {"build", report.build.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone,
+         report.build.rows, report.build.seconds, ""});
     if (report.checks_failed() || !options.forecast) return report;
     report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, observer));
     for (const auto& plan : report.plans) {
-      report.stages.push_back({"forecast " + plan.plan, plan.unchanged ? StageReport::Status::kUnchanged : StageReport::Status::kDone, 0, plan.seconds, ""});
+      report.stages.push_back({"forecast " + plan.plan,
+                               plan.unchanged ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
+                               0, plan.seconds, ""});
     }
     return report;
   }
@@ -62,14 +71,17 @@ class DirectoryEngine final : public Engine {
   Result<database::QueryResult> sql(std::string_view statement, std::int64_t rows_max) override {
     auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
     database::QueryLimits limits;
-    limits.rows_max = static_cast<std::size_t>(rows_max > 0 ? rows_max : workspace_->config.integer("sql.rows_max"));
+    limits.rows_max =
+        static_cast<std::size_t>(rows_max > 0 ? rows_max : workspace_->config.integer("sql.rows_max"));
     limits.time_max = std::chrono::seconds(workspace_->config.integer("sql.seconds_max"));
     return connection.query_read_only(statement, limits);
   }
 
   Result<std::vector<lake::DatasetSummary>> lake_list() override { return workspace_->lake.list(); }
   Result<lake::Snapshot> lake_snapshot() override { return workspace_->lake.snapshot(); }
-  Result<std::vector<lake::Finding>> lake_verify(Progress& progress) override { return workspace_->lake.verify(progress); }
+  Result<std::vector<lake::Finding>> lake_verify(Progress& progress) override {
+    return workspace_->lake.verify(progress);
+  }
 
   Result<lake::CompactionReport> lake_compact(std::string_view dataset) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
@@ -93,11 +105,13 @@ class DirectoryEngine final : public Engine {
     return catalog->page(request);
   }
 
-  Result<SeriesForecast> series_forecast(const std::string& series_id, std::vector<HistoryPoint>& history) override {
+  Result<SeriesForecast> series_forecast(const std::string& series_id,
+                                         std::vector<HistoryPoint>& history) override {
     const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
     const auto* found = catalog->find(series_id);
     if (found == nullptr) return unknown_series(series_id);
-    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, *catalog->plan(found->info.plan), series_id));
+    const auto data =
+        TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, *catalog->plan(found->info.plan), series_id));
     history.clear();
     if (!data.series.empty()) {
       const auto& series = data.series[0];
@@ -124,9 +138,12 @@ class DirectoryEngine final : public Engine {
   Readiness readiness() override {
     auto connection = workspace_->database.connect();
     if (!connection) return {false, connection.error().message};
-    const auto tables = connection->query("SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', 'dim_store')");
+    const auto tables = connection->query(
+        "SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', "
+        "'dim_store')");
     if (!tables) return {false, tables.error().message};
-    if (tables->integer(0, 0).value_or(0) < 3) return {false, "no gold tables yet: run `tillcast run --input FILE`"};
+    if (tables->integer(0, 0).value_or(0) < 3)
+      return {false, "no gold tables yet: run `tillcast run --input FILE`"};
     const auto catalog = current_catalog();
     if (!catalog) return {false, catalog.error().message};
     return {true, std::to_string((*catalog)->size()) + " series forecast"};
@@ -138,12 +155,15 @@ class DirectoryEngine final : public Engine {
 
  private:
   static Error unknown_series(const std::string& id) {
-    return not_found("there is no series '" + id + "'; `tillcast forecast predict --list` or GET /api/v1/series lists them");
+    return not_found("there is no series '" + id +
+                     "'; `tillcast forecast predict --list` or GET /api/v1/series lists them");
   }
 
   Result<std::unique_lock<std::mutex>> lock_writing() {
     std::unique_lock writing(workspace_->writing, std::try_to_lock);
-    if (!writing.owns_lock()) return unavailable("another command is writing to " + workspace_->directory.string() + " just now; try again when it is done");
+    if (!writing.owns_lock())
+      return unavailable("another command is writing to " + workspace_->directory.string() +
+                         " just now; try again when it is done");
     return writing;
   }
 
@@ -157,7 +177,8 @@ class DirectoryEngine final : public Engine {
       for (const auto& one : known) list += (list.empty() ? "" : ", ") + one;
       return not_found("there is no forecast plan '" + name + "'; there are: " + list);
     }
-    if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared) return std::move(prepared.error());
+    if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
+      return std::move(prepared.error());
     std::vector<PlanReport> reports;
     for (const auto& plan : plans) {
       if (!names.empty() && std::ranges::find(names, plan.name) == names.end()) continue;
@@ -177,19 +198,24 @@ class DirectoryEngine final : public Engine {
     return catalog_;
   }
 
-  Result<SeriesForecast> forecast_one(const SeriesCatalog& catalog, const std::string& id, const ForecastRequest& request) {
+  Result<SeriesForecast> forecast_one(const SeriesCatalog& catalog, const std::string& id,
+                                      const ForecastRequest& request) {
     const auto* stored = catalog.find(id);
     if (stored == nullptr) return unknown_series(id);
     const ForecastPlan& plan = *catalog.plan(stored->info.plan);
-    const auto grain = plan.frequency == "weekly" ? forecast::Grain::kWeekly : plan.frequency == "monthly" ? forecast::Grain::kMonthly : forecast::Grain::kDaily;
+    const auto grain = plan.frequency == "weekly"    ? forecast::Grain::kWeekly
+                       : plan.frequency == "monthly" ? forecast::Grain::kMonthly
+                                                     : forecast::Grain::kDaily;
     std::size_t wanted = stored->points.size();
     if (request.horizon) wanted = static_cast<std::size_t>(*request.horizon);
     for (const Date date : request.dates) {
       const auto ahead = forecast::periods_between(stored->info.last, date, grain);
       if (ahead < 1 || ahead > 366) {
-        return invalid_input(format_date(date) + " is not within the 366 periods after " + format_date(stored->info.last) + ", the last period of " + id);
+        return invalid_input(format_date(date) + " is not within the 366 periods after " +
+                             format_date(stored->info.last) + ", the last period of " + id);
       }
-      if (request.dates.data() == &date || static_cast<std::size_t>(ahead) > wanted) wanted = static_cast<std::size_t>(ahead);
+      if (request.dates.data() == &date || static_cast<std::size_t>(ahead) > wanted)
+        wanted = static_cast<std::size_t>(ahead);
     }
     SeriesForecast answer = *stored;
     if (wanted > answer.points.size()) {
@@ -209,7 +235,8 @@ class DirectoryEngine final : public Engine {
   }
 
   // Beyond the stored horizon: this one series again, with the model it has.
-  Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon, SeriesForecast& answer) {
+  Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon,
+                               SeriesForecast& answer) {
     const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, plan, id));
     if (data.series.empty()) return unknown_series(id);
     auto options = forecast_options(*workspace_, plan);
@@ -219,7 +246,8 @@ class DirectoryEngine final : public Engine {
     const auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, options, progress));
     answer.points.clear();
     for (const auto& point : run.series[0].points) {
-      answer.points.push_back({point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
+      answer.points.push_back(
+          {point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
     }
     answer.model = forecast::model(run.series[0].model).name;
     return {};
@@ -239,12 +267,16 @@ Result<std::vector<std::string>> Engine::init(const std::filesystem::path& data_
   const auto settings = data_directory / kSettingsFile;
   std::vector<std::string> made;
   if (std::filesystem::exists(settings, ignored)) {
-    if (!with_models) return conflict(data_directory.string() + " is a tillcast data directory already (it has " + std::string(kSettingsFile) + ")");
+    if (!with_models)
+      return conflict(data_directory.string() + " is a tillcast data directory already (it has " +
+                      std::string(kSettingsFile) + ")");
   } else {
     for (const char* folder : {"", "lake", "runs", "tmp"}) {
-      if (auto created = io::make_directories(data_directory / folder); !created) return std::move(created.error());
+      if (auto created = io::make_directories(data_directory / folder); !created)
+        return std::move(created.error());
     }
-    if (auto written = io::write_file_atomically(settings, settings_template()); !written) return std::move(written.error());
+    if (auto written = io::write_file_atomically(settings, settings_template()); !written)
+      return std::move(written.error());
     made.push_back(settings.string());
   }
   if (with_models) {

@@ -20,7 +20,7 @@ namespace tillcast::pipeline {
 /// One finished step of a run, as it is shown and logged.
 struct StageReport {
   enum class Status : std::uint8_t { kDone, kUnchanged, kFailed };
-  std::string name;    ///< "ingest sales.csv", "build", "check", "forecast store_daily"
+  std::string name;  ///< "ingest sales.csv", "build", "check", "forecast store_daily"
   Status status = Status::kDone;
   std::int64_t rows = 0;
   double seconds = 0;
@@ -37,8 +37,8 @@ class StageObserver : public Progress {
 };
 
 struct IngestOptions {
-  std::string mapping;        ///< preset name or TOML file; empty = picked by header
-  std::string sheet;          ///< of an xlsx; empty = the first with data
+  std::string mapping;  ///< preset name or TOML file; empty = picked by header
+  std::string sheet;    ///< of an xlsx; empty = the first with data
   std::int64_t rejects_shown = 5;
 };
 
@@ -52,12 +52,12 @@ struct IngestReport {
   std::int64_t load_seq = 0;
   lake::LoadTotals totals;
   std::vector<std::pair<std::string, std::int64_t>> reject_reasons;  ///< reason and count, largest first
-  std::vector<std::string> reject_examples;  ///< "row 17: UnitPrice: bad_number: ..."
+  std::vector<std::string> reject_examples;                          ///< "row 17: UnitPrice: bad_number: ..."
   double seconds = 0;
 };
 
 struct BuildOptions {
-  std::string select;   ///< dbt selection; empty = everything
+  std::string select;  ///< dbt selection; empty = everything
   std::string exclude;
   bool full_refresh = false;
   bool tests_only = false;
@@ -104,25 +104,29 @@ struct RunReport {
   bool checks_failed() const { return build.tests_failed > 0; }
 };
 
-/// A data directory, opened by its one owner: lake, warehouse and forecasts, and everything that may be done with
-/// them. The CLI and the API call nothing else.
+/// A data directory, opened by its one owner: lake, warehouse and forecasts, and everything that may be done
+/// with them. The CLI and the API call nothing else.
 ///
-/// Writing calls (ingest, build, forecast, run, compact) go one at a time: a second one is kUnavailable. Reading
-/// calls are thread-safe and never see half of a write.
+/// Writing calls (ingest, build, forecast, run, compact) go one at a time: a second one is kUnavailable.
+/// Reading calls are thread-safe and never see half of a write.
 class Engine : public Service {
  public:
   /// Makes the folders and tillcast.toml of a new data directory; kConflict when it is one already.
   static Result<std::vector<std::string>> init(const std::filesystem::path& data_directory, bool with_models);
-  /// kUnavailable when another process owns it (its pid is in the message); kNotFound when it is no data directory.
+  /// kUnavailable when another process owns it (its pid is in the message); kNotFound when it is no data
+  /// directory.
   static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& data_directory, Config config);
 
-  virtual Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) = 0;
+  virtual Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
+                                      StageObserver& observer) = 0;
   virtual Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) = 0;
   /// Fits, back-tests and stores all plans, or the named ones.
-  virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans, StageObserver& observer) = 0;
+  virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans,
+                                                        StageObserver& observer) = 0;
   virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
 
-  /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the setting.
+  /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the
+  /// setting.
   virtual Result<database::QueryResult> sql(std::string_view statement, std::int64_t rows_max) = 0;
 
   virtual Result<std::vector<lake::DatasetSummary>> lake_list() = 0;

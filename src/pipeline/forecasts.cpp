@@ -29,7 +29,9 @@ CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, mode
 )";
 constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy"};
 
-bool by(const ForecastPlan& plan, std::string_view column) { return std::ranges::find(plan.by, column) != plan.by.end(); }
+bool by(const ForecastPlan& plan, std::string_view column) {
+  return std::ranges::find(plan.by, column) != plan.by.end();
+}
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
@@ -38,7 +40,9 @@ std::string joined(const std::vector<std::string>& items) {
 }
 
 forecast::Grain grain_of(const ForecastPlan& plan) {
-  return plan.frequency == "weekly" ? forecast::Grain::kWeekly : plan.frequency == "monthly" ? forecast::Grain::kMonthly : forecast::Grain::kDaily;
+  return plan.frequency == "weekly"    ? forecast::Grain::kWeekly
+         : plan.frequency == "monthly" ? forecast::Grain::kMonthly
+                                       : forecast::Grain::kDaily;
 }
 
 // The days of a plan: one row per member and day, with drivers (-1 = unknown) where they exist.
@@ -46,16 +50,20 @@ std::string days_sql(const ForecastPlan& plan) {
   const std::string store = by(plan, "store") ? "store_key" : "0";
   const std::string product = by(plan, "product") ? "product_key" : "0";
   if (plan.measure == "sales") {
-    return "SELECT CAST(" + store + " AS BIGINT) AS store_key, CAST(0 AS BIGINT) AS product_key, business_date, sum(sales) AS value, "
-           "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 WHEN bool_or(promotion) THEN 1 ELSE 0 END AS INTEGER) AS promotion, "
-           "CAST(CASE WHEN NOT bool_or(is_stated) THEN -1 WHEN bool_or(is_open) THEN 1 ELSE 0 END AS INTEGER) AS is_open "
+    return "SELECT CAST(" + store +
+           " AS BIGINT) AS store_key, CAST(0 AS BIGINT) AS product_key, business_date, sum(sales) AS value, "
+           "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 WHEN bool_or(promotion) THEN 1 ELSE 0 END AS "
+           "INTEGER) AS promotion, "
+           "CAST(CASE WHEN NOT bool_or(is_stated) THEN -1 WHEN bool_or(is_open) THEN 1 ELSE 0 END AS "
+           "INTEGER) AS is_open "
            "FROM sales_daily GROUP BY ALL";
   }
   // A sum over products is on promotion in part only: the flag is a driver of single products.
-  const std::string promotion = by(plan, "product")
-                                    ? "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 WHEN bool_or(promotion) THEN 1 ELSE 0 END AS INTEGER)"
-                                    : "CAST(-1 AS INTEGER)";
-  return "SELECT CAST(" + store + " AS BIGINT) AS store_key, CAST(" + product + " AS BIGINT) AS product_key, business_date, sum(" +
+  const std::string promotion = by(plan, "product") ? "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 "
+                                                      "WHEN bool_or(promotion) THEN 1 ELSE 0 END AS INTEGER)"
+                                                    : "CAST(-1 AS INTEGER)";
+  return "SELECT CAST(" + store + " AS BIGINT) AS store_key, CAST(" + product +
+         " AS BIGINT) AS product_key, business_date, sum(" +
          (plan.measure == "revenue" ? "revenue" : "units") + ") AS value, " + promotion +
          " AS promotion, CAST(-1 AS INTEGER) AS is_open FROM demand_daily GROUP BY 1, 2, 3";
 }
@@ -106,71 +114,162 @@ double wape_of(const forecast::SeriesForecast& series, forecast::ModelId model) 
   return found == nullptr ? NAN : found->accuracy.wape();
 }
 
-Result<void> store_series(database::Connection& connection, const ForecastPlan& plan, const std::string& run_id, const PlanSeries& data,
+Result<void> store_series(database::Connection& connection, const ForecastPlan& plan,
+                          const std::string& run_id, const PlanSeries& data,
                           const forecast::ForecastRun& run) {
   using enum ColumnType;
-  BatchBuilder series_rows({{"plan", kText}, {"run_id", kText}, {"place", kInt64}, {"series_id", kText}, {"label", kText}, {"store_id", kText},
-                            {"product_id", kText}, {"total", kText}, {"model", kText}, {"demand_class", kText}, {"status", kText}, {"reason", kText},
-                            {"periods", kInt64}, {"history_from", kDate}, {"history_until", kDate}, {"outliers_capped", kInt64}, {"wape", kDouble},
+  BatchBuilder series_rows({{"plan", kText},
+                            {"run_id", kText},
+                            {"place", kInt64},
+                            {"series_id", kText},
+                            {"label", kText},
+                            {"store_id", kText},
+                            {"product_id", kText},
+                            {"total", kText},
+                            {"model", kText},
+                            {"demand_class", kText},
+                            {"status", kText},
+                            {"reason", kText},
+                            {"periods", kInt64},
+                            {"history_from", kDate},
+                            {"history_until", kDate},
+                            {"outliers_capped", kInt64},
+                            {"wape", kDouble},
                             {"wape_seasonal_naive", kDouble}});
-  BatchBuilder point_rows({{"plan", kText}, {"run_id", kText}, {"series_id", kText}, {"business_date", kDate}, {"mean", kDouble}, {"lo80", kDouble},
-                           {"hi80", kDouble}, {"lo95", kDouble}, {"hi95", kDouble}, {"is_closed", kBool}});
+  BatchBuilder point_rows({{"plan", kText},
+                           {"run_id", kText},
+                           {"series_id", kText},
+                           {"business_date", kDate},
+                           {"mean", kDouble},
+                           {"lo80", kDouble},
+                           {"hi80", kDouble},
+                           {"lo95", kDouble},
+                           {"hi95", kDouble},
+                           {"is_closed", kBool}});
   for (std::size_t i = 0; i < run.series.size(); ++i) {
     const auto& forecast = run.series[i];
     const auto& member = data.members[i];
-    series_rows.text(plan.name).text(run_id).integer(static_cast<std::int64_t>(i)).text(member.id).text(member.label).text(member.store_id)
-        .text(member.product_id).text(member.total).text(forecast::model(forecast.model).name).text(forecast::demand_class_name(forecast.demand_class))
-        .text(forecast::series_status_name(forecast.status)).text(forecast.reason).integer(static_cast<std::int64_t>(data.series[i].size()))
-        .integer(forecast.history_from.days).integer(forecast.history_until.days).integer(static_cast<std::int64_t>(forecast.outliers_capped))
-        .number(wape_of(forecast, forecast.model)).number(wape_of(forecast, forecast::ModelId::kSeasonalNaive)).end_row();
+    series_rows.text(plan.name)
+        .text(run_id)
+        .integer(static_cast<std::int64_t>(i))
+        .text(member.id)
+        .text(member.label)
+        .text(member.store_id)
+        .text(member.product_id)
+        .text(member.total)
+        .text(forecast::model(forecast.model).name)
+        .text(forecast::demand_class_name(forecast.demand_class))
+        .text(forecast::series_status_name(forecast.status))
+        .text(forecast.reason)
+        .integer(static_cast<std::int64_t>(data.series[i].size()))
+        .integer(forecast.history_from.days)
+        .integer(forecast.history_until.days)
+        .integer(static_cast<std::int64_t>(forecast.outliers_capped))
+        .number(wape_of(forecast, forecast.model))
+        .number(wape_of(forecast, forecast::ModelId::kSeasonalNaive))
+        .end_row();
     for (const auto& point : forecast.points) {
-      point_rows.text(plan.name).text(run_id).text(member.id).integer(point.date.days).number(point.mean).number(point.lo80).number(point.hi80)
-          .number(point.lo95).number(point.hi95).integer(point.closed ? 1 : 0).end_row();
+      point_rows.text(plan.name)
+          .text(run_id)
+          .text(member.id)
+          .integer(point.date.days)
+          .number(point.mean)
+          .number(point.lo80)
+          .number(point.hi80)
+          .number(point.lo95)
+          .number(point.hi95)
+          .integer(point.closed ? 1 : 0)
+          .end_row();
     }
   }
   if (auto appended = connection.append("forecast_series", series_rows.batch()); !appended) return appended;
   return connection.append("forecast_point", point_rows.batch());
 }
 
-Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan, const std::string& run_id, const forecast::ForecastRun& run) {
+Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan,
+                            const std::string& run_id, const forecast::ForecastRun& run) {
   using enum ColumnType;
-  BatchBuilder rows({{"plan", kText}, {"run_id", kText}, {"model", kText}, {"demand_class", kText}, {"points", kInt64}, {"wape", kDouble},
-                     {"rmspe", kDouble}, {"mae", kDouble}, {"rmse", kDouble}, {"mase", kDouble}, {"smape", kDouble}, {"bias", kDouble},
-                     {"wape_seasonal_naive", kDouble}, {"value_added", kDouble}});
+  BatchBuilder rows({{"plan", kText},
+                     {"run_id", kText},
+                     {"model", kText},
+                     {"demand_class", kText},
+                     {"points", kInt64},
+                     {"wape", kDouble},
+                     {"rmspe", kDouble},
+                     {"mae", kDouble},
+                     {"rmse", kDouble},
+                     {"mase", kDouble},
+                     {"smape", kDouble},
+                     {"bias", kDouble},
+                     {"wape_seasonal_naive", kDouble},
+                     {"value_added", kDouble}});
   for (const auto& row : run.accuracy) {
     const auto& newest = row.newest;
-    rows.text(plan.name).text(run_id).text(row.model ? forecast::model(*row.model).name : "chosen")
-        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all").integer(static_cast<std::int64_t>(newest.count)).number(newest.wape())
-        .number(newest.rmspe()).number(newest.mae()).number(newest.rmse()).number(newest.mase()).number(newest.smape()).number(newest.bias())
-        .number(row.newest_benchmark.wape()).number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape)).end_row();
+    rows.text(plan.name)
+        .text(run_id)
+        .text(row.model ? forecast::model(*row.model).name : "chosen")
+        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all")
+        .integer(static_cast<std::int64_t>(newest.count))
+        .number(newest.wape())
+        .number(newest.rmspe())
+        .number(newest.mae())
+        .number(newest.rmse())
+        .number(newest.mase())
+        .number(newest.smape())
+        .number(newest.bias())
+        .number(row.newest_benchmark.wape())
+        .number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape))
+        .end_row();
   }
   return connection.append("forecast_accuracy", rows.batch());
 }
 
-Result<void> store_run(database::Connection& connection, const ForecastPlan& plan, const PlanSeries& data, const forecast::ForecastRun& run,
-                       const PlanReport& report, double bias, double width80, double width95) {
-  const Value values[] = {
-      Value(plan.name), Value(report.run_id), Value(plan.measure), Value(joined(plan.by)), Value(plan.frequency), Value(std::int64_t{plan.horizon}),
-      Value(SystemClock().now()), Value(data.data_until), Value(report.series), Value(static_cast<std::int64_t>(run.ok)), Value(report.fallbacks),
-      Value(report.failed), number_or_null(report.wape < 0 ? NAN : report.wape), number_or_null(report.wape_seasonal_naive < 0 ? NAN : report.wape_seasonal_naive),
-      number_or_null(report.rmspe < 0 ? NAN : report.rmspe), number_or_null(report.rmspe_seasonal_naive < 0 ? NAN : report.rmspe_seasonal_naive),
-      number_or_null(bias), number_or_null(report.coverage80 < 0 ? NAN : report.coverage80), number_or_null(report.coverage95 < 0 ? NAN : report.coverage95),
-      number_or_null(width80), number_or_null(width95), Value(run.wall_seconds), Value(std::string(kVersion))};
-  TILLCAST_TRY_PLAIN(connection.query("INSERT INTO forecast_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
+Result<void> store_run(database::Connection& connection, const ForecastPlan& plan, const PlanSeries& data,
+                       const forecast::ForecastRun& run, const PlanReport& report, double bias,
+                       double width80, double width95) {
+  const Value values[] = {Value(plan.name),
+                          Value(report.run_id),
+                          Value(plan.measure),
+                          Value(joined(plan.by)),
+                          Value(plan.frequency),
+                          Value(std::int64_t{plan.horizon}),
+                          Value(SystemClock().now()),
+                          Value(data.data_until),
+                          Value(report.series),
+                          Value(static_cast<std::int64_t>(run.ok)),
+                          Value(report.fallbacks),
+                          Value(report.failed),
+                          number_or_null(report.wape < 0 ? NAN : report.wape),
+                          number_or_null(report.wape_seasonal_naive < 0 ? NAN : report.wape_seasonal_naive),
+                          number_or_null(report.rmspe < 0 ? NAN : report.rmspe),
+                          number_or_null(report.rmspe_seasonal_naive < 0 ? NAN : report.rmspe_seasonal_naive),
+                          number_or_null(bias),
+                          number_or_null(report.coverage80 < 0 ? NAN : report.coverage80),
+                          number_or_null(report.coverage95 < 0 ? NAN : report.coverage95),
+                          number_or_null(width80),
+                          number_or_null(width95),
+                          Value(run.wall_seconds),
+                          Value(std::string(kVersion))};
+  TILLCAST_TRY_PLAIN(connection.query(
+      "INSERT INTO forecast_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      values));
   return {};
 }
 
 const forecast::AccuracyRow* chosen_row(const forecast::ForecastRun& run) {
-  const auto at = std::ranges::find_if(run.accuracy, [](const auto& row) { return !row.model && !row.demand_class; });
+  const auto at =
+      std::ranges::find_if(run.accuracy, [](const auto& row) { return !row.model && !row.demand_class; });
   return at == run.accuracy.end() ? nullptr : &*at;
 }
 
 // The figures of a run that is stored already.
-Result<std::optional<PlanReport>> stored_report(database::Connection& connection, const ForecastPlan& plan, const std::string& run_id) {
-  const auto rows = TILLCAST_TRY_PLAIN(connection.query(
-      "SELECT series, fallbacks, failed, wape, wape_seasonal_naive, rmspe, rmspe_seasonal_naive, coverage80, coverage95 FROM forecast_run "
-      "WHERE plan = ? AND run_id = ?",
-      {Value(plan.name), Value(run_id)}));
+Result<std::optional<PlanReport>> stored_report(database::Connection& connection, const ForecastPlan& plan,
+                                                const std::string& run_id) {
+  const auto rows = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT series, fallbacks, failed, wape, wape_seasonal_naive, rmspe, "
+                       "rmspe_seasonal_naive, coverage80, coverage95 FROM forecast_run "
+                       "WHERE plan = ? AND run_id = ?",
+                       {Value(plan.name), Value(run_id)}));
   if (rows.rows() == 0) return std::optional<PlanReport>{};
   PlanReport report;
   report.plan = plan.name;
@@ -179,7 +278,9 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
   report.series = rows.integer(0, 0).value_or(0);
   report.fallbacks = rows.integer(0, 1).value_or(0);
   report.failed = rows.integer(0, 2).value_or(0);
-  double* const figures[] = {&report.wape, &report.wape_seasonal_naive, &report.rmspe, &report.rmspe_seasonal_naive, &report.coverage80, &report.coverage95};
+  double* const figures[] = {&report.wape,       &report.wape_seasonal_naive,
+                             &report.rmspe,      &report.rmspe_seasonal_naive,
+                             &report.coverage80, &report.coverage95};
   for (std::size_t i = 0; i < std::size(figures); ++i) *figures[i] = rows.number(0, 3 + i).value_or(-1);
   return std::optional<PlanReport>(report);
 }
@@ -190,10 +291,12 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
   auto plans = TILLCAST_TRY_PLAIN(configured_plans(workspace.config));
   if (!plans.empty()) return plans;
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const auto facts = TILLCAST_TRY(connection.query("SELECT (SELECT count(DISTINCT store_key) FROM sales_daily WHERE is_stated), "
-                                                   "(SELECT count(DISTINCT store_key) FROM demand_daily), (SELECT count(*) FROM demand_daily), "
-                                                   "(SELECT count(*) FROM demand_daily WHERE revenue > 0)"),
-                                  "look at the gold tables (build them with `tillcast run`)");
+  const auto facts = TILLCAST_TRY(
+      connection.query(
+          "SELECT (SELECT count(DISTINCT store_key) FROM sales_daily WHERE is_stated), "
+          "(SELECT count(DISTINCT store_key) FROM demand_daily), (SELECT count(*) FROM demand_daily), "
+          "(SELECT count(*) FROM demand_daily WHERE revenue > 0)"),
+      "look at the gold tables (build them with `tillcast run`)");
   const bool stated = facts.integer(0, 0).value_or(0) > 0;
   const std::int64_t stores = facts.integer(0, 1).value_or(0);
   const bool lines = facts.integer(0, 2).value_or(0) > 0;
@@ -208,16 +311,22 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
   return plans;
 }
 
-Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const std::string& only_id) {
+Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
+                                    const std::string& only_id) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   const std::string days = days_sql(plan);
   const auto members = TILLCAST_TRY(
-      connection.query("WITH days AS (" + days + "), totals AS (SELECT store_key, product_key, sum(value) AS total FROM days GROUP BY 1, 2) "
-                       "SELECT totals.store_key, totals.product_key, CAST(totals.total AS VARCHAR), coalesce(store.store_id, ''), coalesce(store.store_name, ''), "
-                       "coalesce(product.product_id, ''), coalesce(product.product_name, '') FROM totals "
-                       "LEFT JOIN dim_store AS store ON store.store_key = totals.store_key "
-                       "LEFT JOIN dim_product AS product ON product.product_key = totals.product_key AND totals.product_key <> 0 "
-                       "ORDER BY totals.total DESC NULLS LAST, 4, 6" + (plan.top > 0 ? " LIMIT " + std::to_string(plan.top) : "")),
+      connection.query(
+          "WITH days AS (" + days +
+          "), totals AS (SELECT store_key, product_key, sum(value) AS total FROM days GROUP BY 1, 2) "
+          "SELECT totals.store_key, totals.product_key, CAST(totals.total AS VARCHAR), "
+          "coalesce(store.store_id, ''), coalesce(store.store_name, ''), "
+          "coalesce(product.product_id, ''), coalesce(product.product_name, '') FROM totals "
+          "LEFT JOIN dim_store AS store ON store.store_key = totals.store_key "
+          "LEFT JOIN dim_product AS product ON product.product_key = totals.product_key AND "
+          "totals.product_key <> 0 "
+          "ORDER BY totals.total DESC NULLS LAST, 4, 6" +
+          (plan.top > 0 ? " LIMIT " + std::to_string(plan.top) : "")),
       "forecast plan " + plan.name);
   PlanSeries loaded;
   std::map<std::pair<std::int64_t, std::int64_t>, std::int32_t> numbers;
@@ -240,7 +349,8 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     const std::int64_t store_key = members.integer(i, 0).value_or(0);
     const std::int64_t product_key = members.integer(i, 1).value_or(0);
     numbers.emplace(std::pair(store_key, product_key), static_cast<std::int32_t>(loaded.members.size()));
-    chosen = " WHERE store_key = " + std::to_string(store_key) + " AND product_key = " + std::to_string(product_key);
+    chosen = " WHERE store_key = " + std::to_string(store_key) +
+             " AND product_key = " + std::to_string(product_key);
     loaded.members.push_back(std::move(member));
   }
   if (only_id.empty()) chosen.clear();
@@ -253,8 +363,9 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
   bool any_promotion = false;
   bool any_open = false;
   std::optional<Date> last;
-  auto rows = TILLCAST_TRY_PLAIN(connection.stream("SELECT store_key, product_key, business_date, CAST(value AS DOUBLE), promotion, is_open FROM (" + days +
-                                                   ") AS days" + chosen + " ORDER BY store_key, product_key, business_date"));
+  auto rows = TILLCAST_TRY_PLAIN(connection.stream(
+      "SELECT store_key, product_key, business_date, CAST(value AS DOUBLE), promotion, is_open FROM (" +
+      days + ") AS days" + chosen + " ORDER BY store_key, product_key, business_date"));
   while (const auto piece = TILLCAST_TRY_PLAIN(rows.next())) {
     const auto& columns = piece->batch.columns;
     for (std::size_t i = 0; i < piece->rows(); ++i) {
@@ -292,7 +403,9 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
   }
 
   std::string seen;
-  const auto add = [&seen](const void* data, std::size_t bytes) { seen.append(static_cast<const char*>(data), bytes); };
+  const auto add = [&seen](const void* data, std::size_t bytes) {
+    seen.append(static_cast<const char*>(data), bytes);
+  };
   for (const auto& one : loaded.series) {
     add(&one.start, sizeof(one.start));
     add(one.value.data(), one.value.size() * sizeof(double));
@@ -309,7 +422,8 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan) {
   forecast::ForecastOptions options;
   options.backtest.horizon = static_cast<std::size_t>(plan.horizon);
-  options.backtest.origins = static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
+  options.backtest.origins =
+      static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
   options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
   return options;
@@ -321,7 +435,9 @@ Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const Forec
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
-    for (const char* table : kTables) TILLCAST_TRY_PLAIN(inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
+    for (const char* table : kTables)
+      TILLCAST_TRY_PLAIN(
+          inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
     return {};
   });
 }
@@ -330,16 +446,21 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   const auto started = std::chrono::steady_clock::now();
   const std::string stage = "forecast " + plan.name;
   observer.stage_started(stage, "series");
-  const auto seconds = [&started] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count(); };
+  const auto seconds = [&started] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  };
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   const auto options = forecast_options(workspace, plan);
-  const std::string definition = plan.name + "\n" + plan.measure + "\n" + joined(plan.by) + "\n" + plan.frequency + "\n" + std::to_string(plan.horizon) + "\n" +
-                                 std::to_string(options.backtest.origins) + "\n" + plan.metric + "\n" + std::string(kVersion) + "\n" + data.data_hash;
+  const std::string definition = plan.name + "\n" + plan.measure + "\n" + joined(plan.by) + "\n" +
+                                 plan.frequency + "\n" + std::to_string(plan.horizon) + "\n" +
+                                 std::to_string(options.backtest.origins) + "\n" + plan.metric + "\n" +
+                                 std::string(kVersion) + "\n" + data.data_hash;
   const std::string run_id = io::xxh3_text(definition);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   if (auto stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, run_id))) {
     stored->seconds = seconds();
-    observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, stored->seconds, std::to_string(stored->series) + " series, same data as before"});
+    observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, stored->seconds,
+                             std::to_string(stored->series) + " series, same data as before"});
     return *stored;
   }
 
@@ -369,7 +490,8 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   }
   auto stored = connection.transaction([&](database::Connection& inside) -> Result<> {
     for (const char* table : kTables) {
-      TILLCAST_TRY_PLAIN(inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
+      TILLCAST_TRY_PLAIN(
+          inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     }
     if (auto done = store_series(inside, plan, run_id, data, run); !done) return done;
     if (auto done = store_accuracy(inside, plan, run_id, run); !done) return done;
@@ -378,10 +500,13 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   if (!stored) return std::move(stored.error()).with_context("store " + stage);
   ++workspace.version;
   report.seconds = seconds();
-  observer.stage_finished({stage, StageReport::Status::kDone, 0, report.seconds,
-                           std::to_string(report.series) + " series x " + std::to_string(plan.horizon) + " periods" +
-                               (report.fallbacks + report.failed > 0 ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback" : "") +
-                               (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "")});
+  observer.stage_finished(
+      {stage, StageReport::Status::kDone, 0, report.seconds,
+       std::to_string(report.series) + " series x " + std::to_string(plan.horizon) + " periods" +
+           (report.fallbacks + report.failed > 0
+                ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
+                : "") +
+           (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "")});
   return report;
 }
 

@@ -14,11 +14,11 @@
 namespace tillcast::pipeline {
 namespace {
 
-
 /// A file under construction: written beside its name, moved there when whole.
 class PartialFile {
  public:
-  explicit PartialFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {}
+  explicit PartialFile(std::filesystem::path path)
+      : path_(std::move(path)), partial_(path_.string() + ".partial") {}
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
   ~PartialFile() {
@@ -50,7 +50,9 @@ class BatchFile {
 class CsvFile final : public BatchFile {
  public:
   explicit CsvFile(const std::filesystem::path& path)
-      : file_(path), stream_(file_.partial(), std::ios::binary | std::ios::trunc), csv_([this](std::string_view bytes) { return write(bytes); }) {}
+      : file_(path),
+        stream_(file_.partial(), std::ios::binary | std::ios::trunc),
+        csv_([this](std::string_view bytes) { return write(bytes); }) {}
   Result<> add(const ColumnBatch& batch) override { return csv_.add(batch); }
   Result<> finish() override {
     if (auto written = csv_.finish(); !written) return written;
@@ -61,7 +63,8 @@ class CsvFile final : public BatchFile {
 
  private:
   Result<> write(std::string_view bytes) {
-    if (!stream_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return io::last_file_error("write", file_.partial());
+    if (!stream_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+      return io::last_file_error("write", file_.partial());
     return {};
   }
   PartialFile file_;
@@ -84,7 +87,8 @@ class ParquetFile final : public BatchFile {
     if (!created_) {
       std::string columns;
       for (const auto& column : batch.columns) {
-        columns += (columns.empty() ? "" : ", ") + database::sql_identifier(column.spec.name) + " " + std::string(sql_name(column.spec.type));
+        columns += (columns.empty() ? "" : ", ") + database::sql_identifier(column.spec.name) + " " +
+                   std::string(sql_name(column.spec.type));
       }
       TILLCAST_TRY_PLAIN(connection_.execute("CREATE TABLE rows (" + columns + ")"));
       created_ = true;
@@ -106,7 +110,8 @@ class ParquetFile final : public BatchFile {
   bool created_ = false;
 };
 
-Result<std::unique_ptr<BatchFile>> open_batch_file(const std::filesystem::path& path, GeneratedFormat format) {
+Result<std::unique_ptr<BatchFile>> open_batch_file(const std::filesystem::path& path,
+                                                   GeneratedFormat format) {
   if (format == GeneratedFormat::kParquet) return ParquetFile::open(path);
   return std::unique_ptr<BatchFile>(new CsvFile(path));
 }
@@ -115,7 +120,9 @@ class FileSink final : public sources::GeneratorSink {
  public:
   FileSink(BatchFile& sales, BatchFile* truth) : sales_(sales), truth_(truth) {}
   Result<> sales(const ColumnBatch& batch) override { return sales_.add(batch); }
-  Result<> truth(const ColumnBatch& batch) override { return truth_ == nullptr ? Result<>() : truth_->add(batch); }
+  Result<> truth(const ColumnBatch& batch) override {
+    return truth_ == nullptr ? Result<>() : truth_->add(batch);
+  }
 
  private:
   BatchFile& sales_;
@@ -124,7 +131,8 @@ class FileSink final : public sources::GeneratorSink {
 
 }  // namespace
 
-Result<sources::GeneratorSummary> generate_files(const sources::GeneratorOptions& options, const GenerateTarget& target, StageObserver& observer) {
+Result<sources::GeneratorSummary> generate_files(const sources::GeneratorOptions& options,
+                                                 const GenerateTarget& target, StageObserver& observer) {
   const auto sales = TILLCAST_TRY_PLAIN(open_batch_file(target.sales, target.format));
   std::unique_ptr<BatchFile> truth;
   if (options.truth) truth = TILLCAST_TRY_PLAIN(open_batch_file(target.truth, target.format));

@@ -18,6 +18,7 @@ struct GenerateTarget {
 };
 
 /// Writes a synthetic sales file (docs/generator.md) and, when asked, the true demand behind it.
-Result<sources::GeneratorSummary> generate_files(const sources::GeneratorOptions& options, const GenerateTarget& target, StageObserver& observer);
+Result<sources::GeneratorSummary> generate_files(const sources::GeneratorOptions& options,
+                                                 const GenerateTarget& target, StageObserver& observer);
 
 }  // namespace tillcast::pipeline

@@ -16,11 +16,14 @@ namespace {
 
 constexpr std::uint64_t kMappingBytesMax = 1 << 20;
 
-Result<retail::ColumnMapping> choose_mapping(const std::string& wanted, const std::vector<std::string>& header) {
+Result<retail::ColumnMapping> choose_mapping(const std::string& wanted,
+                                             const std::vector<std::string>& header) {
   if (wanted.empty()) return retail::pick_mapping(retail::preset_mappings(), header);
-  if (wanted.find('/') == std::string::npos && !wanted.ends_with(".toml")) return retail::preset_mapping(wanted);
+  if (wanted.find('/') == std::string::npos && !wanted.ends_with(".toml"))
+    return retail::preset_mapping(wanted);
   std::ifstream file(wanted, std::ios::binary);
-  if (!file) return not_found("mapping " + wanted + " cannot be opened; give a TOML file, or the name of a preset");
+  if (!file)
+    return not_found("mapping " + wanted + " cannot be opened; give a TOML file, or the name of a preset");
   std::string text;
   text.resize(kMappingBytesMax);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -42,7 +45,8 @@ class RejectSummary {
       const std::string word(rejects.columns[static_cast<std::size_t>(reason)].text[i]);
       ++reasons_[word];
       if (static_cast<std::int64_t>(examples_.size()) >= examples_max_) continue;
-      std::string line = "row " + std::to_string(rejects.columns[static_cast<std::size_t>(row)].ints[i]) + ": ";
+      std::string line =
+          "row " + std::to_string(rejects.columns[static_cast<std::size_t>(row)].ints[i]) + ": ";
       const auto& names = rejects.columns[static_cast<std::size_t>(column)];
       if (!names.is_null(i)) line += std::string(names.text[i]) + ": ";
       examples_.push_back(line + std::string(rejects.columns[static_cast<std::size_t>(message)].text[i]));
@@ -96,7 +100,8 @@ class Forwarded final : public Progress {
 
 }  // namespace
 
-Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::path& file, const IngestOptions& options, StageObserver& observer) {
+Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::path& file,
+                                 const IngestOptions& options, StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   IngestReport report;
   report.file = file.filename().string();
@@ -122,23 +127,27 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   const auto reader = TILLCAST_TRY_PLAIN(sources::open_record_reader(file, reader_options));
   const auto& header = reader->header();
   const auto mapping = TILLCAST_TRY(choose_mapping(options.mapping, header), file.string());
-  auto converter = TILLCAST_TRY(retail::RecordConverter::create(mapping, header, {report.file}), file.string());
+  auto converter =
+      TILLCAST_TRY(retail::RecordConverter::create(mapping, header, {report.file}), file.string());
   report.mapping = mapping.name;
   report.dataset = "silver." + std::string(retail::dataset_name(mapping.dataset));
   const std::string bronze_dataset = "bronze." + mapping.topic();
 
-  auto writer = TILLCAST_TRY_PLAIN(workspace.lake.begin_load({report.sha256, report.file, mapping.source, mapping.topic(), {}}));
+  auto writer = TILLCAST_TRY_PLAIN(
+      workspace.lake.begin_load({report.sha256, report.file, mapping.source, mapping.topic(), {}}));
   RejectSummary rejects(options.rejects_shown);
   retail::RecordBatch records;
   std::int64_t duplicates = 0;
   while (TILLCAST_TRY(reader->next(records), file.string())) {
     if (observer.cancelled()) return cancelled("stopped; nothing of " + report.file + " was loaded");
     retail::ConvertedBatch batch;
-    if (auto converted = converter.convert(std::move(records), batch); !converted) return std::move(converted.error()).with_context(file.string());
+    if (auto converted = converter.convert(std::move(records), batch); !converted)
+      return std::move(converted.error()).with_context(file.string());
     rejects.add(batch.rejects);
     observer.update(reader->bytes_done(), reader->bytes_total());
 
-    // A duplicate becomes a reject with its source row, which only the bronze batch still has: silver goes first.
+    // A duplicate becomes a reject with its source row, which only the bronze batch still has: silver goes
+    // first.
     const ColumnBatch& bronze = batch.bronze;
     const int bronze_row = bronze.find("_row");
     const int typed_row = batch.typed.find("source_row");
@@ -157,9 +166,11 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
     lake::AddOptions bronze_options;
     bronze_options.partition_column = "_event_date";
     bronze_options.store_partition_column = false;
-    if (auto added = writer.add(bronze_dataset, std::move(batch.bronze), bronze_options); !added) return std::move(added.error());
+    if (auto added = writer.add(bronze_dataset, std::move(batch.bronze), bronze_options); !added)
+      return std::move(added.error());
     if (batch.rejects.rows > 0) {
-      if (auto added = writer.add("silver.rejects", std::move(batch.rejects)); !added) return std::move(added.error());
+      if (auto added = writer.add("silver.rejects", std::move(batch.rejects)); !added)
+        return std::move(added.error());
     }
   }
   const auto entry = TILLCAST_TRY(writer.commit(converter.totals().rows_in), "load " + report.file);

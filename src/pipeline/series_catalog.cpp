@@ -7,11 +7,14 @@
 namespace tillcast::pipeline {
 namespace {
 
-Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t column) { return rows.date(row, column).value_or(Date{}); }
+Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t column) {
+  return rows.date(row, column).value_or(Date{});
+}
 
 std::string lower(std::string_view text) {
   std::string folded(text);
-  std::ranges::transform(folded, folded.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(folded, folded.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return folded;
 }
 
@@ -20,13 +23,22 @@ std::string lower(std::string_view text) {
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
   auto catalog = std::make_shared<SeriesCatalog>();
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const auto tables = TILLCAST_TRY_PLAIN(connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'forecast_run'"));
+  const auto tables = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'forecast_run'"));
   if (tables.integer(0, 0).value_or(0) == 0) return std::shared_ptr<const SeriesCatalog>(catalog);
 
-  const auto runs = TILLCAST_TRY_PLAIN(connection.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, data_until FROM forecast_run ORDER BY plan"));
+  const auto runs =
+      TILLCAST_TRY_PLAIN(connection.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
+                                          "data_until FROM forecast_run ORDER BY plan"));
   std::map<std::string, Date> data_until;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
-    ForecastPlan plan{runs.text(i, 0), runs.text(i, 2), {}, runs.text(i, 4), static_cast<int>(runs.integer(i, 5).value_or(1)), 0, "auto"};
+    ForecastPlan plan{runs.text(i, 0),
+                      runs.text(i, 2),
+                      {},
+                      runs.text(i, 4),
+                      static_cast<int>(runs.integer(i, 5).value_or(1)),
+                      0,
+                      "auto"};
     std::istringstream columns(runs.text(i, 3));
     for (std::string column; std::getline(columns, column, ',');) plan.by.push_back(column);
     catalog->version_ += runs.text(i, 1);
@@ -34,15 +46,22 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
     catalog->plans_.emplace(plan.name, std::move(plan));
   }
 
-  const auto rows = TILLCAST_TRY_PLAIN(connection.query(
-      "SELECT plan, run_id, series_id, label, store_id, product_id, total, model, demand_class, status, reason, periods, history_from, history_until, wape, "
-      "wape_seasonal_naive FROM forecast_series ORDER BY plan, place"));
+  const auto rows = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT plan, run_id, series_id, label, store_id, product_id, total, model, "
+                       "demand_class, status, reason, periods, history_from, history_until, wape, "
+                       "wape_seasonal_naive FROM forecast_series ORDER BY plan, place"));
   catalog->series_.reserve(rows.rows());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     SeriesForecast series;
     const ForecastPlan& plan = catalog->plans_[rows.text(i, 0)];
-    series.info = {rows.text(i, 2), rows.text(i, 0), rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), plan.measure, plan.frequency, date_of(rows, i, 12),
-                   date_of(rows, i, 13), rows.integer(i, 11).value_or(0), rows.text(i, 6), rows.text(i, 7), rows.text(i, 8), rows.text(i, 9), rows.text(i, 10)};
+    series.info = {rows.text(i, 2),      rows.text(i, 0),
+                   rows.text(i, 3),      rows.text(i, 4),
+                   rows.text(i, 5),      plan.measure,
+                   plan.frequency,       date_of(rows, i, 12),
+                   date_of(rows, i, 13), rows.integer(i, 11).value_or(0),
+                   rows.text(i, 6),      rows.text(i, 7),
+                   rows.text(i, 8),      rows.text(i, 9),
+                   rows.text(i, 10)};
     series.run_id = rows.text(i, 1);
     series.model = series.info.model;
     series.data_until = data_until[series.info.plan];
@@ -50,10 +69,12 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
     series.wape_seasonal_naive = rows.number(i, 15).value_or(-1);
     catalog->series_.push_back(std::move(series));
   }
-  for (std::size_t i = 0; i < catalog->series_.size(); ++i) catalog->by_id_.emplace(catalog->series_[i].info.id, i);
+  for (std::size_t i = 0; i < catalog->series_.size(); ++i)
+    catalog->by_id_.emplace(catalog->series_[i].info.id, i);
 
-  auto points = TILLCAST_TRY_PLAIN(connection.stream(
-      "SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95 FROM forecast_point ORDER BY plan, series_id, business_date"));
+  auto points =
+      TILLCAST_TRY_PLAIN(connection.stream("SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95 "
+                                           "FROM forecast_point ORDER BY plan, series_id, business_date"));
   while (const auto piece = TILLCAST_TRY_PLAIN(points.next())) {
     const auto& columns = piece->batch.columns;
     for (std::size_t i = 0; i < piece->rows(); ++i) {
@@ -61,7 +82,8 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
       if (at == catalog->by_id_.end()) continue;
       catalog->series_[at->second].points.push_back({Date{static_cast<std::int32_t>(columns[1].ints[i])},
                                                      columns[2].doubles[i],
-                                                     {{80, columns[3].doubles[i], columns[4].doubles[i]}, {95, columns[5].doubles[i], columns[6].doubles[i]}}});
+                                                     {{80, columns[3].doubles[i], columns[4].doubles[i]},
+                                                      {95, columns[5].doubles[i], columns[6].doubles[i]}}});
     }
   }
   return std::shared_ptr<const SeriesCatalog>(catalog);
@@ -81,22 +103,28 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
   // The cursor is the position after the last series shown, tied to this catalogue's version.
   std::size_t from = 0;
   if (!request.cursor.empty()) {
-    const auto parsed = std::from_chars(request.cursor.data(), request.cursor.data() + request.cursor.size(), from);
-    if (parsed.ec != std::errc{} || parsed.ptr != request.cursor.data() + request.cursor.size() || from > series_.size()) {
-      return invalid_input("cursor must be the next_cursor of an earlier page, found '" + request.cursor + "'");
+    const auto parsed =
+        std::from_chars(request.cursor.data(), request.cursor.data() + request.cursor.size(), from);
+    if (parsed.ec != std::errc{} || parsed.ptr != request.cursor.data() + request.cursor.size() ||
+        from > series_.size()) {
+      return invalid_input("cursor must be the next_cursor of an earlier page, found '" + request.cursor +
+                           "'");
     }
   }
   if (!request.plan.empty() && !plans_.contains(request.plan)) {
     std::string known;
     for (const auto& [name, plan] : plans_) known += (known.empty() ? "" : ", ") + name;
-    return not_found("there is no forecast plan '" + request.plan + "'" + (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
+    return not_found("there is no forecast plan '" + request.plan + "'" +
+                     (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
   }
   const std::string wanted = lower(request.search);
   SeriesPage page;
   for (std::size_t i = from; i < series_.size(); ++i) {
     const SeriesInfo& info = series_[i].info;
     if (!request.plan.empty() && info.plan != request.plan) continue;
-    if (!wanted.empty() && lower(info.id).find(wanted) == std::string::npos && lower(info.label).find(wanted) == std::string::npos) continue;
+    if (!wanted.empty() && lower(info.id).find(wanted) == std::string::npos &&
+        lower(info.label).find(wanted) == std::string::npos)
+      continue;
     if (page.series.size() == static_cast<std::size_t>(request.limit)) {
       page.next_cursor = std::to_string(i);
       break;

@@ -15,8 +15,8 @@
 
 namespace tillcast::pipeline {
 
-/// All stored forecasts of a data directory in memory: a read is one hash look-up. Immutable once made, so one
-/// catalogue serves all threads while the next is loaded.
+/// All stored forecasts of a data directory in memory: a read is one hash look-up. Immutable once made, so
+/// one catalogue serves all threads while the next is loaded.
 class SeriesCatalog {
  public:
   /// Reads the forecast tables; an empty catalogue when there are none yet.

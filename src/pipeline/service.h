@@ -23,12 +23,13 @@ struct KpiRequest {
 
 /// One headline number. `value` and `previous` are exact decimals as text ("1325346.21"), ready for JSON.
 struct Kpi {
-  std::string name;        ///< net_sales, gross_sales, returns, orders, units, customers, average_order_value, ...
-  std::string label;       ///< for people: "Net sales"
+  std::string name;   ///< net_sales, gross_sales, returns, orders, units, customers, average_order_value, ...
+  std::string label;  ///< for people: "Net sales"
   std::string definition;  ///< one sentence: what is counted and what is not
   std::string unit;        ///< currency code, "orders", "units", "customers"
   std::string value;
-  std::optional<std::string> previous;  ///< the same number for the equally long period before; null without one
+  std::optional<std::string>
+      previous;  ///< the same number for the equally long period before; null without one
 };
 
 struct MonthSales {
@@ -54,23 +55,24 @@ struct KpiReport {
   std::vector<CountrySales> by_country;  ///< largest revenue first
 };
 
-/// A forecastable series: one member of a forecast plan (see docs/configuration.md), e.g. a store, or a product in a store.
+/// A forecastable series: one member of a forecast plan (see docs/configuration.md), e.g. a store, or a
+/// product in a store.
 struct SeriesInfo {
-  std::string id;         ///< "<plan>/<key>", stable, URL-safe after percent-encoding
-  std::string plan;       ///< name of the plan
-  std::string label;      ///< for people: product name or store
-  std::string store_id;   ///< empty when summed over stores
-  std::string product_id; ///< empty when summed over products
-  std::string measure;    ///< units, revenue, sales
-  std::string frequency;  ///< daily, weekly, monthly
+  std::string id;          ///< "<plan>/<key>", stable, URL-safe after percent-encoding
+  std::string plan;        ///< name of the plan
+  std::string label;       ///< for people: product name or store
+  std::string store_id;    ///< empty when summed over stores
+  std::string product_id;  ///< empty when summed over products
+  std::string measure;     ///< units, revenue, sales
+  std::string frequency;   ///< daily, weekly, monthly
   Date first;
-  Date last;              ///< last period with actuals
+  Date last;  ///< last period with actuals
   std::int64_t periods = 0;
-  std::string total;      ///< sum over the history
-  std::string model;      ///< chosen model; empty when not forecast
-  std::string demand_class; ///< smooth, erratic, intermittent, lumpy
-  std::string status;     ///< ok, fallback, too_short, failed
-  std::string reason;     ///< why not ok; empty when ok
+  std::string total;         ///< sum over the history
+  std::string model;         ///< chosen model; empty when not forecast
+  std::string demand_class;  ///< smooth, erratic, intermittent, lumpy
+  std::string status;        ///< ok, fallback, too_short, failed
+  std::string reason;        ///< why not ok; empty when ok
 };
 
 struct SeriesRequest {
@@ -106,8 +108,8 @@ struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
   std::string model;
-  Date data_until;  ///< nothing after this day was used
-  double wape = -1;            ///< of the chosen model in the back-test; < 0 when unknown
+  Date data_until;                  ///< nothing after this day was used
+  double wape = -1;                 ///< of the chosen model in the back-test; < 0 when unknown
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
   std::vector<ForecastPoint> points;
 };
@@ -131,7 +133,8 @@ class Service {
   virtual Result<KpiReport> kpis(const KpiRequest& request) = 0;
   virtual Result<SeriesPage> series(const SeriesRequest& request) = 0;
   /// One series with its whole history and stored forecast. kNotFound for an unknown id.
-  virtual Result<SeriesForecast> series_forecast(const std::string& series_id, std::vector<HistoryPoint>& history) = 0;
+  virtual Result<SeriesForecast> series_forecast(const std::string& series_id,
+                                                 std::vector<HistoryPoint>& history) = 0;
   /// One answer per item, in order; an item that fails does not fail the others.
   virtual Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) = 0;
 
@@ -140,8 +143,8 @@ class Service {
     std::string detail;  ///< why not, or the last run
   };
   virtual Readiness readiness() = 0;
-  /// A string that changes when any answer may change, not before the new data can be read; used as ETag and as the key
-  /// of kept answers. Cheap: the API calls it for every request, on its event loop.
+  /// A string that changes when any answer may change, not before the new data can be read; used as ETag and
+  /// as the key of kept answers. Cheap: the API calls it for every request, on its event loop.
   virtual std::string data_version() = 0;
 };
 

@@ -14,16 +14,21 @@ constexpr std::string_view kArrayTables[] = {"forecast.plan"};
 
 constexpr SettingSpec kSpecs[] = {
     {"ingest.inputs", SettingType::kTextList, "", "files that `tillcast run` loads when no --input is given"},
-    {"ingest.mapping", SettingType::kText, "", "column mapping (TOML file or preset name) for all inputs; empty = picked by header"},
-    {"warehouse.project", SettingType::kText, "warehouse", "folder of the SQL models; the built-in ones when it does not exist"},
-    {"warehouse.memory_limit_mb", SettingType::kInteger, "4096", "memory that queries and builds may use before they spill to disk"},
+    {"ingest.mapping", SettingType::kText, "",
+     "column mapping (TOML file or preset name) for all inputs; empty = picked by header"},
+    {"warehouse.project", SettingType::kText, "warehouse",
+     "folder of the SQL models; the built-in ones when it does not exist"},
+    {"warehouse.memory_limit_mb", SettingType::kInteger, "4096",
+     "memory that queries and builds may use before they spill to disk"},
     {"warehouse.threads", SettingType::kInteger, "0", "threads of queries and builds; 0 = all cores"},
     {"forecast.enabled", SettingType::kBool, "true", "false: `tillcast run` stops after the checks"},
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
-    {"forecast.origins", SettingType::kInteger, "4", "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.origins", SettingType::kInteger, "4",
+     "back-test origins; the newest judges what was chosen on the others"},
     {"sql.rows_max", SettingType::kInteger, "10000", "rows that one `tillcast sql` answer may have"},
     {"sql.seconds_max", SettingType::kInteger, "30", "seconds that one `tillcast sql` statement may take"},
-    {"serve.host", SettingType::kText, "127.0.0.1", "address to listen on; only loopback until authentication is set up"},
+    {"serve.host", SettingType::kText, "127.0.0.1",
+     "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
@@ -43,18 +48,21 @@ bool is_name(const std::string& text) {
   });
 }
 
-Result<int> whole_number(const std::string& plan, const std::string& key, const std::string& text, int low, int high) {
+Result<int> whole_number(const std::string& plan, const std::string& key, const std::string& text, int low,
+                         int high) {
   int number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < low || number > high) {
-    return invalid_input("[[forecast.plan]] '" + plan + "': " + key + " must be a whole number from " + std::to_string(low) + " to " +
-                         std::to_string(high) + ", found '" + text + "'");
+    return invalid_input("[[forecast.plan]] '" + plan + "': " + key + " must be a whole number from " +
+                         std::to_string(low) + " to " + std::to_string(high) + ", found '" + text + "'");
   }
   return number;
 }
 
-Error wrong_choice(const std::string& plan, const std::string& key, const std::string& found, std::string_view allowed) {
-  return invalid_input("[[forecast.plan]] '" + plan + "': " + key + " must be " + std::string(allowed) + ", found '" + found + "'");
+Error wrong_choice(const std::string& plan, const std::string& key, const std::string& found,
+                   std::string_view allowed) {
+  return invalid_input("[[forecast.plan]] '" + plan + "': " + key + " must be " + std::string(allowed) +
+                       ", found '" + found + "'");
 }
 
 Result<ForecastPlan> parse_plan(const ConfigTable& table) {
@@ -68,34 +76,41 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
   for (const auto& [key, value] : table) {
     if (key == "name") continue;
     if (key == "measure") {
-      if (value != "units" && value != "revenue" && value != "sales") return wrong_choice(plan.name, key, value, "units, revenue or sales");
+      if (value != "units" && value != "revenue" && value != "sales")
+        return wrong_choice(plan.name, key, value, "units, revenue or sales");
       plan.measure = value;
     } else if (key == "by") {
       plan.by = split(value);
       for (const auto& by : plan.by) {
-        if (by != "store" && by != "product") return wrong_choice(plan.name, key, by, "a list of store and product");
+        if (by != "store" && by != "product")
+          return wrong_choice(plan.name, key, by, "a list of store and product");
       }
-      std::ranges::sort(plan.by, std::greater<>{});  // store before product, so that ids do not depend on the order
+      std::ranges::sort(plan.by,
+                        std::greater<>{});  // store before product, so that ids do not depend on the order
       const auto repeated = std::ranges::unique(plan.by);
       plan.by.erase(repeated.begin(), repeated.end());
     } else if (key == "frequency") {
-      if (value != "daily" && value != "weekly" && value != "monthly") return wrong_choice(plan.name, key, value, "daily, weekly or monthly");
+      if (value != "daily" && value != "weekly" && value != "monthly")
+        return wrong_choice(plan.name, key, value, "daily, weekly or monthly");
       plan.frequency = value;
     } else if (key == "horizon") {
       plan.horizon = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 1, 366));
     } else if (key == "top") {
       plan.top = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 0, 10'000'000));
     } else if (key == "metric") {
-      if (!forecast::find_metric(value)) return wrong_choice(plan.name, key, value, "auto, wape, wape_bias, rmse, rmspe or mase");
+      if (!forecast::find_metric(value))
+        return wrong_choice(plan.name, key, value, "auto, wape, wape_bias, rmse, rmspe or mase");
       plan.metric = value;
     } else {
       const std::string known[] = {"name", "measure", "by", "frequency", "horizon", "top", "metric"};
       const auto near = nearest(key, known);
-      return invalid_input("[[forecast.plan]] '" + plan.name + "': unknown key '" + key + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
+      return invalid_input("[[forecast.plan]] '" + plan.name + "': unknown key '" + key + "'" +
+                           (near ? "; did you mean '" + *near + "'?" : ""));
     }
   }
   if (plan.measure == "sales" && std::ranges::find(plan.by, "product") != plan.by.end()) {
-    return invalid_input("[[forecast.plan]] '" + plan.name + "': sales are known per store and day only; forecast units or revenue by product");
+    return invalid_input("[[forecast.plan]] '" + plan.name +
+                         "': sales are known per store and day only; forecast units or revenue by product");
   }
   return plan;
 }
@@ -104,22 +119,26 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
 
 std::span<const SettingSpec> setting_specs() { return kSpecs; }
 
-Result<Config> load_settings(const std::filesystem::path& data_directory, std::span<const std::string> environment,
+Result<Config> load_settings(const std::filesystem::path& data_directory,
+                             std::span<const std::string> environment,
                              std::span<const std::string> overrides) {
   Config config(setting_specs());
   const auto path = data_directory / kSettingsFile;
   if (std::ifstream file(path, std::ios::binary); file) {
     std::ostringstream content;
     content << file.rdbuf();
-    if (auto loaded = config.load_toml(content.view(), path.string(), kArrayTables); !loaded) return std::move(loaded.error());
+    if (auto loaded = config.load_toml(content.view(), path.string(), kArrayTables); !loaded)
+      return std::move(loaded.error());
   }
   if (auto loaded = config.load_environment(environment); !loaded) return std::move(loaded.error());
   for (const auto& word : overrides) {
     const auto equals = word.find('=');
     if (equals == std::string::npos) return invalid_input("--set takes key=value, found '" + word + "'");
-    if (auto assigned = config.set(word.substr(0, equals), word.substr(equals + 1), "--set"); !assigned) return std::move(assigned.error());
+    if (auto assigned = config.set(word.substr(0, equals), word.substr(equals + 1), "--set"); !assigned)
+      return std::move(assigned.error());
   }
-  if (auto plans = configured_plans(config); !plans) return std::move(plans.error()).with_context(path.string());
+  if (auto plans = configured_plans(config); !plans)
+    return std::move(plans.error()).with_context(path.string());
   return config;
 }
 
@@ -136,7 +155,8 @@ Result<std::vector<ForecastPlan>> configured_plans(const Config& config) {
 std::string settings_template() {
   std::string text =
       "# Settings of this data directory. Every line is a default: take off the '# ' to change it.\n"
-      "# Flags beat the environment (TILLCAST_SERVE__PORT) beats this file; `tillcast config show` tells what is in force.\n";
+      "# Flags beat the environment (TILLCAST_SERVE__PORT) beats this file; `tillcast config show` tells "
+      "what is in force.\n";
   std::string section;
   for (const auto& spec : kSpecs) {
     const auto dot = spec.key.find('.');
@@ -152,7 +172,8 @@ std::string settings_template() {
     text += "# " + std::string(spec.key.substr(dot + 1)) + " = " + value + "\n";
   }
   return text +
-         "\n# What is forecast. Without any plan the data decides: the total by day, every store by day where there are\n"
+         "\n# What is forecast. Without any plan the data decides: the total by day, every store by day "
+         "where there are\n"
          "# several, and the 500 products that sell most by week.\n"
          "# [[forecast.plan]]\n"
          "# name = \"product_weekly\"\n"
@@ -161,7 +182,8 @@ std::string settings_template() {
          "# frequency = \"weekly\"       # daily, weekly, monthly\n"
          "# horizon = 8                # periods ahead\n"
          "# top = 500                  # only the largest series; 0 = all\n"
-         "# metric = \"auto\"            # the error that chooses a series' model: auto, wape, wape_bias, rmse, rmspe, mase\n";
+         "# metric = \"auto\"            # the error that chooses a series' model: auto, wape, wape_bias, "
+         "rmse, rmspe, mase\n";
 }
 
 }  // namespace tillcast::pipeline

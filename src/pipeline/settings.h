@@ -14,25 +14,27 @@ constexpr std::string_view kSettingsFile = "tillcast.toml";
 
 /// What is forecast: one sum of a measure per member of `by`, per period.
 struct ForecastPlan {
-  std::string name;                  ///< letters, digits, _; part of every series id
-  std::string measure = "units";     ///< units, revenue, or sales (daily totals of a store)
-  std::vector<std::string> by;       ///< of store, product; empty = one total
-  std::string frequency = "daily";   ///< daily, weekly (from Monday), monthly
-  int horizon = 28;                  ///< periods ahead, 1..366
-  int top = 0;                       ///< only the largest so many series by total; 0 = all
-  std::string metric = "auto";       ///< error that decides which model a series gets; see forecast/accuracy.h
+  std::string name;                 ///< letters, digits, _; part of every series id
+  std::string measure = "units";    ///< units, revenue, or sales (daily totals of a store)
+  std::vector<std::string> by;      ///< of store, product; empty = one total
+  std::string frequency = "daily";  ///< daily, weekly (from Monday), monthly
+  int horizon = 28;                 ///< periods ahead, 1..366
+  int top = 0;                      ///< only the largest so many series by total; 0 = all
+  std::string metric = "auto";      ///< error that decides which model a series gets; see forecast/accuracy.h
   bool operator==(const ForecastPlan&) const = default;
 };
 
 /// All settings with their defaults and help; tillcast.toml, TILLCAST_* and flags fill the same table.
 std::span<const SettingSpec> setting_specs();
 
-/// Reads `<data_directory>/tillcast.toml` (when there) and the environment's TILLCAST_* variables; `overrides` are
-/// "key=value" words of --set.
-Result<Config> load_settings(const std::filesystem::path& data_directory, std::span<const std::string> environment,
+/// Reads `<data_directory>/tillcast.toml` (when there) and the environment's TILLCAST_* variables;
+/// `overrides` are "key=value" words of --set.
+Result<Config> load_settings(const std::filesystem::path& data_directory,
+                             std::span<const std::string> environment,
                              std::span<const std::string> overrides);
 
-/// The [[forecast.plan]] tables of the file; empty when it has none (the data then decides, see default_plans).
+/// The [[forecast.plan]] tables of the file; empty when it has none (the data then decides, see
+/// default_plans).
 Result<std::vector<ForecastPlan>> configured_plans(const Config& config);
 
 /// The commented tillcast.toml that `tillcast init` writes.

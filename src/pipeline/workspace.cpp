@@ -17,10 +17,12 @@ int Workspace::threads(std::string_view key) const {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config, std::string& note) {
+Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config,
+                                                  std::string& note) {
   std::error_code ignored;
   if (!std::filesystem::exists(directory / kSettingsFile, ignored)) {
-    return not_found(directory.string() + " is no tillcast data directory (it has no " + std::string(kSettingsFile) +
+    return not_found(directory.string() + " is no tillcast data directory (it has no " +
+                     std::string(kSettingsFile) +
                      "); make one with `tillcast init`, or name one with --data DIR");
   }
   auto lock = TILLCAST_TRY_PLAIN(io::DirectoryLock::acquire(directory));
@@ -28,15 +30,21 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
 
   database::DatabaseOptions options;
   const auto threads = config.integer("warehouse.threads");
-  options.threads = threads > 0 ? static_cast<int>(threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  options.memory_limit_bytes = static_cast<std::uint64_t>(config.integer("warehouse.memory_limit_mb")) * kBytesPerMegabyte;
+  options.threads = threads > 0 ? static_cast<int>(threads)
+                                : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.memory_limit_bytes =
+      static_cast<std::uint64_t>(config.integer("warehouse.memory_limit_mb")) * kBytesPerMegabyte;
   options.temp_directory = directory / "tmp";
   std::optional<std::filesystem::path> set_aside;
-  auto database = TILLCAST_TRY(database::Database::open_or_set_aside(directory / "warehouse.duckdb", options, set_aside), "open the warehouse");
+  auto database =
+      TILLCAST_TRY(database::Database::open_or_set_aside(directory / "warehouse.duckdb", options, set_aside),
+                   "open the warehouse");
   if (set_aside) {
-    note = "the warehouse file was damaged and is now " + set_aside->string() + "; gold is rebuilt from the lake by the next `tillcast run`";
+    note = "the warehouse file was damaged and is now " + set_aside->string() +
+           "; gold is rebuilt from the lake by the next `tillcast run`";
   }
-  auto workspace = std::unique_ptr<Workspace>(new Workspace{directory, std::move(config), std::move(lock), std::move(lake), std::move(database), {}, {}});
+  auto workspace = std::unique_ptr<Workspace>(new Workspace{
+      directory, std::move(config), std::move(lock), std::move(lake), std::move(database), {}, {}});
   TILLCAST_TRY_PLAIN(refresh_views(*workspace));
   // From here on SQL reaches no file but the lake's, whoever sends it.
   database::LockDownOptions lock_down;
@@ -48,7 +56,8 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
 Result<lake::Snapshot> refresh_views(Workspace& workspace) {
   auto snapshot = TILLCAST_TRY(workspace.lake.snapshot(), "read the manifest");
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  if (auto attached = workspace.lake.attach_views(connection, snapshot); !attached) return std::move(attached.error());
+  if (auto attached = workspace.lake.attach_views(connection, snapshot); !attached)
+    return std::move(attached.error());
   return snapshot;
 }
 

@@ -30,9 +30,10 @@ struct Workspace {
   int threads(std::string_view key) const;
 };
 
-/// Takes the data directory's lock and opens lake and warehouse; a damaged warehouse is set aside (it can be rebuilt)
-/// and `note` says so.
-Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config, std::string& note);
+/// Takes the data directory's lock and opens lake and warehouse; a damaged warehouse is set aside (it can be
+/// rebuilt) and `note` says so.
+Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config,
+                                                  std::string& note);
 
 /// Points the views bronze.* and silver.* at what the lake shows now.
 Result<lake::Snapshot> refresh_views(Workspace& workspace);

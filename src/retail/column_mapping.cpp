@@ -24,7 +24,9 @@ class MappingParser {
   MappingParser(const TomlValue& root, std::string_view origin) : root_(root), origin_(origin) {}
 
   Result<ColumnMapping> parse() {
-    known_keys(root_, "", {"name", "title", "dataset", "source", "time_zone", "decimal", "line_numbers", "columns", "constants", "kinds", "wide"});
+    known_keys(root_, "",
+               {"name", "title", "dataset", "source", "time_zone", "decimal", "line_numbers", "columns",
+                "constants", "kinds", "wide"});
     mapping_.name = text(root_, "", "name", true);
     mapping_.title = text(root_, "", "title", false);
     mapping_.source = text(root_, "", "source", true);
@@ -37,16 +39,20 @@ class MappingParser {
     const bool plain_name = !mapping_.name.empty() && std::ranges::all_of(mapping_.name, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     });
-    if (!plain_name) fail("name", "'" + mapping_.name + "' may have only a-z, 0-9, - and _; it names the bronze dataset");
+    if (!plain_name)
+      fail("name", "'" + mapping_.name + "' may have only a-z, 0-9, - and _; it names the bronze dataset");
     if (root_.contains("time_zone")) mapping_.time_zone = text(root_, "", "time_zone", true);
     if (!error_) {
       if (auto zone = TimeZone::load(mapping_.time_zone); !zone) fail("time_zone", zone.error().message);
     }
     const std::string decimal = root_.contains("decimal") ? text(root_, "", "decimal", true) : ".";
-    if (decimal != "." && decimal != ",") fail("decimal", "'" + decimal + "' is unknown; expected \".\" or \",\"");
+    if (decimal != "." && decimal != ",")
+      fail("decimal", "'" + decimal + "' is unknown; expected \".\" or \",\"");
     mapping_.decimal_separator = decimal.empty() ? '.' : decimal[0];
-    const std::string lines = root_.contains("line_numbers") ? text(root_, "", "line_numbers", true) : "by_order";
-    if (lines != "by_order" && lines != "by_run") fail("line_numbers", "'" + lines + "' is unknown; expected by_order or by_run");
+    const std::string lines =
+        root_.contains("line_numbers") ? text(root_, "", "line_numbers", true) : "by_order";
+    if (lines != "by_order" && lines != "by_run")
+      fail("line_numbers", "'" + lines + "' is unknown; expected by_order or by_run");
     mapping_.line_numbers = lines == "by_run" ? LineNumbers::kByRun : LineNumbers::kByOrder;
     parse_columns();
     parse_constants();
@@ -64,7 +70,8 @@ class MappingParser {
   static std::string path(std::string_view table, std::string_view key) {
     return table.empty() ? std::string(key) : std::string(table) + "." + std::string(key);
   }
-  void known_keys(const TomlValue& table, std::string_view at, std::initializer_list<std::string_view> known) {
+  void known_keys(const TomlValue& table, std::string_view at,
+                  std::initializer_list<std::string_view> known) {
     for (const auto& [key, node] : table.members) {
       if (std::ranges::find(known, key) == known.end()) {
         fail(path(at, key), "is unknown (line " + std::to_string(node.line) + "); expected " + joined(known));
@@ -118,16 +125,19 @@ class MappingParser {
     if (found != fields.end()) return &*found;
     std::vector<std::string_view> names;
     for (const FieldSpec& spec : fields) names.push_back(spec.name);
-    fail(path(at, name), "is no column of " + std::string(dataset_name(mapping_.dataset)) + "; expected one of " + joined(names));
+    fail(path(at, name), "is no column of " + std::string(dataset_name(mapping_.dataset)) +
+                             "; expected one of " + joined(names));
     return nullptr;
   }
   void check_kind(const std::string& key, const std::string& kind) {
-    if (std::ranges::find(kKinds, kind) == std::end(kKinds)) fail(key, "'" + kind + "' is unknown; expected " + joined(kKinds));
+    if (std::ranges::find(kKinds, kind) == std::end(kKinds))
+      fail(key, "'" + kind + "' is unknown; expected " + joined(kKinds));
   }
 
   void parse_columns() {
     const TomlValue* columns = table("columns");
-    if (columns == nullptr) return fail("columns", "is missing: a table [columns] says which header column fills which field");
+    if (columns == nullptr)
+      return fail("columns", "is missing: a table [columns] says which header column fills which field");
     for (const auto& [key, node] : columns->members) {
       const std::string at = path("columns", key);
       const FieldSpec* spec = field(key, "columns");
@@ -137,7 +147,8 @@ class MappingParser {
       if (const auto name = node.as_text()) {
         source.from = {*name};
       } else if (const TomlValue* details = node.as_table()) {
-        known_keys(*details, at, {"from", "required", "trim_decimal", "formats", "null_values", "year", "month", "week"});
+        known_keys(*details, at,
+                   {"from", "required", "trim_decimal", "formats", "null_values", "year", "month", "week"});
         source.from = texts(*details, at, "from");
         source.formats = texts(*details, at, "formats");
         source.null_values = texts(*details, at, "null_values");
@@ -163,7 +174,8 @@ class MappingParser {
   void check_source(const FieldSpec& spec, const ColumnSource& source, const std::string& at) {
     const bool date = spec.type == FieldType::kDate || spec.type == FieldType::kInstant;
     const bool parts = !source.year.empty() || !source.month.empty() || !source.week.empty();
-    if (parts && (spec.type != FieldType::kDate || source.year.empty() || source.month.empty() == source.week.empty())) {
+    if (parts && (spec.type != FieldType::kDate || source.year.empty() ||
+                  source.month.empty() == source.week.empty())) {
       fail(at, "year with either month or week makes a date; nothing else takes them");
     }
     if (parts == !source.from.empty()) fail(at, "needs either from or year with month or week");
@@ -183,9 +195,10 @@ class MappingParser {
       const auto value = node.as_text();
       if (!value || value->empty()) fail(at, "must be a text");
       const ColumnSource* source = mapping_.find(key);
-      if (source != nullptr && source->required) fail(at, "is also in [columns]; only a column with required = false has a constant to fall back on");
-      const bool constant = spec->type == FieldType::kText || spec->type == FieldType::kId || spec->type == FieldType::kProductId ||
-                            spec->type == FieldType::kKind;
+      if (source != nullptr && source->required)
+        fail(at, "is also in [columns]; only a column with required = false has a constant to fall back on");
+      const bool constant = spec->type == FieldType::kText || spec->type == FieldType::kId ||
+                            spec->type == FieldType::kProductId || spec->type == FieldType::kKind;
       if (!constant || spec->name == "event_id" || spec->name == "order_id") fail(at, "cannot be a constant");
       if (spec->type == FieldType::kKind) check_kind(at, value.value_or(""));
       mapping_.constants.emplace_back(key, value.value_or(""));
@@ -200,10 +213,12 @@ class MappingParser {
     if (kinds->contains("negative")) mapping_.kinds.negative = text(*kinds, "kinds", "negative", true);
     mapping_.kinds.negative_unpriced = text(*kinds, "kinds", "negative_unpriced", false);
     check_kind("kinds.negative", mapping_.kinds.negative);
-    if (!mapping_.kinds.negative_unpriced.empty()) check_kind("kinds.negative_unpriced", mapping_.kinds.negative_unpriced);
+    if (!mapping_.kinds.negative_unpriced.empty())
+      check_kind("kinds.negative_unpriced", mapping_.kinds.negative_unpriced);
     if (const TomlValue* node = kinds->get("order_prefix")) {
       const TomlValue* prefixes = node->as_table();
-      if (prefixes == nullptr) return fail("kinds.order_prefix", "must be a table such as { C = \"cancellation\" }");
+      if (prefixes == nullptr)
+        return fail("kinds.order_prefix", "must be a table such as { C = \"cancellation\" }");
       for (const auto& [prefix, kind] : prefixes->members) {
         const std::string at = path("kinds.order_prefix", prefix);
         const std::string value = text(*prefixes, "kinds.order_prefix", prefix, true);
@@ -241,15 +256,18 @@ class MappingParser {
   void check_required() {
     for (const FieldSpec& spec : dataset_fields(mapping_.dataset)) {
       const bool from_days = mapping_.wide && (spec.name == "quantity" || spec.name == "ordered_at");
-      const bool constant = std::ranges::any_of(mapping_.constants, [&](const auto& pair) { return pair.first == spec.name; });
+      const bool constant =
+          std::ranges::any_of(mapping_.constants, [&](const auto& pair) { return pair.first == spec.name; });
       const ColumnSource* source = mapping_.find(spec.name);
       if (!spec.value_required || from_days || constant || (source != nullptr && source->required)) continue;
       if (source != nullptr) {
-        fail("columns." + std::string(spec.name), "may not be required = false without a constant; " + std::string(dataset_name(mapping_.dataset)) + " needs it");
+        fail("columns." + std::string(spec.name), "may not be required = false without a constant; " +
+                                                      std::string(dataset_name(mapping_.dataset)) +
+                                                      " needs it");
         continue;
       }
-      fail("columns", std::string(spec.name) + " is missing; " + std::string(dataset_name(mapping_.dataset)) + " needs it as a column" +
-                      (spec.type == FieldType::kId ? " or a constant" : ""));
+      fail("columns", std::string(spec.name) + " is missing; " + std::string(dataset_name(mapping_.dataset)) +
+                          " needs it as a column" + (spec.type == FieldType::kId ? " or a constant" : ""));
     }
   }
 

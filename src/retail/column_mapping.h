@@ -21,7 +21,8 @@ struct ColumnSource {
   bool trim_decimal = true;              ///< ids: "17850.0" is 17850
   std::vector<std::string> formats;      ///< dates and instants; empty = ISO 8601
   std::vector<std::string> null_values;  ///< texts that mean "none"
-  std::string year, month, week;         ///< a date put together from header columns (year + month, or year + ISO week)
+  std::string year, month,
+      week;  ///< a date put together from header columns (year + month, or year + ISO week)
 };
 
 /// Columns that are days of a series: `prefix`1, `prefix`2, … are first_date, the day after, …
@@ -32,13 +33,14 @@ struct WideDays {
 
 enum class LineNumbers : std::uint8_t {
   kByOrder,  ///< all lines of the file with one order id are one order
-  kByRun,    ///< an order id that comes back far (over 1,000 rows) below its last line begins the order again: a second copy
+  kByRun,  ///< an order id that comes back far (over 1,000 rows) below its last line begins the order again:
+           ///< a second copy
 };
 
 struct KindRules {
   std::vector<std::pair<std::string, std::string>> order_prefixes;  ///< prefix of the order id -> kind
   std::string negative = "return";                                  ///< kind of lines with quantity < 0
-  std::string negative_unpriced;                                    ///< the same with price 0; empty = as `negative`
+  std::string negative_unpriced;  ///< the same with price 0; empty = as `negative`
 };
 
 /// Turns the columns of a source into those of a silver dataset. docs/formats/mappings.md is the format.
@@ -72,7 +74,8 @@ Result<ColumnMapping> preset_mapping(std::string_view name);
 
 /// The mapping whose required columns are all in the header; among several, the one that uses most columns.
 /// @return kInvalidInput lists, closest first, what each mapping misses, and what the header has.
-Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings, std::span<const std::string> header);
+Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings,
+                                   std::span<const std::string> header);
 
 /// Lower case without spaces, '_' and '-': how header names are compared.
 std::string normalise_header(std::string_view name);

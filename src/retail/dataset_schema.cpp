@@ -6,29 +6,21 @@ namespace tillcast::retail {
 namespace {
 
 constexpr FieldSpec kSaleLineFields[] = {
-    {"order_id", FieldType::kId, false},
-    {"line_no", FieldType::kInteger, false},
-    {"kind", FieldType::kKind, false},
-    {"ordered_at", FieldType::kInstant, true},
-    {"store_id", FieldType::kId, true},
-    {"product_id", FieldType::kProductId, true},
-    {"product_name", FieldType::kText, false},
-    {"quantity", FieldType::kDecimal3, true},
-    {"unit_price", FieldType::kDecimal4, false},
-    {"amount", FieldType::kDecimal4, false},
-    {"currency", FieldType::kText, false},
-    {"customer_id", FieldType::kId, false},
-    {"country", FieldType::kText, false},
-    {"channel", FieldType::kText, false},
-    {"promotion", FieldType::kBool, false},
-    {"event_id", FieldType::kText, false},
+    {"order_id", FieldType::kId, false},         {"line_no", FieldType::kInteger, false},
+    {"kind", FieldType::kKind, false},           {"ordered_at", FieldType::kInstant, true},
+    {"store_id", FieldType::kId, true},          {"product_id", FieldType::kProductId, true},
+    {"product_name", FieldType::kText, false},   {"quantity", FieldType::kDecimal3, true},
+    {"unit_price", FieldType::kDecimal4, false}, {"amount", FieldType::kDecimal4, false},
+    {"currency", FieldType::kText, false},       {"customer_id", FieldType::kId, false},
+    {"country", FieldType::kText, false},        {"channel", FieldType::kText, false},
+    {"promotion", FieldType::kBool, false},      {"event_id", FieldType::kText, false},
 };
 
 constexpr FieldSpec kStoreDayFields[] = {
-    {"store_id", FieldType::kId, true},          {"business_date", FieldType::kDate, true},
-    {"sales", FieldType::kDecimal4, true},       {"customers", FieldType::kInteger, false},
-    {"is_open", FieldType::kBool, false},        {"promotion", FieldType::kBool, false},
-    {"state_holiday", FieldType::kText, false},  {"school_holiday", FieldType::kBool, false},
+    {"store_id", FieldType::kId, true},         {"business_date", FieldType::kDate, true},
+    {"sales", FieldType::kDecimal4, true},      {"customers", FieldType::kInteger, false},
+    {"is_open", FieldType::kBool, false},       {"promotion", FieldType::kBool, false},
+    {"state_holiday", FieldType::kText, false}, {"school_holiday", FieldType::kBool, false},
     {"event_id", FieldType::kText, false},
 };
 
@@ -47,13 +39,20 @@ constexpr FieldSpec kStoreFields[] = {
 
 ColumnType column_type(FieldType type) {
   switch (type) {
-    case FieldType::kDecimal3: return ColumnType::kDecimal3;
-    case FieldType::kDecimal4: return ColumnType::kDecimal4;
-    case FieldType::kInteger: return ColumnType::kInt64;
-    case FieldType::kBool: return ColumnType::kBool;
-    case FieldType::kDate: return ColumnType::kDate;
-    case FieldType::kInstant: return ColumnType::kTimestamp;
-    default: return ColumnType::kText;
+    case FieldType::kDecimal3:
+      return ColumnType::kDecimal3;
+    case FieldType::kDecimal4:
+      return ColumnType::kDecimal4;
+    case FieldType::kInteger:
+      return ColumnType::kInt64;
+    case FieldType::kBool:
+      return ColumnType::kBool;
+    case FieldType::kDate:
+      return ColumnType::kDate;
+    case FieldType::kInstant:
+      return ColumnType::kTimestamp;
+    default:
+      return ColumnType::kText;
   }
 }
 
@@ -61,9 +60,12 @@ ColumnType column_type(FieldType type) {
 
 std::string_view dataset_name(Dataset dataset) {
   switch (dataset) {
-    case Dataset::kSaleLine: return "sale_line";
-    case Dataset::kStoreDay: return "store_day";
-    case Dataset::kStore: return "store";
+    case Dataset::kSaleLine:
+      return "sale_line";
+    case Dataset::kStoreDay:
+      return "store_day";
+    case Dataset::kStore:
+      return "store";
   }
   return "";
 }
@@ -77,9 +79,12 @@ std::optional<Dataset> parse_dataset(std::string_view name) {
 
 std::span<const FieldSpec> dataset_fields(Dataset dataset) {
   switch (dataset) {
-    case Dataset::kSaleLine: return kSaleLineFields;
-    case Dataset::kStoreDay: return kStoreDayFields;
-    case Dataset::kStore: return kStoreFields;
+    case Dataset::kSaleLine:
+      return kSaleLineFields;
+    case Dataset::kStoreDay:
+      return kStoreDayFields;
+    case Dataset::kStore:
+      return kStoreFields;
   }
   return {};
 }
@@ -87,7 +92,8 @@ std::span<const FieldSpec> dataset_fields(Dataset dataset) {
 std::vector<ColumnSpec> typed_columns(Dataset dataset) {
   std::vector<ColumnSpec> columns;
   for (const FieldSpec& field : dataset_fields(dataset)) {
-    columns.push_back({std::string(field.name), field.name == "line_no" ? ColumnType::kInt32 : column_type(field.type)});
+    columns.push_back(
+        {std::string(field.name), field.name == "line_no" ? ColumnType::kInt32 : column_type(field.type)});
     if (field.name == "ordered_at") columns.push_back({"business_date", ColumnType::kDate});
   }
   if (dataset == Dataset::kSaleLine) {
@@ -101,8 +107,9 @@ std::vector<ColumnSpec> typed_columns(Dataset dataset) {
 }
 
 std::vector<ColumnSpec> reject_columns() {
-  return {{"dataset", ColumnType::kText}, {"source_row", ColumnType::kInt64}, {"column_name", ColumnType::kText},
-          {"reason", ColumnType::kText},  {"message", ColumnType::kText},     {"raw", ColumnType::kText}};
+  return {{"dataset", ColumnType::kText},     {"source_row", ColumnType::kInt64},
+          {"column_name", ColumnType::kText}, {"reason", ColumnType::kText},
+          {"message", ColumnType::kText},     {"raw", ColumnType::kText}};
 }
 
 std::vector<ColumnSpec> bronze_columns(std::span<const std::string> header) {

@@ -27,9 +27,9 @@ enum class FieldType : std::uint8_t {
   kDecimal3,
   kDecimal4,
   kInteger,
-  kBool,       ///< 1/0, true/false, yes/no, y/n, t/f in any case
+  kBool,  ///< 1/0, true/false, yes/no, y/n, t/f in any case
   kDate,
-  kInstant,    ///< a date with or without a time of day
+  kInstant,  ///< a date with or without a time of day
 };
 
 /// A column that a mapping can fill.

@@ -27,10 +27,12 @@ int read_number(std::string_view text, std::size_t& at, int digits_min, int digi
 }
 
 std::optional<std::int64_t> civil_micros(int year, int month, int day, int hour, int minute, int second) {
-  if (!valid_civil(year, month, day) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
+  if (!valid_civil(year, month, day) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 59) {
     return std::nullopt;
   }
-  return date_from_civil(year, month, day).days * kMicrosPerDay + (hour * 3600 + minute * 60 + second) * kMicrosPerSecond;
+  return date_from_civil(year, month, day).days * kMicrosPerDay +
+         (hour * 3600 + minute * 60 + second) * kMicrosPerSecond;
 }
 
 }  // namespace
@@ -74,7 +76,8 @@ Result<DateFormat> DateFormat::parse(std::string_view format) {
     } else if (c == 'S' && known_length) {
       result.steps_.push_back({Part::kSecond, digits_min, 2, 0});
     } else if ((lower(c) >= 'a' && lower(c) <= 'z' && c != 'T') || is_digit(c)) {
-      return invalid_input("date format '" + std::string(format) + "': '" + std::string(format.substr(at, run)) +
+      return invalid_input("date format '" + std::string(format) + "': '" +
+                           std::string(format.substr(at, run)) +
                            "' is unknown; expected YYYY YY MMM MM M DD D HH H MM SS AMPM, ISO or SERIAL");
     } else {
       for (std::size_t i = 0; i < run; ++i) result.steps_.push_back({Part::kLiteral, 0, 0, c});
@@ -82,7 +85,8 @@ Result<DateFormat> DateFormat::parse(std::string_view format) {
     at += run;
   }
   if (!year || !month || !day) {
-    return invalid_input("date format '" + std::string(format) + "' lacks a year, month or day; for example M/D/YYYY H:MM");
+    return invalid_input("date format '" + std::string(format) +
+                         "' lacks a year, month or day; for example M/D/YYYY H:MM");
   }
   return result;
 }
@@ -118,14 +122,29 @@ std::optional<WrittenTime> DateFormat::read(std::string_view text) const {
     const int value = read_number(text, at, step.digits_min, step.digits_max);
     if (value < 0) return std::nullopt;
     switch (step.part) {
-      case Part::kYear: year = value; break;
-      case Part::kShortYear: year = value + (value < 69 ? 2000 : 1900); break;
-      case Part::kMonth: month = value; break;
-      case Part::kDay: day = value; break;
-      case Part::kHour: hour = value; break;
-      case Part::kMinute: minute = value; break;
-      case Part::kSecond: second = value; break;
-      default: break;
+      case Part::kYear:
+        year = value;
+        break;
+      case Part::kShortYear:
+        year = value + (value < 69 ? 2000 : 1900);
+        break;
+      case Part::kMonth:
+        month = value;
+        break;
+      case Part::kDay:
+        day = value;
+        break;
+      case Part::kHour:
+        hour = value;
+        break;
+      case Part::kMinute:
+        minute = value;
+        break;
+      case Part::kSecond:
+        second = value;
+        break;
+      default:
+        break;
     }
   }
   if (at != text.size()) return std::nullopt;
@@ -186,7 +205,8 @@ std::optional<WrittenTime> read_serial_date(std::string_view text, bool epoch_19
   double serial = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), serial);
   constexpr double kSerialMax = 2'958'466;  // the day after 9999-12-31
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || !(serial >= 0) || serial >= (epoch_1904 ? kSerialMax - 1462 : kSerialMax)) {
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || !(serial >= 0) ||
+      serial >= (epoch_1904 ? kSerialMax - 1462 : kSerialMax)) {
     return std::nullopt;
   }
   const std::int64_t seconds = std::llround(serial * 86'400);

@@ -18,8 +18,8 @@ struct WrittenTime {
 
 /// A way to write dates, compiled: YYYY YY MMM MM M DD D HH H MM SS AMPM and literal characters, for example
 /// "M/D/YYYY H:MM". After hours, MM and M are minutes. One-letter fields take one or two digits, two-letter
-/// fields exactly two. "ISO" is ISO 8601: YYYY-MM-DD, optionally with T or a space, HH:MM, :SS, a fraction and
-/// Z or ±HH:MM. "SERIAL" is a spreadsheet's day number. YY is 1969..2068. Pure, thread-safe.
+/// fields exactly two. "ISO" is ISO 8601: YYYY-MM-DD, optionally with T or a space, HH:MM, :SS, a fraction
+/// and Z or ±HH:MM. "SERIAL" is a spreadsheet's day number. YY is 1969..2068. Pure, thread-safe.
 class DateFormat {
  public:
   /// @return kInvalidInput for a format without year, month and day, or with an unknown letter.
@@ -31,7 +31,18 @@ class DateFormat {
   const std::string& text() const { return text_; }
 
  private:
-  enum class Part : std::uint8_t { kYear, kShortYear, kMonth, kMonthName, kDay, kHour, kMinute, kSecond, kHalf, kLiteral };
+  enum class Part : std::uint8_t {
+    kYear,
+    kShortYear,
+    kMonth,
+    kMonthName,
+    kDay,
+    kHour,
+    kMinute,
+    kSecond,
+    kHalf,
+    kLiteral
+  };
   struct Step {
     Part part;
     std::uint8_t digits_min;

@@ -46,7 +46,8 @@ LineHash hash_of_copy(LineHash first, std::int32_t copy) {
 
 void write_hex(LineHash hash, char* to) {
   for (const std::uint64_t half : {hash.high, hash.low}) {
-    for (int shift = 56; shift >= 0; shift -= 8, to += 2) std::memcpy(to, kHexPairs[half >> shift & 0xFF].data(), 2);
+    for (int shift = 56; shift >= 0; shift -= 8, to += 2)
+      std::memcpy(to, kHexPairs[half >> shift & 0xFF].data(), 2);
   }
 }
 

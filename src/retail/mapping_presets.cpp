@@ -18,7 +18,8 @@ std::string quoted_list(const std::vector<std::string>& names) {
 std::size_t used_columns(const ColumnMapping& mapping, std::span<const std::string> header) {
   std::size_t count = 0;
   for (const ColumnSource& source : mapping.columns) {
-    const bool found = std::ranges::any_of(source.from, [&](const std::string& name) { return find_header(header, name) >= 0; });
+    const bool found = std::ranges::any_of(
+        source.from, [&](const std::string& name) { return find_header(header, name) >= 0; });
     count += found ? 1 : 0;
     count += !source.year.empty() && find_header(header, source.year) >= 0 ? 2 : 0;
   }
@@ -79,11 +80,14 @@ std::vector<std::string> missing_columns(const ColumnMapping& mapping, std::span
       for (const std::string& part : {source.year, source.month, source.week}) {
         if (!part.empty() && find_header(header, part) < 0) missing.push_back(part);
       }
-    } else if (std::ranges::none_of(source.from, [&](const std::string& name) { return find_header(header, name) >= 0; })) {
+    } else if (std::ranges::none_of(
+                   source.from, [&](const std::string& name) { return find_header(header, name) >= 0; })) {
       missing.push_back(source.from.front());
     }
   }
-  if (mapping.wide && std::ranges::none_of(header, [&](const std::string& name) { return wide_day(*mapping.wide, name) > 0; })) {
+  if (mapping.wide && std::ranges::none_of(header, [&](const std::string& name) {
+        return wide_day(*mapping.wide, name) > 0;
+      })) {
     missing.push_back(mapping.wide->prefix + "1…");
   }
   return missing;
@@ -100,10 +104,12 @@ Result<ColumnMapping> preset_mapping(std::string_view name) {
     if (mapping.name == name) return mapping;
     names += (names.empty() ? "" : ", ") + mapping.name;
   }
-  return not_found("mapping '" + std::string(name) + "' is unknown; built in are " + names + "; or give a file with --mapping FILE");
+  return not_found("mapping '" + std::string(name) + "' is unknown; built in are " + names +
+                   "; or give a file with --mapping FILE");
 }
 
-Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings, std::span<const std::string> header) {
+Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings,
+                                   std::span<const std::string> header) {
   struct Candidate {
     const ColumnMapping* mapping;
     std::vector<std::string> missing;
@@ -126,17 +132,20 @@ Result<ColumnMapping> pick_mapping(std::span<const ColumnMapping> mappings, std:
   if (best != nullptr) return *best;
 
   std::ranges::sort(misfits, {}, [&header](const Candidate& candidate) {
-    return std::tuple(candidate.missing.size(), header.size() - used_columns(*candidate.mapping, header), candidate.mapping->name);
+    return std::tuple(candidate.missing.size(), header.size() - used_columns(*candidate.mapping, header),
+                      candidate.mapping->name);
   });
   std::string message = "no mapping fits the columns found: ";
   constexpr std::size_t kNamesMax = 40;
-  for (std::size_t i = 0; i < std::min(header.size(), kNamesMax); ++i) message += (i == 0 ? "" : ", ") + header[i];
+  for (std::size_t i = 0; i < std::min(header.size(), kNamesMax); ++i)
+    message += (i == 0 ? "" : ", ") + header[i];
   if (header.size() > kNamesMax) message += ", … (" + std::to_string(header.size()) + " columns)";
   message += ". Missing for ";
   for (std::size_t i = 0; i < misfits.size(); ++i) {
     message += (i == 0 ? "" : "; ") + misfits[i].mapping->name + ": " + quoted_list(misfits[i].missing);
   }
-  return invalid_input(message + ". Rename the columns, or describe them with --mapping FILE (docs/formats/mappings.md)");
+  return invalid_input(
+      message + ". Rename the columns, or describe them with --mapping FILE (docs/formats/mappings.md)");
 }
 
 }  // namespace tillcast::retail

@@ -9,8 +9,8 @@ namespace {
 // that were entered at the same time alternate within a few rows.
 constexpr std::int64_t kRunGapRows = 1000;
 
-constexpr std::size_t kSearchedLinesMax = 96;        // up to here a vectorised scan beats a hash map
-constexpr std::size_t kChainRunsMax = 8;             // an order in more pieces moves to the hash set
+constexpr std::size_t kSearchedLinesMax = 96;  // up to here a vectorised scan beats a hash map
+constexpr std::size_t kChainRunsMax = 8;       // an order in more pieces moves to the hash set
 constexpr std::uint64_t kInSet = std::uint64_t{1} << 63;
 constexpr std::uint64_t kBlockWords = 128 << 10;
 // A run in the log: its lines, then a word with the place of the order's run before (+ 1) and the line count.
@@ -20,7 +20,8 @@ constexpr std::size_t kRunLinesMax = (std::size_t{1} << kCountBits) - 1;
 }  // namespace
 
 void OrderLines::append(std::uint64_t word) {
-  if (log_words_ % kBlockWords == 0) log_.push_back(std::make_unique_for_overwrite<std::uint64_t[]>(kBlockWords));
+  if (log_words_ % kBlockWords == 0)
+    log_.push_back(std::make_unique_for_overwrite<std::uint64_t[]>(kBlockWords));
   log_.back()[log_words_++ % kBlockWords] = word;
 }
 
@@ -106,7 +107,8 @@ OrderLines::Position OrderLines::add_to_run(std::uint64_t order, std::uint64_t c
 }
 
 std::size_t OrderLines::bytes() const {
-  return orders_.bytes() + contents_.bytes() + log_.size() * kBlockWords * 8 + repeats_.size() * 40 + lines_.capacity() * 8;
+  return orders_.bytes() + contents_.bytes() + log_.size() * kBlockWords * 8 + repeats_.size() * 40 +
+         lines_.capacity() * 8;
 }
 
 }  // namespace tillcast::retail

@@ -12,10 +12,10 @@ namespace tillcast::retail {
 
 /// Numbers the lines of each order and counts identical lines, over all batches of a file. Not thread-safe.
 ///
-/// Lines of an order mostly follow each other, so only the current order's lines are searched. Those of earlier
-/// orders lie in an append-only log, chained per order, and are looked at when the order comes back; an order
-/// that keeps coming back moves to a hash set. Memory: 8 bytes a line, and 27 to 36 an order (2.6 M orders with
-/// 54 M lines: 0.55 GB); lines without an order 9.4 to 14 bytes; a few KB with by_run numbers.
+/// Lines of an order mostly follow each other, so only the current order's lines are searched. Those of
+/// earlier orders lie in an append-only log, chained per order, and are looked at when the order comes back;
+/// an order that keeps coming back moves to a hash set. Memory: 8 bytes a line, and 27 to 36 an order (2.6 M
+/// orders with 54 M lines: 0.55 GB); lines without an order 9.4 to 14 bytes; a few KB with by_run numbers.
 class OrderLines {
  public:
   explicit OrderLines(LineNumbers mode) : mode_(mode) {}
@@ -60,13 +60,13 @@ class OrderLines {
   std::vector<std::uint64_t> lines_;
   std::size_t stored_ = 0;
   std::unordered_map<std::uint64_t, std::int32_t> counts_;  ///< of a long order's lines, else empty
-  std::int64_t in_set_ = -1;                                ///< lines of a current order whose contents are in contents_; -1 = not so
+  std::int64_t in_set_ = -1;  ///< lines of a current order whose contents are in contents_; -1 = not so
 
   KeyTable<true> orders_;  ///< order -> 1 + place of its last run in the log, or kInSet + its number of lines
   std::vector<std::unique_ptr<std::uint64_t[]>> log_;
   std::uint64_t log_words_ = 0;
 
-  KeyTable<false> contents_;                                 ///< lines without an order, and of scattered orders
+  KeyTable<false> contents_;  ///< lines without an order, and of scattered orders
   std::unordered_map<std::uint64_t, std::int32_t> repeats_;  ///< copies of such contents seen more than once
 
   std::unordered_map<std::uint64_t, Run> runs_;  ///< by_run: orders of the last rows only

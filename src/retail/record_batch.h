@@ -18,18 +18,18 @@ enum class CellFlag : std::uint8_t {
 
 /// A record that could not be split into its columns.
 struct BadRecord {
-  std::int64_t row = 0;        ///< 1 = first data row
-  std::string_view reason;     ///< stable word, e.g. "wrong_field_count"; points to static storage
-  std::string message;         ///< for people
-  std::string raw;             ///< as received, cut at 4 KiB, undecodable bytes written as \xHH
+  std::int64_t row = 0;     ///< 1 = first data row
+  std::string_view reason;  ///< stable word, e.g. "wrong_field_count"; points to static storage
+  std::string message;      ///< for people
+  std::string raw;          ///< as received, cut at 4 KiB, undecodable bytes written as \xHH
 };
 
 /// Raw records in columns, aligned with the reader's header. All text is UTF-8.
 /// Views point into `owners`; copying a batch shares them. Not thread-safe while it is filled.
 struct RecordBatch {
   std::vector<std::vector<std::string_view>> columns;  ///< [header index][row]
-  std::vector<std::vector<CellFlag>> flags;            ///< [header index][row]; empty per column without flagged cells
-  std::vector<std::int64_t> row_numbers;               ///< 1 = first data row; blank lines do not count
+  std::vector<std::vector<CellFlag>> flags;  ///< [header index][row]; empty per column without flagged cells
+  std::vector<std::int64_t> row_numbers;     ///< 1 = first data row; blank lines do not count
   std::size_t rows = 0;
   std::vector<BadRecord> bad_records;
   std::vector<std::shared_ptr<const void>> owners;

@@ -23,7 +23,8 @@ constexpr std::size_t kRawBytesMax = 64 << 10;
 class KeyMemo {
  public:
   std::uint64_t key(std::string_view text) {
-    if (text.size() != last_.size() || std::memcmp(text.data(), last_.data(), text.size()) != 0 || key_ == 0) {
+    if (text.size() != last_.size() || std::memcmp(text.data(), last_.data(), text.size()) != 0 ||
+        key_ == 0) {
       key_ = text_key(text);
       last_ = text;
     }
@@ -41,7 +42,8 @@ std::int64_t as_bigint(std::uint64_t key) { return static_cast<std::int64_t>(key
 /// quantity (thousandths) x unit price (ten-thousandths), in ten-thousandths.
 std::optional<std::int64_t> line_amount(std::int64_t quantity, std::int64_t unit_price) {
   std::int64_t product = 0;
-  if (!__builtin_mul_overflow(quantity, unit_price, &product) && product < 900'000'000'000'000'000 && product > -900'000'000'000'000'000) {
+  if (!__builtin_mul_overflow(quantity, unit_price, &product) && product < 900'000'000'000'000'000 &&
+      product > -900'000'000'000'000'000) {
     return (product >= 0 ? product + 500 : product - 500) / 1000;
   }
   return multiply_decimals(quantity, 3, unit_price, 4, 4);
@@ -79,7 +81,8 @@ void set_columns(ColumnBatch& batch, const std::vector<ColumnSpec>& specs) {
   const bool same = std::ranges::equal(batch.columns, specs, {}, &Column::spec);
   if (!same) {
     batch.columns.clear();
-    for (const ColumnSpec& spec : specs) batch.columns.push_back({.spec = spec, .text = {}, .ints = {}, .doubles = {}, .valid = {}});
+    for (const ColumnSpec& spec : specs)
+      batch.columns.push_back({.spec = spec, .text = {}, .ints = {}, .doubles = {}, .valid = {}});
   }
   batch.rows = 0;
   batch.owners.clear();
@@ -113,8 +116,9 @@ struct RecordConverter::State {
   };
   /// Places of a sale line's columns in the typed batch.
   struct SaleColumns {
-    std::size_t order_id, line_no, kind, ordered_at, business_date, store_id, product_id, product_name, quantity, unit_price, amount,
-        currency, customer_id, country, channel, promotion, event_id, order_key, product_key, customer_key, is_repeat;
+    std::size_t order_id, line_no, kind, ordered_at, business_date, store_id, product_id, product_name,
+        quantity, unit_price, amount, currency, customer_id, country, channel, promotion, event_id, order_key,
+        product_key, customer_key, is_repeat;
   };
 
   ColumnMapping mapping;
@@ -124,14 +128,14 @@ struct RecordConverter::State {
   std::vector<ValueColumn> columns;
   std::vector<std::size_t> column_outs;  ///< of `columns`, in the typed batch
   std::vector<Constant> constants;
-  std::vector<std::size_t> nulls;        ///< typed columns nobody fills
+  std::vector<std::size_t> nulls;  ///< typed columns nobody fills
   std::vector<DateParts> date_parts;
   std::vector<WideColumn> wide;
   std::vector<std::size_t> shared_outs;  ///< wide files: typed columns that all days of a row share
   SaleColumns sale{};
   OrderLines lines{LineNumbers::kByOrder};
   Faults faults;
-  ColumnBatch base;                      ///< wide files: the columns that are no days
+  ColumnBatch base;  ///< wide files: the columns that are no days
   std::string raw_line;
   std::uint64_t source_key = 1;
   ConvertedCounts totals;
@@ -147,10 +151,11 @@ struct RecordConverter::State {
   void convert_columns(const RecordBatch& records, ColumnBatch& typed, TextArena& arena);
   void convert_date_parts(const RecordBatch& records, Column& out, const DateParts& parts);
   void fill_sale_rows(ColumnBatch& typed, TextArena& arena, std::span<const std::int64_t> row_numbers);
-  void expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena, TextArena& reject_arena);
+  void expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena,
+                   TextArena& reject_arena);
   void fill_store_days(ColumnBatch& typed, TextArena& arena);
-  void reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason, std::string_view message,
-              std::string_view raw);
+  void reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason,
+              std::string_view message, std::string_view raw);
   std::string_view raw_record(const RecordBatch& records, std::size_t row, int wide_cell);
   void take_bronze(RecordBatch& records, ConvertedBatch& out, const Column* dates);
 };
@@ -161,9 +166,11 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
     std::string text;
     for (const std::string& name : missing) text += (text.empty() ? "" : ", ") + name;
     std::string found;
-    for (std::size_t i = 0; i < std::min<std::size_t>(header.size(), 40); ++i) found += (i == 0 ? "" : ", ") + header[i];
-    return invalid_input((file_name.empty() ? "" : file_name + ": ") + "mapping " + mapping.name + " needs the column" +
-                         (missing.size() > 1 ? "s " : " ") + text + "; found " + found + ". Rename the columns, or describe them with --mapping FILE");
+    for (std::size_t i = 0; i < std::min<std::size_t>(header.size(), 40); ++i)
+      found += (i == 0 ? "" : ", ") + header[i];
+    return invalid_input((file_name.empty() ? "" : file_name + ": ") + "mapping " + mapping.name +
+                         " needs the column" + (missing.size() > 1 ? "s " : " ") + text + "; found " + found +
+                         ". Rename the columns, or describe them with --mapping FILE");
   }
   zone = TILLCAST_TRY_PLAIN(TimeZone::load(mapping.time_zone));
   typed_specs = typed_columns(mapping.dataset);
@@ -173,18 +180,23 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
   lines = OrderLines(mapping.line_numbers);
 
   std::vector<bool> filled(typed_specs.size());
-  for (const char* derived : {"business_date", "event_id", "order_key", "product_key", "customer_key", "is_repeat", "source_row", "line_no", "kind", "amount"}) {
-    if (mapping.dataset != Dataset::kSaleLine && std::string_view(derived) != "source_row" && std::string_view(derived) != "event_id") continue;
+  for (const char* derived : {"business_date", "event_id", "order_key", "product_key", "customer_key",
+                              "is_repeat", "source_row", "line_no", "kind", "amount"}) {
+    if (mapping.dataset != Dataset::kSaleLine && std::string_view(derived) != "source_row" &&
+        std::string_view(derived) != "event_id")
+      continue;
     if (mapping.dataset == Dataset::kStore && std::string_view(derived) == "event_id") continue;
     filled[typed_index(derived)] = true;
   }
   for (const FieldSpec& field : dataset_fields(mapping.dataset)) {
     const std::size_t out = typed_index(field.name);
-    const auto constant = std::ranges::find(mapping.constants, field.name, &std::pair<std::string, std::string>::first);
+    const auto constant =
+        std::ranges::find(mapping.constants, field.name, &std::pair<std::string, std::string>::first);
     const std::string text = constant == mapping.constants.end() ? std::string() : constant->second;
     const ColumnSource* source = mapping.find(field.name);
     int index = -1;
-    for (std::size_t i = 0; source != nullptr && index < 0 && i < source->from.size(); ++i) index = find_header(header, source->from[i]);
+    for (std::size_t i = 0; source != nullptr && index < 0 && i < source->from.size(); ++i)
+      index = find_header(header, source->from[i]);
     if (source != nullptr && !source->year.empty()) {
       const int year = find_header(header, source->year);
       const int second = find_header(header, source->week.empty() ? source->month : source->week);
@@ -193,15 +205,17 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
         filled[out] = true;
       }
     } else if (index >= 0) {
-      columns.emplace_back(field, *source, header[static_cast<std::size_t>(index)], index, mapping.decimal_separator, text);
+      columns.emplace_back(field, *source, header[static_cast<std::size_t>(index)], index,
+                           mapping.decimal_separator, text);
       column_outs.push_back(out);
       filled[out] = true;
     } else if (!text.empty()) {
       constants.push_back({out, text});
       filled[out] = true;
-    } else if (field.value_required && !(mapping.wide && (field.name == "quantity" || field.name == "ordered_at"))) {
-      return invalid_input((file_name.empty() ? "" : file_name + ": ") + "mapping " + mapping.name + ": " + std::string(field.name) +
-                           " has neither a column in this file nor a constant");
+    } else if (field.value_required &&
+               !(mapping.wide && (field.name == "quantity" || field.name == "ordered_at"))) {
+      return invalid_input((file_name.empty() ? "" : file_name + ": ") + "mapping " + mapping.name + ": " +
+                           std::string(field.name) + " has neither a column in this file nor a constant");
     }
   }
   for (const std::size_t out : column_outs) shared_outs.push_back(out);
@@ -219,17 +233,20 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
     if (!filled[i]) nulls.push_back(i);
   }
   if (mapping.dataset == Dataset::kSaleLine) {
-    sale = {typed_index("order_id"), typed_index("line_no"), typed_index("kind"), typed_index("ordered_at"), typed_index("business_date"),
-            typed_index("store_id"), typed_index("product_id"), typed_index("product_name"), typed_index("quantity"), typed_index("unit_price"),
-            typed_index("amount"), typed_index("currency"), typed_index("customer_id"), typed_index("country"), typed_index("channel"),
-            typed_index("promotion"), typed_index("event_id"), typed_index("order_key"), typed_index("product_key"),
-            typed_index("customer_key"), typed_index("is_repeat")};
+    sale = {typed_index("order_id"),    typed_index("line_no"),       typed_index("kind"),
+            typed_index("ordered_at"),  typed_index("business_date"), typed_index("store_id"),
+            typed_index("product_id"),  typed_index("product_name"),  typed_index("quantity"),
+            typed_index("unit_price"),  typed_index("amount"),        typed_index("currency"),
+            typed_index("customer_id"), typed_index("country"),       typed_index("channel"),
+            typed_index("promotion"),   typed_index("event_id"),      typed_index("order_key"),
+            typed_index("product_key"), typed_index("customer_key"),  typed_index("is_repeat")};
   }
   return {};
 }
 
 /// A date from a year and a month or ISO week. An absent or zero year is no date.
-void RecordConverter::State::convert_date_parts(const RecordBatch& records, Column& out, const DateParts& parts) {
+void RecordConverter::State::convert_date_parts(const RecordBatch& records, Column& out,
+                                                const DateParts& parts) {
   prepare_column(out, records.rows);
   for (std::size_t row = 0; row < records.rows; ++row) {
     const std::string_view year_text = trim(records.columns[static_cast<std::size_t>(parts.year)][row]);
@@ -241,7 +258,8 @@ void RecordConverter::State::convert_date_parts(const RecordBatch& records, Colu
     std::int64_t year = 0;
     std::int64_t second = 0;
     std::string_view reason;
-    const bool numbers = ValueColumn::read_number(year_text, '.', 0, year, reason) && ValueColumn::read_number(second_text, '.', 0, second, reason);
+    const bool numbers = ValueColumn::read_number(year_text, '.', 0, year, reason) &&
+                         ValueColumn::read_number(second_text, '.', 0, second, reason);
     std::optional<Date> date;
     if (numbers && parts.week) {
       date = monday_of_week(year, second);
@@ -251,18 +269,22 @@ void RecordConverter::State::convert_date_parts(const RecordBatch& records, Colu
     if (date) {
       out.ints[row] = date->days;
     } else {
-      faults.add(row, parts.year, "bad_date", "year '" + std::string(year_text.substr(0, 40)) + "' with " + (parts.week ? "week '" : "month '") +
-                 std::string(second_text.substr(0, 40)) + "' is no date");
+      faults.add(row, parts.year, "bad_date",
+                 "year '" + std::string(year_text.substr(0, 40)) + "' with " +
+                     (parts.week ? "week '" : "month '") + std::string(second_text.substr(0, 40)) +
+                     "' is no date");
       set_null(out, row);
     }
   }
 }
 
-void RecordConverter::State::convert_columns(const RecordBatch& records, ColumnBatch& typed, TextArena& arena) {
+void RecordConverter::State::convert_columns(const RecordBatch& records, ColumnBatch& typed,
+                                             TextArena& arena) {
   const std::size_t rows = records.rows;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const bool instant = columns[i].field().type == FieldType::kInstant;
-    columns[i].convert(records, typed.columns[column_outs[i]], instant ? &typed.columns[sale.business_date] : nullptr, arena, faults);
+    columns[i].convert(records, typed.columns[column_outs[i]],
+                       instant ? &typed.columns[sale.business_date] : nullptr, arena, faults);
   }
   for (const DateParts& parts : date_parts) convert_date_parts(records, typed.columns[parts.out], parts);
   for (const Constant& constant : constants) {
@@ -279,7 +301,8 @@ void RecordConverter::State::convert_columns(const RecordBatch& records, ColumnB
 }
 
 /// Everything of a sale line that follows from its other columns. Rows already refused are passed over.
-void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena, std::span<const std::int64_t> row_numbers) {
+void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena,
+                                            std::span<const std::int64_t> row_numbers) {
   auto& all = typed.columns;
   const std::size_t rows = typed.rows;
   Column& order_id = all[sale.order_id];
@@ -294,8 +317,10 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
   const bool own_amount = has_source(sale.amount);
   const bool own_line_no = has_source(sale.line_no);
   const bool own_event_id = has_source(sale.event_id);
-  const bool constant_kind = std::ranges::any_of(constants, [this](const Constant& constant) { return constant.out == sale.kind; });
-  for (const std::size_t out : {sale.order_key, sale.product_key, sale.customer_key, sale.is_repeat}) prepare_column(all[out], rows);
+  const bool constant_kind =
+      std::ranges::any_of(constants, [this](const Constant& constant) { return constant.out == sale.kind; });
+  for (const std::size_t out : {sale.order_key, sale.product_key, sale.customer_key, sale.is_repeat})
+    prepare_column(all[out], rows);
   if (!own_amount) prepare_column(amount, rows);
   if (!own_line_no) prepare_column(line_no, rows);
   if (!own_kind && !constant_kind) prepare_column(kind, rows);
@@ -336,7 +361,8 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
       set_null(order_key_out, row);
     } else {
       const std::string_view order = order_id.text[row];
-      if (order.size() != last_order.size() || std::memcmp(order.data(), last_order.data(), order.size()) != 0) {
+      if (order.size() != last_order.size() ||
+          std::memcmp(order.data(), last_order.data(), order.size()) != 0) {
         key = order_key(mapping.source, order);
         last_order = order;
         prefix_kind = {};
@@ -368,21 +394,32 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
       return all[column].is_null(row) ? 0 : memo.key(all[column].text[row]);
     };
     const Column& name = all[sale.product_name];
-    const std::uint64_t nulls_mask = (priced ? 1U : 0U) | (amount.is_null(row) ? 0U : 2U) |
-        (all[sale.promotion].is_null(row) ? 0U : 4U) | (all[sale.promotion].is_null(row) || all[sale.promotion].ints[row] == 0 ? 0U : 8U);
-    const std::array<std::uint64_t, 15> words = {
-        source_key, key, static_cast<std::uint64_t>(all[sale.ordered_at].ints[row]), static_cast<std::uint64_t>(units),
-        static_cast<std::uint64_t>(unit_price.ints[row]), static_cast<std::uint64_t>(amount.ints[row]), nulls_mask, product,
-        name.is_null(row) ? 0 : text_key(name.text[row]), customer, optional_key(sale.country, country_memo),
-        optional_key(sale.store_id, store_memo), optional_key(sale.channel, channel_memo), optional_key(sale.currency, currency_memo),
-        own_kind ? text_key(kind.text[row]) : 0};
+    const std::uint64_t nulls_mask =
+        (priced ? 1U : 0U) | (amount.is_null(row) ? 0U : 2U) | (all[sale.promotion].is_null(row) ? 0U : 4U) |
+        (all[sale.promotion].is_null(row) || all[sale.promotion].ints[row] == 0 ? 0U : 8U);
+    const std::array<std::uint64_t, 15> words = {source_key,
+                                                 key,
+                                                 static_cast<std::uint64_t>(all[sale.ordered_at].ints[row]),
+                                                 static_cast<std::uint64_t>(units),
+                                                 static_cast<std::uint64_t>(unit_price.ints[row]),
+                                                 static_cast<std::uint64_t>(amount.ints[row]),
+                                                 nulls_mask,
+                                                 product,
+                                                 name.is_null(row) ? 0 : text_key(name.text[row]),
+                                                 customer,
+                                                 optional_key(sale.country, country_memo),
+                                                 optional_key(sale.store_id, store_memo),
+                                                 optional_key(sale.channel, channel_memo),
+                                                 optional_key(sale.currency, currency_memo),
+                                                 own_kind ? text_key(kind.text[row]) : 0};
     LineHash hash = hash_words(words);
     const OrderLines::Position position = lines.add(key, hash.low != 0 ? hash.low : 1, row_numbers[row]);
     if (!own_line_no || line_no.is_null(row)) {
       line_no.ints[row] = position.line_no;
       if (!line_no.valid.empty()) line_no.valid[row] = 1;
     } else if (line_no.ints[row] < 1 || line_no.ints[row] > INT32_MAX) {
-      faults.add(row, -1, "bad_value", "line_no " + std::to_string(line_no.ints[row]) + " is outside 1..2147483647");
+      faults.add(row, -1, "bad_value",
+                 "line_no " + std::to_string(line_no.ints[row]) + " is outside 1..2147483647");
       continue;
     }
     all[sale.is_repeat].ints[row] = position.copy > 1 ? 1 : 0;
@@ -411,7 +448,9 @@ void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& aren
       const Column& column = typed.columns[i];
       if (i == event_out || column.spec.name == "source_row") continue;
       words.push_back(column.is_null(row) ? 0 : 1);
-      words.push_back(column.is_null(row) ? 0 : column.spec.type == ColumnType::kText ? text_key(column.text[row]) : static_cast<std::uint64_t>(column.ints[row]));
+      words.push_back(column.is_null(row)                     ? 0
+                      : column.spec.type == ColumnType::kText ? text_key(column.text[row])
+                                                              : static_cast<std::uint64_t>(column.ints[row]));
     }
     write_hex(hash_words(words), hex);
     event_id.text[row] = {hex, kHexDigits};
@@ -421,7 +460,8 @@ void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& aren
 }
 
 /// One sale line per filled day cell. `base` holds the columns shared by a row's days.
-void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena, TextArena& reject_arena) {
+void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena,
+                                         TextArena& reject_arena) {
   std::size_t cells = 0;
   for (const WideColumn& day : wide) {
     for (const std::string_view text : records.columns[day.index]) cells += trim(text).empty() ? 0 : 1;
@@ -454,8 +494,8 @@ void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBa
       std::int64_t units = 0;
       std::string_view reason;
       if (fault != nullptr) {
-        reject(out.rejects, reject_arena, records.row_numbers[row], fault->column, fault->reason, fault->message,
-               raw_record(records, row, static_cast<int>(day.index)));
+        reject(out.rejects, reject_arena, records.row_numbers[row], fault->column, fault->reason,
+               fault->message, raw_record(records, row, static_cast<int>(day.index)));
         continue;
       }
       if (!ValueColumn::read_number(text, mapping.decimal_separator, 3, units, reason)) {
@@ -484,7 +524,8 @@ void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBa
         }
       }
     }
-    // Days differ within a row, so copies can only come from another row of the same series: one entry per row.
+    // Days differ within a row, so copies can only come from another row of the same series: one entry per
+    // row.
     const std::uint64_t product = text_key(base.columns[sale.product_id].text[row]);
     const std::uint64_t store = text_key(base.columns[sale.store_id].text[row]);
     const bool known = !base.columns[sale.customer_id].is_null(row);
@@ -494,17 +535,25 @@ void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBa
     const std::int32_t copy = lines.add(0, hash_words(series).low | 1, records.row_numbers[row]).copy;
     words.push_back(product);
     words.push_back(store);
-    const bool repeat = lines.add(0, (hash_words(words).low & ~std::uint64_t{1}) | 2, records.row_numbers[row]).copy > 1;
+    const bool repeat =
+        lines.add(0, (hash_words(words).low & ~std::uint64_t{1}) | 2, records.row_numbers[row]).copy > 1;
     for (std::size_t at = first; at < to; ++at) {
       const std::int64_t units = all[sale.quantity].ints[at];
-      const std::array<std::uint64_t, 7> identity = {source_key, 0, static_cast<std::uint64_t>(all[sale.ordered_at].ints[at]),
-                                                     static_cast<std::uint64_t>(units), product, store, customer};
+      const std::array<std::uint64_t, 7> identity = {
+          source_key,
+          0,
+          static_cast<std::uint64_t>(all[sale.ordered_at].ints[at]),
+          static_cast<std::uint64_t>(units),
+          product,
+          store,
+          customer};
       LineHash hash = hash_words(identity);
       if (copy > 1) hash = hash_of_copy(hash, copy);
       write_hex(hash, hex);
       all[sale.event_id].text[at] = {hex, kHexDigits};
       hex += kHexDigits;
-      all[sale.kind].text[at] = units < 0 ? std::string_view(mapping.kinds.negative) : std::string_view("sale");
+      all[sale.kind].text[at] =
+          units < 0 ? std::string_view(mapping.kinds.negative) : std::string_view("sale");
       const auto amount = priced ? line_amount(units, base.columns[sale.unit_price].ints[row]) : std::nullopt;
       if (amount) {
         all[sale.amount].ints[at] = *amount;
@@ -528,8 +577,8 @@ void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBa
   out.counts.rows_in += static_cast<std::int64_t>(cells);
 }
 
-void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason,
-                                    std::string_view message, std::string_view raw) {
+void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column,
+                                    std::string_view reason, std::string_view message, std::string_view raw) {
   auto& all = rejects.columns;
   all[0].text.push_back(dataset_name(mapping.dataset));
   all[1].ints.push_back(row);
@@ -544,7 +593,8 @@ void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std:
 }
 
 /// The record as one csv line; of a wide record only the shared columns and the cell in question.
-std::string_view RecordConverter::State::raw_record(const RecordBatch& records, std::size_t row, int wide_cell) {
+std::string_view RecordConverter::State::raw_record(const RecordBatch& records, std::size_t row,
+                                                    int wide_cell) {
   raw_line.clear();
   std::size_t next_day = 0;
   for (std::size_t i = 0; i < records.columns.size() && raw_line.size() < kRawBytesMax; ++i) {
@@ -581,7 +631,9 @@ RecordConverter::RecordConverter(RecordConverter&&) noexcept = default;
 RecordConverter& RecordConverter::operator=(RecordConverter&&) noexcept = default;
 RecordConverter::~RecordConverter() = default;
 
-Result<RecordConverter> RecordConverter::create(const ColumnMapping& mapping, std::span<const std::string> header, ConverterOptions options) {
+Result<RecordConverter> RecordConverter::create(const ColumnMapping& mapping,
+                                                std::span<const std::string> header,
+                                                ConverterOptions options) {
   auto state = std::make_shared<State>();
   state->mapping = mapping;
   state->header.assign(header.begin(), header.end());
@@ -624,8 +676,8 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
     if (dataset == Dataset::kStoreDay) state.fill_store_days(out.typed, *arena);
     state.faults.sort_by_row();
     for (const Fault& fault : state.faults.list()) {
-      state.reject(out.rejects, *reject_arena, records.row_numbers[fault.row], fault.column, fault.reason, fault.message,
-                   state.raw_record(records, fault.row, -1));
+      state.reject(out.rejects, *reject_arena, records.row_numbers[fault.row], fault.column, fault.reason,
+                   fault.message, state.raw_record(records, fault.row, -1));
     }
     if (dataset != Dataset::kStore) dates = &out.typed.columns[state.typed_index("business_date")];
   }

@@ -18,8 +18,8 @@ struct ConverterOptions {
 
 /// Rows by what became of them. Always: rows_in = typed + rejected.
 struct ConvertedCounts {
-  std::int64_t records = 0;   ///< rows of the file
-  std::int64_t rows_in = 0;   ///< the same, but one per filled day cell for wide files
+  std::int64_t records = 0;  ///< rows of the file
+  std::int64_t rows_in = 0;  ///< the same, but one per filled day cell for wide files
   std::int64_t typed = 0;
   std::int64_t rejected = 0;
 
@@ -47,8 +47,8 @@ struct ConvertedBatch {
 /// of the order, so the same rows get the same ids from csv, xlsx and re-exports in another line order, and
 /// truly repeated lines stay apart. Duplicates are not removed here: loading knows what the lake already has.
 ///
-/// Memory: what OrderLines needs, 8 bytes a line and about 30 an order with by_order numbers (54 M lines in 2.6 M
-/// orders: 0.55 GB), a few KB with by_run, nothing for stores and store days. Not thread-safe.
+/// Memory: what OrderLines needs, 8 bytes a line and about 30 an order with by_order numbers (54 M lines
+/// in 2.6 M orders: 0.55 GB), a few KB with by_run, nothing for stores and store days. Not thread-safe.
 class RecordConverter {
  public:
   /// @return kInvalidInput when the header lacks a required column, kInvalidInput for an unknown time zone.

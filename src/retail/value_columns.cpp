@@ -53,9 +53,20 @@ bool read_plain_number(std::string_view text, int scale, std::int64_t& units) {
 std::optional<bool> read_bool(std::string_view text) {
   if (text.size() == 1) {
     switch (text[0]) {
-      case '1': case 't': case 'T': case 'y': case 'Y': return true;
-      case '0': case 'f': case 'F': case 'n': case 'N': return false;
-      default: return std::nullopt;
+      case '1':
+      case 't':
+      case 'T':
+      case 'y':
+      case 'Y':
+        return true;
+      case '0':
+      case 'f':
+      case 'F':
+      case 'n':
+      case 'N':
+        return false;
+      default:
+        return std::nullopt;
     }
   }
   const auto is_word = [text](std::string_view word) {
@@ -96,17 +107,22 @@ void set_null(Column& column, std::size_t row) {
   }
 }
 
-ValueColumn::ValueColumn(const FieldSpec& field, const ColumnSource& source, std::string header_name, int header_index,
-                         char decimal_separator, std::string fallback)
-    : field_(&field), source_(&source), header_name_(std::move(header_name)), header_index_(header_index),
-      decimal_separator_(decimal_separator), fallback_(std::move(fallback)) {
+ValueColumn::ValueColumn(const FieldSpec& field, const ColumnSource& source, std::string header_name,
+                         int header_index, char decimal_separator, std::string fallback)
+    : field_(&field),
+      source_(&source),
+      header_name_(std::move(header_name)),
+      header_index_(header_index),
+      decimal_separator_(decimal_separator),
+      fallback_(std::move(fallback)) {
   for (const std::string& format : source.formats) {
     auto parsed = DateFormat::parse(format);
     TILLCAST_CHECK(parsed.has_value(), "the mapping was checked when it was parsed");
     formats_.push_back(std::move(*parsed));
   }
   if (formats_.empty()) formats_.push_back(*DateFormat::parse("ISO"));
-  for (const DateFormat& format : formats_) expected_formats_ += (expected_formats_.empty() ? "" : " or ") + format.text();
+  for (const DateFormat& format : formats_)
+    expected_formats_ += (expected_formats_.empty() ? "" : " or ") + format.text();
 }
 
 bool ValueColumn::is_null_word(std::string_view text) const {
@@ -120,31 +136,41 @@ void ValueColumn::no_value(std::size_t row, Column& out, Faults& faults) {
   set_null(out, row);
 }
 
-void ValueColumn::convert(const RecordBatch& records, Column& out, Column* dates, TextArena& arena, Faults& faults) {
+void ValueColumn::convert(const RecordBatch& records, Column& out, Column* dates, TextArena& arena,
+                          Faults& faults) {
   const auto index = static_cast<std::size_t>(header_index_);
   const std::span<const std::string_view> in(records.columns[index]);
   prepare_column(out, records.rows);
   if (index < records.flags.size() && !records.flags[index].empty()) {
     for (std::size_t row = 0; row < records.rows; ++row) {
       if (records.flags[index][row] != CellFlag::kError) continue;
-      faults.add(row, header_index_, "bad_value", "column " + header_name_ + " holds the error " + std::string(in[row]));
+      faults.add(row, header_index_, "bad_value",
+                 "column " + header_name_ + " holds the error " + std::string(in[row]));
     }
   }
   switch (field_->type) {
     case FieldType::kText:
     case FieldType::kId:
-    case FieldType::kProductId: return convert_text(in, out, arena, faults);
-    case FieldType::kKind: return convert_kinds(in, out, faults);
-    case FieldType::kDecimal3: return convert_numbers(in, 3, out, faults);
-    case FieldType::kDecimal4: return convert_numbers(in, 4, out, faults);
-    case FieldType::kInteger: return convert_numbers(in, 0, out, faults);
-    case FieldType::kBool: return convert_bools(in, out, faults);
+    case FieldType::kProductId:
+      return convert_text(in, out, arena, faults);
+    case FieldType::kKind:
+      return convert_kinds(in, out, faults);
+    case FieldType::kDecimal3:
+      return convert_numbers(in, 3, out, faults);
+    case FieldType::kDecimal4:
+      return convert_numbers(in, 4, out, faults);
+    case FieldType::kInteger:
+      return convert_numbers(in, 0, out, faults);
+    case FieldType::kBool:
+      return convert_bools(in, out, faults);
     case FieldType::kDate:
-    case FieldType::kInstant: return convert_dates(records, out, dates, faults);
+    case FieldType::kInstant:
+      return convert_dates(records, out, dates, faults);
   }
 }
 
-void ValueColumn::convert_text(std::span<const std::string_view> in, Column& out, TextArena& arena, Faults& faults) {
+void ValueColumn::convert_text(std::span<const std::string_view> in, Column& out, TextArena& arena,
+                               Faults& faults) {
   const bool id = field_->type != FieldType::kText && source_->trim_decimal;
   const bool upper = field_->type == FieldType::kProductId;
   const bool null_words = !source_->null_values.empty();
@@ -164,14 +190,16 @@ void ValueColumn::convert_text(std::span<const std::string_view> in, Column& out
     }
     if (upper && std::ranges::any_of(text, [](char c) { return c >= 'a' && c <= 'z'; })) {
       char* const to = arena.allocate(text.size());
-      std::ranges::transform(text, to, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; });
+      std::ranges::transform(text, to,
+                             [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; });
       text = {to, text.size()};
     }
     out.text[row] = text;
   }
 }
 
-bool ValueColumn::read_number(std::string_view text, char decimal_separator, int scale, std::int64_t& units, std::string_view& reason) {
+bool ValueColumn::read_number(std::string_view text, char decimal_separator, int scale, std::int64_t& units,
+                              std::string_view& reason) {
   if (decimal_separator == '.' && read_plain_number(text, scale, units)) return true;
   std::array<char, 64> copy;
   if (decimal_separator != '.') {
@@ -187,17 +215,23 @@ bool ValueColumn::read_number(std::string_view text, char decimal_separator, int
     return true;
   }
   const auto digits = std::ranges::count_if(text, is_digit);
-  const bool numeric = digits > 0 && std::ranges::all_of(text, [](char c) {
-    return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
-  }) && std::ranges::count(text, '.') <= 1 && (is_digit(text[0]) || text.size() > 1) &&
-      text.find_first_of("+-", 1) == std::string_view::npos && text.find_first_of("eE") == std::string_view::npos;
+  const bool numeric =
+      digits > 0 &&
+      std::ranges::all_of(
+          text,
+          [](char c) { return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'; }) &&
+      std::ranges::count(text, '.') <= 1 && (is_digit(text[0]) || text.size() > 1) &&
+      text.find_first_of("+-", 1) == std::string_view::npos &&
+      text.find_first_of("eE") == std::string_view::npos;
   reason = numeric ? "number_too_large" : "bad_number";
   return false;
 }
 
-void ValueColumn::convert_numbers(std::span<const std::string_view> in, int scale, Column& out, Faults& faults) {
+void ValueColumn::convert_numbers(std::span<const std::string_view> in, int scale, Column& out,
+                                  Faults& faults) {
   for (std::size_t row = 0; row < in.size(); ++row) {
-    if (decimal_separator_ == '.' && read_plain_number(in[row], scale, out.ints[row])) [[likely]] continue;
+    if (decimal_separator_ == '.' && read_plain_number(in[row], scale, out.ints[row])) [[likely]]
+      continue;
     const std::string_view text = trim(in[row]);
     if (text.empty() || is_null_word(text)) {
       no_value(row, out, faults);
@@ -215,8 +249,10 @@ void ValueColumn::convert_numbers(std::span<const std::string_view> in, int scal
     } else if (read_number(text, decimal_separator_, scale, out.ints[row], reason)) {
       continue;
     }
-    faults.add(row, header_index_, reason, "column " + header_name_ + ": " + shown(text) +
-               (reason == "bad_number" ? scale == 0 ? " is not a whole number" : " is not a number" : " has more than 18 digits"));
+    faults.add(row, header_index_, reason,
+               "column " + header_name_ + ": " + shown(text) +
+                   (reason == "bad_number" ? scale == 0 ? " is not a whole number" : " is not a number"
+                                           : " has more than 18 digits"));
   }
 }
 
@@ -228,7 +264,9 @@ void ValueColumn::convert_bools(std::span<const std::string_view> in, Column& ou
     } else if (const auto value = read_bool(text)) {
       out.ints[row] = *value ? 1 : 0;
     } else {
-      faults.add(row, header_index_, "bad_value", "column " + header_name_ + ": " + shown(text) + " is neither true nor false (1/0, true/false, yes/no)");
+      faults.add(row, header_index_, "bad_value",
+                 "column " + header_name_ + ": " + shown(text) +
+                     " is neither true nor false (1/0, true/false, yes/no)");
     }
   }
 }
@@ -243,7 +281,9 @@ void ValueColumn::convert_kinds(std::span<const std::string_view> in, Column& ou
     }
     const auto found = std::ranges::find(kKinds, text);
     if (found == std::end(kKinds)) {
-      faults.add(row, header_index_, "bad_value", "column " + header_name_ + ": " + shown(text) + " is no kind; expected sale, return, cancellation, adjustment or fee");
+      faults.add(row, header_index_, "bad_value",
+                 "column " + header_name_ + ": " + shown(text) +
+                     " is no kind; expected sale, return, cancellation, adjustment or fee");
     } else {
       out.text[row] = *found;
     }
@@ -279,7 +319,9 @@ void ValueColumn::convert_dates(const RecordBatch& records, Column& out, Column*
         }
       }
       if (!written) {
-        faults.add(row, header_index_, "bad_date", "column " + header_name_ + ": " + shown(text) + " is not a date written as " + expected_formats_);
+        faults.add(
+            row, header_index_, "bad_date",
+            "column " + header_name_ + ": " + shown(text) + " is not a date written as " + expected_formats_);
         set_null(out, row);
         if (dates != nullptr) set_null(*dates, row);
         continue;

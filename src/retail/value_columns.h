@@ -17,9 +17,9 @@ namespace tillcast::retail {
 
 /// Why a row is refused.
 struct Fault {
-  std::uint32_t row = 0;      ///< in the record batch
-  std::int32_t column = -1;   ///< header index; -1 = the whole row
-  std::string_view reason;    ///< stable word
+  std::uint32_t row = 0;     ///< in the record batch
+  std::int32_t column = -1;  ///< header index; -1 = the whole row
+  std::string_view reason;   ///< stable word
   std::string message;
 };
 
@@ -69,7 +69,8 @@ class ValueColumn {
   int header_index() const { return header_index_; }
 
   /// Reads a number of 10^-scale. @return false with the reason.
-  static bool read_number(std::string_view text, char decimal_separator, int scale, std::int64_t& units, std::string_view& reason);
+  static bool read_number(std::string_view text, char decimal_separator, int scale, std::int64_t& units,
+                          std::string_view& reason);
 
  private:
   void convert_text(std::span<const std::string_view> in, Column& out, TextArena& arena, Faults& faults);

@@ -15,7 +15,8 @@ std::uint64_t equal_mask(__m256i low, __m256i high, __m256i value) {
 
 }  // namespace
 
-CsvIndexResult index_csv(std::string_view block, char delimiter, char line_end, std::vector<std::uint32_t>& positions) {
+CsvIndexResult index_csv(std::string_view block, char delimiter, char line_end,
+                         std::vector<std::uint32_t>& positions) {
   const __m256i delimiters = _mm256_set1_epi8(delimiter);
   const __m256i line_ends = _mm256_set1_epi8(line_end);
   const __m256i quotes = _mm256_set1_epi8('"');
@@ -28,7 +29,8 @@ CsvIndexResult index_csv(std::string_view block, char delimiter, char line_end, 
   for (std::size_t at = 0; at < block.size(); at += 64) {
     const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.data() + at));
     const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.data() + at + 32));
-    std::uint64_t mask = equal_mask(low, high, delimiters) | equal_mask(low, high, line_ends) | equal_mask(low, high, quotes);
+    std::uint64_t mask =
+        equal_mask(low, high, delimiters) | equal_mask(low, high, line_ends) | equal_mask(low, high, quotes);
     std::uint64_t nul = equal_mask(low, high, zero);
     __m256i bytes = _mm256_or_si256(low, high);
     const std::size_t left = block.size() - at;

@@ -14,7 +14,8 @@ struct CsvIndexResult {
 
 /// Writes the positions of every delimiter, quote and line end of `block` to `positions`, in order. The 64
 /// bytes after the block's end must be readable; blocks are below 4 GB.
-CsvIndexResult index_csv(std::string_view block, char delimiter, char line_end, std::vector<std::uint32_t>& positions);
+CsvIndexResult index_csv(std::string_view block, char delimiter, char line_end,
+                         std::vector<std::uint32_t>& positions);
 
 /// The delimiter (one of , ; tab |) that splits the first lines of `sample` most evenly; ',' when none does.
 char sniff_delimiter(std::string_view sample, char line_end);

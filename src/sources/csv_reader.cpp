@@ -15,8 +15,8 @@
 namespace tillcast::sources {
 namespace {
 
-constexpr std::size_t kPaddingBytes = 64;       // index_csv reads past the end
-constexpr std::size_t kRawBytesMax = 4096;      // of a rejected record
+constexpr std::size_t kPaddingBytes = 64;   // index_csv reads past the end
+constexpr std::size_t kRawBytesMax = 4096;  // of a rejected record
 constexpr std::size_t kRowsPerBatch = 16 << 10;
 constexpr std::size_t kCellsPerBatch = 128 << 10;  // wide files: a cell becomes a row
 constexpr std::size_t kBadRecordsPerBatch = 4096;
@@ -42,19 +42,22 @@ class CsvReader final : public RecordReader {
   std::uint64_t bytes_total() const override { return file_.size(); }
   std::string description() const override {
     const char* encoding = encoding_ == TextEncoding::kCp1252 ? "Windows-1252" : "UTF-8";
-    const std::string delimiter = delimiter_ == '\t' ? "tab" : delimiter_ == ',' ? "comma" : delimiter_ == ';' ? "semicolon" : std::string(1, delimiter_);
+    const std::string delimiter = delimiter_ == '\t'  ? "tab"
+                                  : delimiter_ == ',' ? "comma"
+                                  : delimiter_ == ';' ? "semicolon"
+                                                      : std::string(1, delimiter_);
     return std::string("csv, ") + encoding + ", " + delimiter;
   }
 
  private:
   enum class Split { kRecord, kBlank, kNeedMore, kOpenQuote, kBadQuote };
   struct Record {
-    std::size_t end = 0;         ///< position after its line end
+    std::size_t end = 0;  ///< position after its line end
     std::size_t fields = 0;
-    std::size_t first_break = 0; ///< position of the first line break inside quotes; 0 = none
+    std::size_t first_break = 0;  ///< position of the first line break inside quotes; 0 = none
     std::size_t longest = 0;
     std::size_t longest_field = 0;
-    bool extra_text = false;     ///< text beyond the last column
+    bool extra_text = false;  ///< text beyond the last column
   };
 
   Result<void> load_block();
@@ -69,7 +72,9 @@ class CsvReader final : public RecordReader {
     record_start_ = position;
     cursor_ = static_cast<std::size_t>(std::ranges::lower_bound(positions_, position) - positions_.begin());
   }
-  std::string_view text(std::size_t from, std::size_t to) const { return {block_->data.get() + from, to - from}; }
+  std::string_view text(std::size_t from, std::size_t to) const {
+    return {block_->data.get() + from, to - from};
+  }
   bool at_end() const { return file_offset_ >= file_.size(); }
 
   InputFile file_;
@@ -82,12 +87,12 @@ class CsvReader final : public RecordReader {
   std::vector<std::uint32_t> positions_;  ///< structural characters of the block
   std::size_t cursor_ = 0;                ///< next of positions_
   std::size_t record_start_ = 0;
-  std::size_t read_bytes_ = 0;            ///< how much the next block reads
-  bool check_records_ = false;            ///< the block has undecodable bytes somewhere
-  bool undefined_bytes_ = false;          ///< Windows-1252 bytes without a character seen in the block
-  bool skipping_ = false;                 ///< inside a record too long to keep
+  std::size_t read_bytes_ = 0;    ///< how much the next block reads
+  bool check_records_ = false;    ///< the block has undecodable bytes somewhere
+  bool undefined_bytes_ = false;  ///< Windows-1252 bytes without a character seen in the block
+  bool skipping_ = false;         ///< inside a record too long to keep
   bool virtual_line_end_ = false;
-  std::shared_ptr<TextArena> arena_;      ///< unescaped fields of the current batch
+  std::shared_ptr<TextArena> arena_;  ///< unescaped fields of the current batch
   std::vector<std::string_view*> outputs_;
   std::int64_t row_number_ = 0;
 };
@@ -113,7 +118,8 @@ Result<void> CsvReader::decide_encoding(std::uint64_t offset, std::string_view f
     std::memmove(buffer.data(), bytes.data() + bytes.size() - kept, kept);
   }
   total.invalid_bytes += kept;
-  encoding_ = total.invalid_bytes == 0 || total.sequences > total.invalid_bytes ? TextEncoding::kUtf8 : TextEncoding::kCp1252;
+  encoding_ = total.invalid_bytes == 0 || total.sequences > total.invalid_bytes ? TextEncoding::kUtf8
+                                                                                : TextEncoding::kCp1252;
   return {};
 }
 
@@ -159,7 +165,8 @@ Result<void> CsvReader::load_block() {
   const std::string_view all = text(0, block_->size);
   const CsvIndexResult found = index_csv(all, delimiter_, line_end_, positions_);
   check_records_ = found.has_nul || undefined_bytes_;
-  if (found.has_non_ascii && encoding_ == TextEncoding::kUtf8 && !check_records_) check_records_ = check_utf8(all).invalid_bytes != 0;
+  if (found.has_non_ascii && encoding_ == TextEncoding::kUtf8 && !check_records_)
+    check_records_ = check_utf8(all).invalid_bytes != 0;
   cursor_ = 0;
   record_start_ = 0;
   return {};
@@ -195,7 +202,8 @@ CsvReader::Split CsvReader::split_record(Record& record, Emit&& emit) {
       }
       if (at == end) return Split::kNeedMore;
       position = *at++;
-      const bool before_crlf = position == close + 2 && data[close + 1] == '\r' && data[position] == line_end_;
+      const bool before_crlf =
+          position == close + 2 && data[close + 1] == '\r' && data[position] == line_end_;
       if (position != close + 1 && !before_crlf) return Split::kBadQuote;
       field = text(start + 1, close);
       if (doubled) {
@@ -235,7 +243,8 @@ CsvReader::Split CsvReader::split_record(Record& record, Emit&& emit) {
   return Split::kRecord;
 }
 
-void CsvReader::reject(retail::RecordBatch& batch, std::string_view reason, std::string message, std::string_view raw) {
+void CsvReader::reject(retail::RecordBatch& batch, std::string_view reason, std::string message,
+                       std::string_view raw) {
   while (!raw.empty() && (raw.back() == '\r' || raw.back() == line_end_)) raw.remove_suffix(1);
   batch.bad_records.push_back({row_number_, reason, std::move(message), printable(raw, kRawBytesMax)});
 }
@@ -255,7 +264,8 @@ void CsvReader::parse_records(retail::RecordBatch& batch, std::size_t rows_max) 
       }
     });
     if (split == Split::kBlank) continue;
-    const std::size_t line_break = split == Split::kBadQuote ? text(0, block_->size).find(line_end_, start) : 0;
+    const std::size_t line_break =
+        split == Split::kBadQuote ? text(0, block_->size).find(line_end_, start) : 0;
     if (line_break == std::string_view::npos) split = Split::kNeedMore;  // its line ends in the next block
     if (split == Split::kNeedMore || split == Split::kOpenQuote) {
       const bool open_quote = split == Split::kOpenQuote;
@@ -273,24 +283,32 @@ void CsvReader::parse_records(retail::RecordBatch& batch, std::size_t rows_max) 
       if (split == Split::kBadQuote) resume = line_break + 1;
       if (record.first_break != 0) resume = std::min(resume, record.first_break + 1);
       if (split == Split::kBadQuote) {
-        reject(batch, "bad_quoting", "text follows a closing quote; quotes inside a quoted field must be doubled", text(start, resume));
+        reject(batch, "bad_quoting",
+               "text follows a closing quote; quotes inside a quoted field must be doubled",
+               text(start, resume));
       } else {
-        reject(batch, "wrong_field_count", std::to_string(columns) + " fields expected, " + std::to_string(record.fields) + " found",
+        reject(batch, "wrong_field_count",
+               std::to_string(columns) + " fields expected, " + std::to_string(record.fields) + " found",
                text(start, resume));
       }
       if (resume != end) resume_at(resume);
       continue;
     }
     if (record.longest > options_.limits.field_bytes_max) {
-      reject(batch, "field_too_long", "column " + header_[std::min(record.longest_field, columns - 1)] + " has " + std::to_string(record.longest) +
-             " bytes, at most " + std::to_string(options_.limits.field_bytes_max) + " are read", text(start, end));
+      reject(batch, "field_too_long",
+             "column " + header_[std::min(record.longest_field, columns - 1)] + " has " +
+                 std::to_string(record.longest) + " bytes, at most " +
+                 std::to_string(options_.limits.field_bytes_max) + " are read",
+             text(start, end));
       continue;
     }
     if (check_records_) {
       const std::string_view raw = text(start, end);
       const bool undefined = undefined_bytes_ && raw.find("\xEF\xBF\xBD") != std::string_view::npos;
       if (undefined || raw.find('\0') != std::string_view::npos || !is_utf8(raw)) {
-        reject(batch, "bad_encoding", undefined ? "bytes that Windows-1252 has no character for" : "bytes that are not UTF-8 text", raw);
+        reject(batch, "bad_encoding",
+               undefined ? "bytes that Windows-1252 has no character for" : "bytes that are not UTF-8 text",
+               raw);
         continue;
       }
     }
@@ -310,7 +328,8 @@ bool CsvReader::reject_oversized(retail::RecordBatch& batch, bool open_quote) {
     resume_at(line_break + 1);
     return true;
   }
-  reject(batch, "record_too_long", "the record is longer than " + std::to_string(options_.limits.record_bytes_max) + " bytes",
+  reject(batch, "record_too_long",
+         "the record is longer than " + std::to_string(options_.limits.record_bytes_max) + " bytes",
          text(start, block_->size));
   record_start_ = block_->size;
   cursor_ = positions_.size();
@@ -362,7 +381,8 @@ Result<void> CsvReader::read_header() {
     if (options_.encoding == TextEncoding::kAuto) options_.encoding = TextEncoding::kUtf8;
   }
   if (options_.encoding == TextEncoding::kUtf8) encoding_ = TextEncoding::kUtf8;
-  if (start.find('\n') == std::string_view::npos && start.find('\r') != std::string_view::npos) line_end_ = '\r';
+  if (start.find('\n') == std::string_view::npos && start.find('\r') != std::string_view::npos)
+    line_end_ = '\r';
   if (start.size() > 5 && start.starts_with("sep=") && (start[5] == '\r' || start[5] == '\n')) {
     delimiter_ = start[4];
     const std::size_t line = start.find(line_end_);
@@ -387,23 +407,29 @@ Result<void> CsvReader::read_header() {
       if (split == Split::kBlank) continue;
       if (split == Split::kRecord) {
         if (record.fields > options_.limits.columns_max) {
-          return invalid_input(file_.path() + ": the header has " + std::to_string(record.fields) + " columns, at most " +
-                               std::to_string(options_.limits.columns_max) + " are read");
+          return invalid_input(file_.path() + ": the header has " + std::to_string(record.fields) +
+                               " columns, at most " + std::to_string(options_.limits.columns_max) +
+                               " are read");
         }
-        if (check_records_ && (!is_utf8(text(begin, record.end)) || text(begin, record.end).find('\0') != std::string_view::npos)) {
-          return invalid_input(file_.path() + ": the header is not text; expected a csv file with a header line");
+        if (check_records_ && (!is_utf8(text(begin, record.end)) ||
+                               text(begin, record.end).find('\0') != std::string_view::npos)) {
+          return invalid_input(file_.path() +
+                               ": the header is not text; expected a csv file with a header line");
         }
         header_ = unique_header(std::move(names));
         return {};
       }
       const bool too_long = block_->size - begin >= options_.limits.record_bytes_max;
       if (split == Split::kBadQuote || too_long || (at_end() && begin < block_->size)) {
-        return invalid_input(file_.path() + ": the header line cannot be split into column names (unbalanced quotes or no line end); "
-                             "expected a csv file with a header line");
+        return invalid_input(
+            file_.path() +
+            ": the header line cannot be split into column names (unbalanced quotes or no line end); "
+            "expected a csv file with a header line");
       }
       break;
     }
-    if (at_end() && record_start_ >= block_->size) return invalid_input(file_.path() + ": is empty; expected a csv or xlsx file with a header");
+    if (at_end() && record_start_ >= block_->size)
+      return invalid_input(file_.path() + ": is empty; expected a csv or xlsx file with a header");
     read_bytes_ = std::max(options_.block_bytes, block_->size - record_start_);
   }
 }

@@ -18,7 +18,7 @@ Result<InputFile> InputFile::open(const std::filesystem::path& path) {
     if (fault == ENOENT || fault == ENOTDIR) return not_found(name + ": no such file; check the path");
     return io_error(name + ": cannot be opened: " + std::strerror(fault));
   }
-  struct ::stat status {};
+  struct ::stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
     return invalid_input(name + ": is not a regular file; expected a csv or xlsx file");
@@ -46,7 +46,9 @@ Result<std::size_t> InputFile::read(std::uint64_t offset, char* to, std::size_t 
   while (done < bytes) {
     const ssize_t got = ::pread(descriptor_, to + done, bytes - done, static_cast<::off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return io_error(path_ + ": read at byte " + std::to_string(offset + done) + " failed: " + std::strerror(errno));
+    if (got < 0)
+      return io_error(path_ + ": read at byte " + std::to_string(offset + done) +
+                      " failed: " + std::strerror(errno));
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }

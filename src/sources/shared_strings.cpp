@@ -87,7 +87,8 @@ bool names(std::string_view text, std::string_view prefix, std::string_view name
 }  // namespace
 
 std::string_view decode_xml_text(std::string_view raw, TextArena& arena) {
-  if (raw.find('&') == std::string_view::npos && raw.find("_x") == std::string_view::npos && raw.find('<') == std::string_view::npos) {
+  if (raw.find('&') == std::string_view::npos && raw.find("_x") == std::string_view::npos &&
+      raw.find('<') == std::string_view::npos) {
     return raw;
   }
   std::string text;
@@ -107,7 +108,8 @@ std::string_view decode_xml_text(std::string_view raw, TextArena& arena) {
       text += inside;
       at += end == std::string_view::npos ? rest.size() : end + 3;
       continue;
-    } else if (rest.size() >= 7 && rest.starts_with("_x") && rest[6] == '_' && read_code(rest.substr(2, 4), 16, code)) {
+    } else if (rest.size() >= 7 && rest.starts_with("_x") && rest[6] == '_' &&
+               read_code(rest.substr(2, 4), 16, code)) {
       append_code_point(text, code);
       at += 7;
       continue;
@@ -155,9 +157,12 @@ std::string_view rich_text(std::string_view content, std::string_view prefix, Te
   return parts > 1 ? arena.add(joined) : first;
 }
 
-Result<std::shared_ptr<const SharedStrings>> SharedStrings::read(ZipEntryStream& source, std::uint64_t bytes_max) {
+Result<std::shared_ptr<const SharedStrings>> SharedStrings::read(ZipEntryStream& source,
+                                                                 std::uint64_t bytes_max) {
   auto strings = std::make_shared<SharedStrings>();
-  const auto fault = [&source](const std::string& what) { return invalid_input(source.entry().name + " " + what); };
+  const auto fault = [&source](const std::string& what) {
+    return invalid_input(source.entry().name + " " + what);
+  };
   std::string buffer;
   std::string prefix;
   bool first = true;
@@ -215,11 +220,13 @@ Result<std::shared_ptr<const SharedStrings>> SharedStrings::read(ZipEntryStream&
         at = close + close_tag.size();
       }
       if (strings->arena_.bytes() + strings->texts_.size() * sizeof(std::string_view) > bytes_max) {
-        return fault("holds more than " + std::to_string(bytes_max >> 20) + " MiB of text; export the sheet as csv");
+        return fault("holds more than " + std::to_string(bytes_max >> 20) +
+                     " MiB of text; export the sheet as csv");
       }
     }
     buffer.erase(0, at);
-    if (buffer.size() > kItemBytesMax) return fault("has a text of more than " + std::to_string(kItemBytesMax >> 20) + " MiB");
+    if (buffer.size() > kItemBytesMax)
+      return fault("has a text of more than " + std::to_string(kItemBytesMax >> 20) + " MiB");
   }
   return std::shared_ptr<const SharedStrings>(std::move(strings));
 }

@@ -78,9 +78,11 @@ void SheetScanner::read_prefix(std::string_view start) {
 }
 
 std::size_t SheetScanner::whole_rows(std::string_view chunk) const {
-  // Rows do not nest: whatever lies before the last one's start is complete, and all of it once the data ends.
+  // Rows do not nest: whatever lies before the last one's start is complete, and all of it once the data
+  // ends.
   std::size_t last = chunk.rfind(row_tag_);
-  while (last != std::string_view::npos && last + row_tag_.size() < chunk.size() && !ends_name(chunk[last + row_tag_.size()])) {
+  while (last != std::string_view::npos && last + row_tag_.size() < chunk.size() &&
+         !ends_name(chunk[last + row_tag_.size()])) {
     last = last == 0 ? std::string_view::npos : chunk.rfind(row_tag_, last - 1);
   }
   const bool none = last == std::string_view::npos;
@@ -95,7 +97,8 @@ std::size_t SheetScanner::whole_rows(std::string_view chunk) const {
 bool SheetScanner::starts_element(const char* at, const char* end, std::string_view name) const {
   // `at` is on '<'.
   const std::size_t length = 1 + prefix_.size() + name.size();
-  return static_cast<std::size_t>(end - at) > length && std::memcmp(at + 1, prefix_.data(), prefix_.size()) == 0 &&
+  return static_cast<std::size_t>(end - at) > length &&
+         std::memcmp(at + 1, prefix_.data(), prefix_.size()) == 0 &&
          std::memcmp(at + 1 + prefix_.size(), name.data(), name.size()) == 0 && ends_name(at[length]);
 }
 
@@ -103,7 +106,8 @@ bool SheetScanner::ends_element(const char* at, const char* end, std::string_vie
   return static_cast<std::size_t>(end - at) > 2 && at[1] == '/' && starts_element(at + 1, end, name);
 }
 
-Result<bool> SheetScanner::next_row(std::string_view chunk, std::size_t& at, const SheetTarget& target, std::size_t row_index, SheetRow& row) {
+Result<bool> SheetScanner::next_row(std::string_view chunk, std::size_t& at, const SheetTarget& target,
+                                    std::size_t row_index, SheetRow& row) {
   const char* const end = chunk.data() + chunk.size();
   const char* p = chunk.data() + at;
   while (!finished_) {
@@ -114,7 +118,8 @@ Result<bool> SheetScanner::next_row(std::string_view chunk, std::size_t& at, con
       row.begin = p;
       p = scan_row(p + row_tag_.size(), end, target, row_index, row);
       if (p == nullptr) {
-        return invalid_input("the sheet's XML cannot be read near row " + std::to_string(last_row_) + (fault_.empty() ? "" : ": " + fault_));
+        return invalid_input("the sheet's XML cannot be read near row " + std::to_string(last_row_) +
+                             (fault_.empty() ? "" : ": " + fault_));
       }
       row.end = p;
       at = static_cast<std::size_t>(p - chunk.data());
@@ -138,7 +143,8 @@ Result<bool> SheetScanner::next_row(std::string_view chunk, std::size_t& at, con
 }
 
 /// `at` is behind "<row". Returns the position behind the row's end, or nullptr.
-const char* SheetScanner::scan_row(const char* at, const char* end, const SheetTarget& target, std::size_t row_index, SheetRow& row) {
+const char* SheetScanner::scan_row(const char* at, const char* end, const SheetTarget& target,
+                                   std::size_t row_index, SheetRow& row) {
   row.number = last_row_ + 1;
   for (;;) {
     while (at < end && is_space(*at)) ++at;
@@ -176,9 +182,10 @@ const char* SheetScanner::scan_row(const char* at, const char* end, const SheetT
   }
 }
 
-/// `at` is behind "<c". `column` is the expected place and becomes the cell's. Returns the position behind the cell.
-const char* SheetScanner::scan_cell(const char* at, const char* end, const SheetTarget& target, std::size_t row_index,
-                                    std::size_t& column, SheetRow& row) {
+/// `at` is behind "<c". `column` is the expected place and becomes the cell's. Returns the position behind
+/// the cell.
+const char* SheetScanner::scan_cell(const char* at, const char* end, const SheetTarget& target,
+                                    std::size_t row_index, std::size_t& column, SheetRow& row) {
   std::size_t style = 0;
   std::string_view type;
   for (;;) {
@@ -231,7 +238,9 @@ const char* SheetScanner::scan_cell(const char* at, const char* end, const Sheet
     const char* const close = find_char(at + 3, end, '<');
     if (end - close < 8) return nullptr;
     value = {at + 3, static_cast<std::size_t>(close - at - 3)};
-    at = std::memcmp(close, "</v></c>", 8) == 0 ? close + 8 : scan_content(close, end, value, inline_string, *target.arena);
+    at = std::memcmp(close, "</v></c>", 8) == 0
+             ? close + 8
+             : scan_content(close, end, value, inline_string, *target.arena);
   } else {
     at = scan_content(at, end, value, inline_string, *target.arena);
   }
@@ -271,7 +280,8 @@ const char* SheetScanner::scan_cell(const char* at, const char* end, const Sheet
 }
 
 /// The elements of a cell up to and with its end tag. `at` may stand behind a value, on its end tag.
-const char* SheetScanner::scan_content(const char* at, const char* end, std::string_view& value, bool& inline_string, TextArena& arena) {
+const char* SheetScanner::scan_content(const char* at, const char* end, std::string_view& value,
+                                       bool& inline_string, TextArena& arena) {
   for (;;) {
     at = find_char(at, end, '<');
     if (at >= end) return nullptr;

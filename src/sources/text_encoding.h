@@ -12,9 +12,9 @@ bool is_ascii(std::string_view bytes);
 
 /// How well bytes read as UTF-8.
 struct Utf8Check {
-  std::uint64_t sequences = 0;      ///< well-formed characters beyond ASCII
+  std::uint64_t sequences = 0;  ///< well-formed characters beyond ASCII
   std::uint64_t invalid_bytes = 0;
-  std::size_t incomplete = 0;       ///< bytes at the end that may begin a character that the next block completes
+  std::size_t incomplete = 0;  ///< bytes at the end that may begin a character that the next block completes
 };
 
 /// Counts well-formed and broken sequences (RFC 3629: no surrogates, no overlong forms).

@@ -66,7 +66,8 @@ Result<void> parse_xml(std::string_view xml, Handlers& handlers) {
   });
   if (XML_Parse(parser.get(), xml.data(), static_cast<int>(xml.size()), 1) == XML_STATUS_OK) return {};
   if (handlers.has_doctype) return invalid_input("has a document type declaration, which workbooks do not");
-  return invalid_input("is not well-formed XML: line " + std::to_string(XML_GetCurrentLineNumber(parser.get())) + ": " +
+  return invalid_input("is not well-formed XML: line " +
+                       std::to_string(XML_GetCurrentLineNumber(parser.get())) + ": " +
                        XML_ErrorString(XML_GetErrorCode(parser.get())));
 }
 
@@ -82,14 +83,19 @@ bool is_builtin_date(int id) {
 bool is_date_format(std::string_view code) {
   for (std::size_t i = 0; i < code.size(); ++i) {
     switch (code[i]) {
-      case ';': return false;
+      case ';':
+        return false;
       case '"': {
         const auto close = code.find('"', i + 1);
         if (close == std::string_view::npos) return false;
         i = close;
         break;
       }
-      case '\\': case '_': case '*': ++i; break;
+      case '\\':
+      case '_':
+      case '*':
+        ++i;
+        break;
       case '[': {
         const auto close = code.find(']', i + 1);
         if (close == std::string_view::npos) return false;
@@ -98,11 +104,24 @@ bool is_date_format(std::string_view code) {
         i = close;
         break;
       }
-      case 'G': case 'g':
-        if (code.size() - i >= 7 && (code.substr(i + 1, 6) == "eneral" || code.substr(i + 1, 6) == "ENERAL")) i += 6;
+      case 'G':
+      case 'g':
+        if (code.size() - i >= 7 && (code.substr(i + 1, 6) == "eneral" || code.substr(i + 1, 6) == "ENERAL"))
+          i += 6;
         break;
-      case 'y': case 'Y': case 'm': case 'M': case 'd': case 'D': case 'h': case 'H': case 's': case 'S': return true;
-      default: break;
+      case 'y':
+      case 'Y':
+      case 'm':
+      case 'M':
+      case 'd':
+      case 'D':
+      case 'h':
+      case 'H':
+      case 's':
+      case 'S':
+        return true;
+      default:
+        break;
     }
   }
   return false;
@@ -116,7 +135,8 @@ Result<Workbook> parse_workbook(std::string_view xml) {
       const std::string_view date1904 = attributes.get("date1904");
       workbook.epoch_1904 = date1904 == "1" || date1904 == "true";
     } else if (name == "sheet") {
-      workbook.sheets.push_back({std::string(attributes.get("name")), std::string(attributes.get("id", true))});
+      workbook.sheets.push_back(
+          {std::string(attributes.get("name")), std::string(attributes.get("id", true))});
     }
   };
   TILLCAST_TRY_PLAIN(parse_xml(xml, handlers));
@@ -142,7 +162,8 @@ Result<std::vector<Relation>> parse_relations(std::string_view xml, std::string_
       if (target.starts_with("./")) target.erase(0, 2);
       target = base + target;
     }
-    relations.push_back({std::string(attributes.get("Id")), std::string(type.substr(type.rfind('/') + 1)), std::move(target)});
+    relations.push_back({std::string(attributes.get("Id")), std::string(type.substr(type.rfind('/') + 1)),
+                         std::move(target)});
   };
   TILLCAST_TRY_PLAIN(parse_xml(xml, handlers));
   return relations;

@@ -28,7 +28,8 @@ struct Relation {
   std::string target;  ///< resolved to a part name without a leading slash
 };
 
-/// The small XML parts, by expat (entity expansion is limited by it; DTDs are refused). Errors are one phrase.
+/// The small XML parts, by expat (entity expansion is limited by it; DTDs are refused). Errors are one
+/// phrase.
 Result<Workbook> parse_workbook(std::string_view xml);
 
 /// @param folder  the folder of the part that the relations belong to, e.g. "xl/"

@@ -25,21 +25,24 @@ constexpr std::size_t kRawBytesMax = 4096;
 constexpr std::size_t kBadRecordsPerBatch = 4096;
 
 struct SheetBlock {
-  explicit SheetBlock(std::size_t bytes) : data(std::make_unique_for_overwrite<char[]>(bytes + kPaddingBytes)) {}
+  explicit SheetBlock(std::size_t bytes)
+      : data(std::make_unique_for_overwrite<char[]>(bytes + kPaddingBytes)) {}
   std::unique_ptr<char[]> data;
   std::size_t size = 0;
 };
 
 std::string column_letters(std::size_t column) {
   std::string letters;
-  for (std::size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26) letters.insert(letters.begin(), static_cast<char>('A' + (rest - 1) % 26));
+  for (std::size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26)
+    letters.insert(letters.begin(), static_cast<char>('A' + (rest - 1) % 26));
   return letters;
 }
 
 class XlsxReader final : public RecordReader {
  public:
   XlsxReader(InputFile file, const ReaderOptions& options)
-      : file_(std::make_unique<InputFile>(std::move(file))), options_(std::make_unique<ReaderOptions>(options)) {}
+      : file_(std::make_unique<InputFile>(std::move(file))),
+        options_(std::make_unique<ReaderOptions>(options)) {}
 
   Result<void> open();
   Result<bool> next(retail::RecordBatch& batch) override;
@@ -76,7 +79,9 @@ class XlsxReader final : public RecordReader {
 Result<bool> XlsxReader::load_chunk() {
   for (;;) {
     if (scanner_->finished() || stream_ended_) {
-      if (!scanner_->finished()) return with_file(invalid_input(stream_->entry().name + " ends before the sheet's data does; save the workbook again"));
+      if (!scanner_->finished())
+        return with_file(invalid_input(stream_->entry().name +
+                                       " ends before the sheet's data does; save the workbook again"));
       // What follows the rows is of no interest, but the checksum over all of it is.
       std::vector<char> rest(options_->block_bytes);
       while (!stream_ended_) stream_ended_ = TILLCAST_TRY_PLAIN(stream_->read(rest.data(), rest.size())) == 0;
@@ -84,8 +89,9 @@ Result<bool> XlsxReader::load_chunk() {
     }
     const std::size_t carry = block_ ? block_->size - chunk_bytes_ : 0;
     if (carry > options_->limits.record_bytes_max) {
-      return with_file(invalid_input("row " + std::to_string(scanner_->last_row() + 1) + " of sheet '" + sheet_name_ + "' has more than " +
-                                     std::to_string(options_->limits.record_bytes_max >> 20) + " MiB of XML"));
+      return with_file(invalid_input(
+          "row " + std::to_string(scanner_->last_row() + 1) + " of sheet '" + sheet_name_ +
+          "' has more than " + std::to_string(options_->limits.record_bytes_max >> 20) + " MiB of XML"));
     }
     const std::size_t want = std::max(options_->block_bytes, carry);
     auto block = std::make_shared<SheetBlock>(carry + want);
@@ -98,15 +104,16 @@ Result<bool> XlsxReader::load_chunk() {
     block_ = std::move(block);
     const std::string_view all(block_->data.get(), block_->size);
     if (first) {
-      if (all.starts_with("\xff\xfe") || all.starts_with("\xfe\xff")) return with_file(invalid_input("the sheet's XML is UTF-16; save the workbook again"));
+      if (all.starts_with("\xff\xfe") || all.starts_with("\xfe\xff"))
+        return with_file(invalid_input("the sheet's XML is UTF-16; save the workbook again"));
       scanner_->read_prefix(all);
     }
     chunk_bytes_ = stream_ended_ ? all.size() : scanner_->whole_rows(all);
     at_ = 0;
     if (chunk_bytes_ == 0) continue;
     if (check_utf8(all.substr(0, chunk_bytes_)).invalid_bytes != 0) {
-      return with_file(invalid_input("sheet '" + sheet_name_ + "' holds bytes that are not UTF-8 near row " + std::to_string(scanner_->last_row() + 1) +
-                                     "; save the workbook again"));
+      return with_file(invalid_input("sheet '" + sheet_name_ + "' holds bytes that are not UTF-8 near row " +
+                                     std::to_string(scanner_->last_row() + 1) + "; save the workbook again"));
     }
     return true;
   }
@@ -136,7 +143,8 @@ Result<bool> XlsxReader::open_sheet(const ZipArchive& archive, const ZipEntry& p
       if (!*found) break;
       if (!row.has_value) continue;
       if (row.beyond != 0) {
-        return with_file(invalid_input("the header row " + std::to_string(row.number) + " has more than " + std::to_string(cells.size()) + " columns"));
+        return with_file(invalid_input("the header row " + std::to_string(row.number) + " has more than " +
+                                       std::to_string(cells.size()) + " columns"));
       }
       std::vector<std::string> names;
       std::size_t width = cells.size();
@@ -167,10 +175,13 @@ Result<void> XlsxReader::open() {
     const bool open_document = archive.find("content.xml") != nullptr;
     return invalid_input(file_->path() + ": is " +
                          (binary ? "a binary workbook (.xlsb); save it as .xlsx or csv"
-                          : open_document ? "an OpenDocument file; save it as .xlsx or csv"
-                                          : "a ZIP file without a workbook; expected an xlsx file, or unpack it first"));
+                          : open_document
+                              ? "an OpenDocument file; save it as .xlsx or csv"
+                              : "a ZIP file without a workbook; expected an xlsx file, or unpack it first"));
   }
-  const auto in_part = [this](const std::string& part, Error error) { return with_file(std::move(error).with_context(part)); };
+  const auto in_part = [this](const std::string& part, Error error) {
+    return with_file(std::move(error).with_context(part));
+  };
   const std::string workbook_xml = TILLCAST_TRY_PLAIN(archive.read(*workbook_entry));
   auto workbook = parse_workbook(workbook_xml);
   if (!workbook) return in_part(workbook_part, std::move(workbook.error()));
@@ -215,15 +226,21 @@ Result<void> XlsxReader::open() {
     const auto relation = std::ranges::find(relations, sheet.relation, &Relation::id);
     if (relation == relations.end() || relation->type != "worksheet") continue;  // chart sheets
     const ZipEntry* const part = archive.find(relation->target);
-    if (part == nullptr) return with_file(invalid_input("sheet '" + sheet.name + "' is missing in the file; it is damaged, save it again"));
+    if (part == nullptr)
+      return with_file(
+          invalid_input("sheet '" + sheet.name + "' is missing in the file; it is damaged, save it again"));
     sheet_name_ = sheet.name;
     opened = TILLCAST_TRY_PLAIN(open_sheet(archive, *part));
   }
   if (!others_.empty()) others_ += ")";
   if (opened) return {};
-  if (options_->sheet.empty()) return with_file(invalid_input("no sheet has data (sheets: " + names + "); expected a header row and records"));
-  const bool exists = std::ranges::find(workbook->sheets, options_->sheet, &WorkbookSheet::name) != workbook->sheets.end();
-  return with_file(invalid_input("sheet '" + options_->sheet + "' " + (exists ? "has no data" : "does not exist") + "; sheets: " + names));
+  if (options_->sheet.empty())
+    return with_file(
+        invalid_input("no sheet has data (sheets: " + names + "); expected a header row and records"));
+  const bool exists =
+      std::ranges::find(workbook->sheets, options_->sheet, &WorkbookSheet::name) != workbook->sheets.end();
+  return with_file(invalid_input("sheet '" + options_->sheet + "' " +
+                                 (exists ? "has no data" : "does not exist") + "; sheets: " + names));
 }
 
 Result<bool> XlsxReader::next(retail::RecordBatch& batch) {
@@ -255,9 +272,11 @@ Result<bool> XlsxReader::next(retail::RecordBatch& batch) {
       if (!row.has_value && row.beyond == 0) continue;
       const std::int64_t number = row.number - header_row_;
       if (row.beyond != 0) {
-        batch.bad_records.push_back({number, "wrong_field_count",
-                                     "a value in column " + column_letters(row.beyond) + ", but the header ends at " + column_letters(columns - 1),
-                                     printable({row.begin, static_cast<std::size_t>(row.end - row.begin)}, kRawBytesMax)});
+        batch.bad_records.push_back(
+            {number, "wrong_field_count",
+             "a value in column " + column_letters(row.beyond) + ", but the header ends at " +
+                 column_letters(columns - 1),
+             printable({row.begin, static_cast<std::size_t>(row.end - row.begin)}, kRawBytesMax)});
         for (std::size_t i = 0; i < columns; ++i) {
           target.columns[i][rows] = {};
           if (!batch.flags[i].empty()) batch.flags[i][rows] = retail::CellFlag::kPlain;

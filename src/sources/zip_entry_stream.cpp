@@ -31,10 +31,13 @@ std::string lower(std::string_view text) {
 
 std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
-Error too_big(const std::string& path, const std::string& entry, std::uint64_t inflated, std::uint64_t compressed, const ReaderLimits& limits) {
-  return invalid_input(path + ": " + entry + " inflates " + mebibytes(compressed) + " to over " + mebibytes(inflated) +
-                       ", more than " + std::to_string(limits.inflate_ratio_max) + " : 1 or " + mebibytes(limits.inflated_bytes_max) +
-                       "; this looks like a zip bomb and was not read. If the file is yours, export it as csv");
+Error too_big(const std::string& path, const std::string& entry, std::uint64_t inflated,
+              std::uint64_t compressed, const ReaderLimits& limits) {
+  return invalid_input(
+      path + ": " + entry + " inflates " + mebibytes(compressed) + " to over " + mebibytes(inflated) +
+      ", more than " + std::to_string(limits.inflate_ratio_max) + " : 1 or " +
+      mebibytes(limits.inflated_bytes_max) +
+      "; this looks like a zip bomb and was not read. If the file is yours, export it as csv");
 }
 
 bool breaks_limit(std::uint64_t inflated, std::uint64_t compressed, const ReaderLimits& limits) {
@@ -49,7 +52,11 @@ struct ZipEntryStream::Inflater {
 };
 
 ZipEntryStream::ZipEntryStream(const InputFile& file, ZipEntry entry, const ReaderLimits& limits)
-    : file_(&file), entry_(std::move(entry)), limits_(&limits), inflater_(std::make_unique_for_overwrite<Inflater>()), input_(kInputBytes) {
+    : file_(&file),
+      entry_(std::move(entry)),
+      limits_(&limits),
+      inflater_(std::make_unique_for_overwrite<Inflater>()),
+      input_(kInputBytes) {
   isal_inflate_init(&inflater_->state);
   inflater_->state.crc_flag = ISAL_DEFLATE;
   inflater_->state.avail_in = 0;
@@ -59,7 +66,8 @@ ZipEntryStream& ZipEntryStream::operator=(ZipEntryStream&&) noexcept = default;
 ZipEntryStream::~ZipEntryStream() = default;
 
 Error ZipEntryStream::fault(const std::string& what) const {
-  return invalid_input(file_->path() + ": " + entry_.name + " " + what + "; the file is damaged or cut short, fetch or save it again");
+  return invalid_input(file_->path() + ": " + entry_.name + " " + what +
+                       "; the file is damaged or cut short, fetch or save it again");
 }
 
 Result<std::size_t> ZipEntryStream::read(char* to, std::size_t bytes) {
@@ -69,7 +77,8 @@ Result<std::size_t> ZipEntryStream::read(char* to, std::size_t bytes) {
     const std::uint64_t left = entry_.compressed_bytes - consumed_;
     if (!entry_.deflated) {
       const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes - done));
-      const std::size_t got = TILLCAST_TRY_PLAIN(file_->read(entry_.data_offset + consumed_, to + done, want));
+      const std::size_t got =
+          TILLCAST_TRY_PLAIN(file_->read(entry_.data_offset + consumed_, to + done, want));
       if (got < want) return fault("ends early");
       consumed_ += got;
       done += got;
@@ -78,7 +87,8 @@ Result<std::size_t> ZipEntryStream::read(char* to, std::size_t bytes) {
     }
     if (state.avail_in == 0 && left > 0) {
       const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(left, input_.size()));
-      const std::size_t got = TILLCAST_TRY_PLAIN(file_->read(entry_.data_offset + consumed_, input_.data(), want));
+      const std::size_t got =
+          TILLCAST_TRY_PLAIN(file_->read(entry_.data_offset + consumed_, input_.data(), want));
       if (got < want) return fault("ends early");
       consumed_ += got;
       state.next_in = reinterpret_cast<std::uint8_t*>(input_.data());
@@ -99,43 +109,50 @@ Result<std::size_t> ZipEntryStream::read(char* to, std::size_t bytes) {
   }
   crc_ = crc32_gzip_refl(crc_, reinterpret_cast<const unsigned char*>(to), done);
   produced_ += done;
-  if (breaks_limit(produced_, consumed_, *limits_)) return too_big(file_->path(), entry_.name, produced_, consumed_, *limits_);
+  if (breaks_limit(produced_, consumed_, *limits_))
+    return too_big(file_->path(), entry_.name, produced_, consumed_, *limits_);
   if (produced_ > entry_.inflated_bytes) return fault("is longer than its directory entry says");
-  if (finished_ && (produced_ != entry_.inflated_bytes || crc_ != entry_.crc32)) return fault("does not match its checksum");
+  if (finished_ && (produced_ != entry_.inflated_bytes || crc_ != entry_.crc32))
+    return fault("does not match its checksum");
   return done;
 }
 
 Result<ZipArchive> ZipArchive::open(const InputFile& file, const ReaderLimits& limits) {
   const ZipHandle zip(unzOpen64(file.path().c_str()));
   const auto damaged = [&file](const std::string& what) {
-    return invalid_input(file.path() + ": " + what + "; the file is damaged or cut short, fetch or save it again");
+    return invalid_input(file.path() + ": " + what +
+                         "; the file is damaged or cut short, fetch or save it again");
   };
   if (!zip) return damaged("begins as a ZIP file but has no directory at its end");
   unz_global_info64 global{};
   if (unzGetGlobalInfo64(zip.get(), &global) != UNZ_OK) return damaged("has an unreadable ZIP directory");
   if (global.number_entry > limits.zip_entries_max) {
-    return invalid_input(file.path() + ": has " + std::to_string(global.number_entry) + " ZIP entries, at most " +
-                         std::to_string(limits.zip_entries_max) + " are read");
+    return invalid_input(file.path() + ": has " + std::to_string(global.number_entry) +
+                         " ZIP entries, at most " + std::to_string(limits.zip_entries_max) + " are read");
   }
   ZipArchive archive(file, limits);
   int status = unzGoToFirstFile(zip.get());
   for (; status == UNZ_OK; status = unzGoToNextFile(zip.get())) {
     unz_file_info64 info{};
     std::array<char, 512> name{};
-    if (unzGetCurrentFileInfo64(zip.get(), &info, name.data(), name.size() - 1, nullptr, 0, nullptr, 0) != UNZ_OK) {
+    if (unzGetCurrentFileInfo64(zip.get(), &info, name.data(), name.size() - 1, nullptr, 0, nullptr, 0) !=
+        UNZ_OK) {
       return damaged("has an unreadable ZIP directory");
     }
     if (archive.entries_.size() >= limits.zip_entries_max) break;
     const std::string_view text = name.data();
     if (text.empty() || text.back() == '/') continue;
-    if ((info.flag & kEncryptedFlag) != 0) return invalid_input(file.path() + ": is password-protected; save it without a password");
+    if ((info.flag & kEncryptedFlag) != 0)
+      return invalid_input(file.path() + ": is password-protected; save it without a password");
     if (info.compression_method != 0 && info.compression_method != 8) continue;
     int method = 0;
     int level = 0;
-    if (unzOpenCurrentFile2(zip.get(), &method, &level, 1) != UNZ_OK) return damaged(std::string(text) + " has no valid ZIP header");
+    if (unzOpenCurrentFile2(zip.get(), &method, &level, 1) != UNZ_OK)
+      return damaged(std::string(text) + " has no valid ZIP header");
     const std::uint64_t offset = unzGetCurrentFileZStreamPos64(zip.get());
     unzCloseCurrentFile(zip.get());
-    if (offset > file.size() || info.compressed_size > file.size() - offset) return damaged(std::string(text) + " reaches beyond the end");
+    if (offset > file.size() || info.compressed_size > file.size() - offset)
+      return damaged(std::string(text) + " reaches beyond the end");
     archive.entries_.try_emplace(lower(text), ZipEntry{.name = std::string(text),
                                                        .data_offset = offset,
                                                        .compressed_bytes = info.compressed_size,
@@ -143,7 +160,8 @@ Result<ZipArchive> ZipArchive::open(const InputFile& file, const ReaderLimits& l
                                                        .crc32 = static_cast<std::uint32_t>(info.crc),
                                                        .deflated = info.compression_method == 8});
   }
-  if (status != UNZ_END_OF_LIST_OF_FILE && archive.entries_.empty()) return damaged("has an unreadable ZIP directory");
+  if (status != UNZ_END_OF_LIST_OF_FILE && archive.entries_.empty())
+    return damaged("has an unreadable ZIP directory");
   return archive;
 }
 
@@ -162,8 +180,8 @@ Result<ZipEntryStream> ZipArchive::stream(const ZipEntry& entry) const {
 
 Result<std::string> ZipArchive::read(const ZipEntry& entry) const {
   if (entry.inflated_bytes > kSmallPartBytesMax) {
-    return invalid_input(file_->path() + ": " + entry.name + " has " + mebibytes(entry.inflated_bytes) + ", at most " +
-                         mebibytes(kSmallPartBytesMax) + " are expected there");
+    return invalid_input(file_->path() + ": " + entry.name + " has " + mebibytes(entry.inflated_bytes) +
+                         ", at most " + mebibytes(kSmallPartBytesMax) + " are expected there");
   }
   ZipEntryStream source = TILLCAST_TRY_PLAIN(stream(entry));
   std::string bytes(entry.inflated_bytes, '\0');

@@ -52,7 +52,8 @@ class ZipEntryStream {
   bool finished_ = false;
 };
 
-/// The directory of a ZIP file (minizip), with its limits. The file and limits outlive the archive. Thread-safe.
+/// The directory of a ZIP file (minizip), with its limits. The file and limits outlive the archive.
+/// Thread-safe.
 class ZipArchive {
  public:
   static Result<ZipArchive> open(const InputFile& file, const ReaderLimits& limits);

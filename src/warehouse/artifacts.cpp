@@ -42,13 +42,14 @@ Value metadata(const Project& project, std::string_view schema, Timestamp at) {
 Value columns_value(const Node& node) {
   Dict columns;
   for (const ColumnInfo& column : node.columns)
-    columns.emplace_back(column.name, Value::dict({{"name", Value(column.name)},
-                                                   {"description", Value(column.description)},
-                                                   {"meta", Value::dict({})},
-                                                   {"data_type", column.data_type.empty() ? Value() : Value(column.data_type)},
-                                                   {"constraints", Value::list({})},
-                                                   {"quote", Value()},
-                                                   {"tags", Value::list({})}}));
+    columns.emplace_back(
+        column.name, Value::dict({{"name", Value(column.name)},
+                                  {"description", Value(column.description)},
+                                  {"meta", Value::dict({})},
+                                  {"data_type", column.data_type.empty() ? Value() : Value(column.data_type)},
+                                  {"constraints", Value::list({})},
+                                  {"quote", Value()},
+                                  {"tags", Value::list({})}}));
   return Value::dict(std::move(columns));
 }
 
@@ -56,7 +57,8 @@ Value config_value(const Node& node) {
   Value config = Value::dict(node.config.raw);
   config.set_member("enabled", Value(node.config.enabled));
   config.set_member("tags", texts(node.config.tags));
-  if (node.kind == NodeKind::kModel) config.set_member("materialized", Value(materialization_name(node.config.materialized)));
+  if (node.kind == NodeKind::kModel)
+    config.set_member("materialized", Value(materialization_name(node.config.materialized)));
   if (node.kind == NodeKind::kSeed) config.set_member("materialized", Value("seed"));
   if (node.kind == NodeKind::kTest) {
     config.set_member("materialized", Value("test"));
@@ -89,27 +91,29 @@ Value node_value(const Project& project, const Node& node) {
     if (parent->kind == NodeKind::kSource) {
       sources.push_back(texts({parent->source_name, parent->name}));
     } else {
-      refs.push_back(Value::dict({{"name", Value(parent->name)}, {"package", Value()}, {"version", Value()}}));
+      refs.push_back(
+          Value::dict({{"name", Value(parent->name)}, {"package", Value()}, {"version", Value()}}));
     }
   }
-  Dict dict{{"database", Value()},
-            {"schema", Value(node.schema)},
-            {"name", Value(node.name)},
-            {"resource_type", Value(kind_name(node.kind))},
-            {"package_name", Value(project.name)},
-            {"path", Value(inner_path(node))},
-            {"original_file_path", Value(node.path)},
-            {"unique_id", Value(node.unique_id)},
-            {"fqn", texts(node.fqn)},
-            {"alias", Value(node.identifier.empty() ? node.name : node.identifier)},
-            {"checksum", Value::dict({{"name", Value(node.generic ? "none" : "sha256")},
-                                      {"checksum", Value(node.generic ? "" : io::sha256_text(node.raw_code))}})},
-            {"config", config_value(node)},
-            {"tags", texts(node.config.tags)},
-            {"description", Value(node.description)},
-            {"columns", columns_value(node)},
-            {"meta", Value::dict({})},
-            {"relation_name", node.relation.empty() ? Value() : Value(node.relation)}};
+  Dict dict{
+      {"database", Value()},
+      {"schema", Value(node.schema)},
+      {"name", Value(node.name)},
+      {"resource_type", Value(kind_name(node.kind))},
+      {"package_name", Value(project.name)},
+      {"path", Value(inner_path(node))},
+      {"original_file_path", Value(node.path)},
+      {"unique_id", Value(node.unique_id)},
+      {"fqn", texts(node.fqn)},
+      {"alias", Value(node.identifier.empty() ? node.name : node.identifier)},
+      {"checksum", Value::dict({{"name", Value(node.generic ? "none" : "sha256")},
+                                {"checksum", Value(node.generic ? "" : io::sha256_text(node.raw_code))}})},
+      {"config", config_value(node)},
+      {"tags", texts(node.config.tags)},
+      {"description", Value(node.description)},
+      {"columns", columns_value(node)},
+      {"meta", Value::dict({})},
+      {"relation_name", node.relation.empty() ? Value() : Value(node.relation)}};
   if (node.kind == NodeKind::kSource) {
     dict.emplace_back("source_name", Value(node.source_name));
     dict.emplace_back("identifier", Value(node.identifier));
@@ -117,19 +121,22 @@ Value node_value(const Project& project, const Node& node) {
     dict.emplace_back("source_description", Value(""));
     return Value::dict(std::move(dict));
   }
-  const std::string raw = node.generic ? "{{ test_" + node.generic->name + "(**_dbt_generic_test_kwargs) }}" : node.raw_code;
+  const std::string raw =
+      node.generic ? "{{ test_" + node.generic->name + "(**_dbt_generic_test_kwargs) }}" : node.raw_code;
   dict.emplace_back("raw_code", Value(node.kind == NodeKind::kSeed ? "" : raw));
   dict.emplace_back("language", Value("sql"));
   dict.emplace_back("refs", Value::list(std::move(refs)));
   dict.emplace_back("sources", Value::list(std::move(sources)));
   dict.emplace_back("metrics", Value::list({}));
-  dict.emplace_back("depends_on", Value::dict({{"macros", Value::list({})}, {"nodes", texts(node.depends_on)}}));
+  dict.emplace_back("depends_on",
+                    Value::dict({{"macros", Value::list({})}, {"nodes", texts(node.depends_on)}}));
   if (node.generic) {
     const GenericTest& test = *node.generic;
-    dict.emplace_back("test_metadata",
-                      Value::dict({{"name", Value(test.name)},
-                                   {"kwargs", Value::dict(test.written_arguments)},
-                                   {"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)}}));
+    dict.emplace_back(
+        "test_metadata",
+        Value::dict({{"name", Value(test.name)},
+                     {"kwargs", Value::dict(test.written_arguments)},
+                     {"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)}}));
     dict.emplace_back("column_name", test.column_name.empty() ? Value() : Value(test.column_name));
     dict.emplace_back("attached_node", Value(test.attached_to));
   }
@@ -196,7 +203,8 @@ std::filesystem::path compiled_path(const Project& project, const Node& node) {
   std::filesystem::path path = std::filesystem::path("compiled") / project.name / node.path;
   if (node.generic) {
     // A test's name may be longer than a file name can be.
-    const std::string name = node.name.size() < 200 ? node.name : node.name.substr(0, 160) + "_" + md5_hex(node.name);
+    const std::string name =
+        node.name.size() < 200 ? node.name : node.name.substr(0, 160) + "_" + md5_hex(node.name);
     path /= name + ".sql";
   }
   return path;
@@ -216,7 +224,8 @@ std::string manifest_json(const Project& project, Timestamp generated_at) {
   Dict nodes;
   Dict sources;
   for (const Node& node : project.nodes)
-    (node.kind == NodeKind::kSource ? sources : nodes).emplace_back(node.unique_id, node_value(project, node));
+    (node.kind == NodeKind::kSource ? sources : nodes)
+        .emplace_back(node.unique_id, node_value(project, node));
   const Graph graph = make_graph(project.nodes);
   return to_json(Value::dict({{"metadata", metadata(project, kManifestSchema, generated_at)},
                               {"nodes", Value::dict(std::move(nodes))},
@@ -239,10 +248,11 @@ std::string manifest_json(const Project& project, Timestamp generated_at) {
 std::string run_results_json(const Project& project, const RunResults& results) {
   List list;
   for (const NodeResult& result : results.results) list.push_back(result_value(result));
-  return to_json(Value::dict({{"metadata", metadata(project, kRunResultsSchema, results.started_at)},
-                              {"results", Value::list(std::move(list))},
-                              {"elapsed_time", Value(results.seconds)},
-                              {"args", Value::dict({{"which", Value("build")}, {"committed", Value(results.committed)}})}}));
+  return to_json(Value::dict(
+      {{"metadata", metadata(project, kRunResultsSchema, results.started_at)},
+       {"results", Value::list(std::move(list))},
+       {"elapsed_time", Value(results.seconds)},
+       {"args", Value::dict({{"which", Value("build")}, {"committed", Value(results.committed)}})}}));
 }
 
 std::string lineage_json(const Project& project) {
@@ -250,20 +260,24 @@ std::string lineage_json(const Project& project) {
   List edges;
   for (const Node& node : project.nodes) {
     if (node.kind == NodeKind::kTest) continue;
-    nodes.push_back(Value::dict({{"id", Value(node.unique_id)},
-                                 {"name", Value(node.kind == NodeKind::kSource ? node.source_name + "." + node.name : node.name)},
-                                 {"type", Value(kind_name(node.kind))},
-                                 {"materialized", node.kind == NodeKind::kModel ? Value(materialization_name(node.config.materialized)) : Value()},
-                                 {"tags", texts(node.config.tags)},
-                                 {"path", Value(node.path)},
-                                 {"description", Value(node.description)}}));
+    nodes.push_back(Value::dict(
+        {{"id", Value(node.unique_id)},
+         {"name", Value(node.kind == NodeKind::kSource ? node.source_name + "." + node.name : node.name)},
+         {"type", Value(kind_name(node.kind))},
+         {"materialized",
+          node.kind == NodeKind::kModel ? Value(materialization_name(node.config.materialized)) : Value()},
+         {"tags", texts(node.config.tags)},
+         {"path", Value(node.path)},
+         {"description", Value(node.description)}}));
     for (const std::string& parent : node.depends_on)
       edges.push_back(Value::dict({{"from", Value(parent)}, {"to", Value(node.unique_id)}}));
   }
-  return to_json(Value::dict({{"nodes", Value::list(std::move(nodes))}, {"edges", Value::list(std::move(edges))}}));
+  return to_json(
+      Value::dict({{"nodes", Value::list(std::move(nodes))}, {"edges", Value::list(std::move(edges))}}));
 }
 
-Result<> write_artifacts(const Project& project, const RunResults& results, const std::filesystem::path& directory) {
+Result<> write_artifacts(const Project& project, const RunResults& results,
+                         const std::filesystem::path& directory) {
   TILLCAST_TRY_PLAIN(io::make_directories(directory));
   for (const NodeResult& result : results.results) {
     const Node* node = project.find(result.unique_id);
@@ -275,7 +289,8 @@ Result<> write_artifacts(const Project& project, const RunResults& results, cons
     if (error) return io_error("cannot create " + path.parent_path().string() + ": " + error.message());
     TILLCAST_TRY_PLAIN(write_plain_file(path, result.compiled_code));
   }
-  TILLCAST_TRY_PLAIN(io::write_file_atomically(directory / "manifest.json", manifest_json(project, results.started_at)));
+  TILLCAST_TRY_PLAIN(
+      io::write_file_atomically(directory / "manifest.json", manifest_json(project, results.started_at)));
   return io::write_file_atomically(directory / "run_results.json", run_results_json(project, results));
 }
 

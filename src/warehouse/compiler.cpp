@@ -98,7 +98,8 @@ Result<Value> call_var(const Project& project, const CallArguments& arguments) {
   std::vector<std::string> known;
   for (const auto& [key, unused] : project.vars) known.push_back(key);
   const std::string near = nearest_name(name, known);
-  return invalid_input("var('" + name + "') has no value: set it under vars in dbt_project.yml or give a default" +
+  return invalid_input("var('" + name +
+                       "') has no value: set it under vars in dbt_project.yml or give a default" +
                        (near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
 
@@ -113,7 +114,8 @@ Result<Value> call_env_var(const Project& project, const CallArguments& argument
   if (!name.starts_with("DBT_") && !name.starts_with("TILLCAST_"))
     return invalid_input("env_var('" + name + "') is refused: only DBT_* and TILLCAST_* may be read");
   if (names_a_secret(name))
-    return invalid_input("env_var('" + name + "') is refused: it looks like a secret, which must not get into SQL");
+    return invalid_input("env_var('" + name +
+                         "') is refused: it looks like a secret, which must not get into SQL");
   std::optional<std::string> found;
   if (project.options.environment) {
     found = project.options.environment(name);
@@ -153,8 +155,9 @@ Value config_value(Session& session) {
     session.config.insert(session.config.end(), entries.begin(), entries.end());
     return Value("");
   };
-  return callable_object("config", set,
-                         {{"get", Value::function("config.get", get)}, {"require", Value::function("config.require", get)}});
+  return callable_object(
+      "config", set,
+      {{"get", Value::function("config.get", get)}, {"require", Value::function("config.require", get)}});
 }
 
 void add_log_functions(const Project& project, bool speaks, Dict& globals) {
@@ -171,8 +174,10 @@ void add_log_functions(const Project& project, bool speaks, Dict& globals) {
     return invalid_input(arguments.positional.empty() ? "the template raised an error"
                                                       : arguments.positional.front().to_text());
   };
-  globals.emplace_back("exceptions", Value::object("exceptions", {{"raise_compiler_error", Value::function("raise_compiler_error", raise)},
-                                                                  {"warn", Value::function("warn", writer("warning: "))}}));
+  globals.emplace_back(
+      "exceptions",
+      Value::object("exceptions", {{"raise_compiler_error", Value::function("raise_compiler_error", raise)},
+                                   {"warn", Value::function("warn", writer("warning: "))}}));
 }
 
 Value target_value(const Project& project) {
@@ -203,12 +208,14 @@ RenderContext node_context(Session& session) {
   };
   add("ref", [&session](const CallArguments& arguments) { return call_ref(session, arguments); });
   add("source", [&session](const CallArguments& arguments) { return call_source(session, arguments); });
-  add("is_incremental", [&session](const CallArguments&) -> Result<Value> { return Value(session.incremental); });
+  add("is_incremental",
+      [&session](const CallArguments&) -> Result<Value> { return Value(session.incremental); });
   add("doc", [](const CallArguments&) -> Result<Value> { return Value(""); });
   add("should_store_failures", [](const CallArguments&) -> Result<Value> { return Value(false); });
   for (const char* name : {"run_query", "statement", "load_result"})
     add(name, [name](const CallArguments&) -> Result<Value> {
-      return invalid_input(std::string(name) + "() is not supported: a template cannot run SQL while it is compiled");
+      return invalid_input(std::string(name) +
+                           "() is not supported: a template cannot run SQL while it is compiled");
     });
   globals.emplace_back("config", config_value(session));
   globals.emplace_back("execute", Value(session.pass == Pass::kCompile));
@@ -216,7 +223,8 @@ RenderContext node_context(Session& session) {
   add_log_functions(project, session.pass == Pass::kCompile, globals);
   if (session.node != nullptr) {
     const Node& node = *session.node;
-    if (!node.relation.empty() || session.pass == Pass::kConfig) globals.emplace_back("this", relation_value(node));
+    if (!node.relation.empty() || session.pass == Pass::kConfig)
+      globals.emplace_back("this", relation_value(node));
     List tags;
     for (const std::string& tag : node.config.tags) tags.emplace_back(tag);
     globals.emplace_back("model", Value::dict({{"name", Value(node.name)},
@@ -287,7 +295,8 @@ Result<std::string> render_test(Session& session, const RenderContext& context) 
   if (!called) {
     if (called.error().code == ErrorCode::kNotFound)
       return template_error(node.path, {node.line, 1}, "there is no generic test '" + test.name + "'");
-    return std::move(called.error()).with_context(node.path + ":" + std::to_string(node.line) + ": test " + node.name);
+    return std::move(called.error())
+        .with_context(node.path + ":" + std::to_string(node.line) + ": test " + node.name);
   }
   return called->to_text();
 }
@@ -324,8 +333,11 @@ RenderContext project_context(const Project& project) {
   const Function has_var = [&project](const CallArguments& arguments) -> Result<Value> {
     return Value(call_var(project, CallArguments{arguments.positional, {}}).has_value());
   };
-  context.globals.emplace_back("var", callable_object("var", var, {{"has_var", Value::function("has_var", has_var)}}));
-  const Function env = [&project](const CallArguments& arguments) { return call_env_var(project, arguments); };
+  context.globals.emplace_back(
+      "var", callable_object("var", var, {{"has_var", Value::function("has_var", has_var)}}));
+  const Function env = [&project](const CallArguments& arguments) {
+    return call_env_var(project, arguments);
+  };
   context.globals.emplace_back("env_var", Value::function("env_var", env));
   context.globals.emplace_back("target", target_value(project));
   context.globals.emplace_back("project_name", Value(project.name));
@@ -378,7 +390,8 @@ Result<Value> render_yaml_value(const Value& value, std::string_view file, const
         return evaluate(TILLCAST_TRY_PLAIN(parse_expression(text, file)), file, context);
   if (text.find("{{") == std::string::npos && text.find("{%") == std::string::npos) return value;
   if (text.starts_with("{{") && text.ends_with("}}") && text.find("{{", 2) == std::string::npos)
-    return evaluate(TILLCAST_TRY_PLAIN(parse_expression(text.substr(2, text.size() - 4), file)), file, context);
+    return evaluate(TILLCAST_TRY_PLAIN(parse_expression(text.substr(2, text.size() - 4), file)), file,
+                    context);
   const auto parsed = TILLCAST_TRY_PLAIN(parse_template(text, file));
   std::string rendered = TILLCAST_TRY_PLAIN(render(*parsed, context));
   return Value(std::move(rendered));

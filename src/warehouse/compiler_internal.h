@@ -15,8 +15,8 @@ Result<> read_node_config(const Project& project, Node& node);
 /// Second pass: every ref() and source() must name a node; fills node.depends_on.
 Result<> resolve_references(const Project& project, const std::vector<std::string>& disabled, Node& node);
 
-/// A yaml value with its Jinja rendered: text in {{ }} becomes the value of the expression; with `functions`, text
-/// such as ref('x') does as well (arguments of generic tests).
+/// A yaml value with its Jinja rendered: text in {{ }} becomes the value of the expression; with `functions`,
+/// text such as ref('x') does as well (arguments of generic tests).
 Result<Value> render_yaml_value(const Value& value, std::string_view file, const RenderContext& context,
                                 bool functions);
 

@@ -13,19 +13,35 @@ constexpr int kExprDepthMax = 100;
 Error ExpressionParser::unexpected(std::string_view expected) const {
   std::string found;
   switch (current().kind) {
-    case TokenKind::kEnd: found = "the end of the file"; break;
-    case TokenKind::kText: found = "text"; break;
-    case TokenKind::kOutputBegin: found = "'{{'"; break;
-    case TokenKind::kOutputEnd: found = "'}}'"; break;
-    case TokenKind::kBlockBegin: found = "'{%'"; break;
-    case TokenKind::kBlockEnd: found = "'%}'"; break;
-    case TokenKind::kString: found = "a string"; break;
-    default: found = "'" + current().text + "'";
+    case TokenKind::kEnd:
+      found = "the end of the file";
+      break;
+    case TokenKind::kText:
+      found = "text";
+      break;
+    case TokenKind::kOutputBegin:
+      found = "'{{'";
+      break;
+    case TokenKind::kOutputEnd:
+      found = "'}}'";
+      break;
+    case TokenKind::kBlockBegin:
+      found = "'{%'";
+      break;
+    case TokenKind::kBlockEnd:
+      found = "'%}'";
+      break;
+    case TokenKind::kString:
+      found = "a string";
+      break;
+    default:
+      found = "'" + current().text + "'";
   }
   return fail("expected " + std::string(expected) + ", found " + found);
 }
 
-Result<Expr> ExpressionParser::combine(ExprKind kind, Position at, std::string text, std::vector<Expr> children) {
+Result<Expr> ExpressionParser::combine(ExprKind kind, Position at, std::string text,
+                                       std::vector<Expr> children) {
   Expr expr;
   expr.kind = kind;
   expr.at = at;
@@ -37,7 +53,8 @@ Result<Expr> ExpressionParser::combine(ExprKind kind, Position at, std::string t
   return expr;
 }
 
-Result<Expr> ExpressionParser::combine(ExprKind kind, Position at, std::string text, Expr first, Expr second) {
+Result<Expr> ExpressionParser::combine(ExprKind kind, Position at, std::string text, Expr first,
+                                       Expr second) {
   std::vector<Expr> children;
   children.push_back(std::move(first));
   children.push_back(std::move(second));
@@ -248,7 +265,8 @@ Result<Expr> ExpressionParser::parse_primary() {
       advance();
       return literal(token.at, Value(number));
     }
-    default: break;
+    default:
+      break;
   }
   if (take_operator("(")) return parse_parenthesis(token.at);
   if (take_operator("[")) {
@@ -370,7 +388,8 @@ Result<Expr> ExpressionParser::parse_filters(Expr value) {
         value = TILLCAST_TRY_PLAIN(parse_call(ExprKind::kTest, std::move(name), std::move(value), at));
       } else if (name == "in" || name == "divisibleby" || name == "sameas") {
         Expr argument = TILLCAST_TRY_PLAIN(parse_primary());
-        value = TILLCAST_TRY_PLAIN(combine(ExprKind::kTest, at, std::move(name), std::move(value), std::move(argument)));
+        value = TILLCAST_TRY_PLAIN(
+            combine(ExprKind::kTest, at, std::move(name), std::move(value), std::move(argument)));
       } else {
         value = TILLCAST_TRY_PLAIN(combine(ExprKind::kTest, at, std::move(name), std::move(value)));
       }

@@ -10,11 +10,12 @@
 
 namespace tillcast::warehouse {
 
-/// Walks tokens and parses expressions by recursive descent, with Jinja's precedence; the statements' parser in
-/// template_parser.cpp builds on it.
+/// Walks tokens and parses expressions by recursive descent, with Jinja's precedence; the statements' parser
+/// in template_parser.cpp builds on it.
 class ExpressionParser {
  public:
-  ExpressionParser(std::vector<Token> tokens, std::string_view file) : file_(file), tokens_(std::move(tokens)) {}
+  ExpressionParser(std::vector<Token> tokens, std::string_view file)
+      : file_(file), tokens_(std::move(tokens)) {}
 
   /// One expression and nothing behind it.
   Result<Expr> parse_whole_expression();
@@ -28,7 +29,9 @@ class ExpressionParser {
   bool at_operator(std::string_view op) const {
     return current().kind == TokenKind::kOperator && current().text == op;
   }
-  bool at_name(std::string_view name) const { return current().kind == TokenKind::kName && current().text == name; }
+  bool at_name(std::string_view name) const {
+    return current().kind == TokenKind::kName && current().text == name;
+  }
   bool take_operator(std::string_view op) {
     if (!at_operator(op)) return false;
     advance();

@@ -9,7 +9,8 @@ namespace {
 
 using Links = std::vector<std::vector<std::size_t>>;
 
-/// Kahn's algorithm; of the nodes that are free the smallest by `before` goes first. Shorter than n on a cycle.
+/// Kahn's algorithm; of the nodes that are free the smallest by `before` goes first. Shorter than n on a
+/// cycle.
 template <class Before>
 std::vector<std::size_t> topological_order(const Links& parents, const Links& children, Before before) {
   const auto later = [&](std::size_t a, std::size_t b) { return before(b, a); };

@@ -17,16 +17,17 @@ struct Graph {
 
 Graph make_graph(const std::vector<Node>& nodes);
 
-/// Sorts nodes so that each comes after its parents; among those free to run, tests first (a bad model is seen
-/// before more is built on it), then by unique id.
+/// Sorts nodes so that each comes after its parents; among those free to run, tests first (a bad model is
+/// seen before more is built on it), then by unique id.
 /// @return kInvalidInput naming the members of a cycle in order, with their files.
 Result<> sort_nodes(std::vector<Node>& nodes);
 
-/// The order of a build: as the nodes stand, but every test comes before the models that only build on what it tests
-/// (dbt build does the same), so that a failed test keeps its dependents from being built.
+/// The order of a build: as the nodes stand, but every test comes before the models that only build on what
+/// it tests (dbt build does the same), so that a failed test keeps its dependents from being built.
 struct BuildOrder {
   std::vector<std::size_t> order;
-  std::vector<std::vector<std::size_t>> blockers;  ///< per node: its parents, and the tests that must pass first
+  std::vector<std::vector<std::size_t>>
+      blockers;  ///< per node: its parents, and the tests that must pass first
 };
 BuildOrder build_order(const std::vector<Node>& nodes);
 

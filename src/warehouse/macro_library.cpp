@@ -10,8 +10,9 @@ Result<> MacroLibrary::add(const std::shared_ptr<const ParsedTemplate>& source) 
     const auto [at, added] = entries_.try_emplace(macro->name, Entry{source, macro});
     if (!added) {
       const auto& first = *at->second.macro;
-      return conflict(template_error(macro->file, macro->at, "the macro '" + macro->name + "' exists already in " +
-                                                                 first.file + ":" + std::to_string(first.at.line))
+      return conflict(template_error(macro->file, macro->at,
+                                     "the macro '" + macro->name + "' exists already in " + first.file + ":" +
+                                         std::to_string(first.at.line))
                           .message);
     }
   }
@@ -31,7 +32,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   std::string best;
   std::size_t best_distance = name.size() / 3 + 2;
   for (const std::string& candidate : known) {
-    if (candidate.size() > name.size() + best_distance || name.size() > candidate.size() + best_distance) continue;
+    if (candidate.size() > name.size() + best_distance || name.size() > candidate.size() + best_distance)
+      continue;
     std::vector<std::size_t> row(candidate.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= name.size(); ++i) {

@@ -13,8 +13,8 @@ Result<Materializer> Materializer::open(database::Connection& connection) {
                        "WHERE table_catalog = current_database()"),
       "list the tables of the warehouse");
   for (std::size_t i = 0; i < rows.rows(); ++i)
-    materializer.is_view_[database::sql_identifier(rows.text(i, 0)) + "." + database::sql_identifier(rows.text(i, 1))] =
-        rows.integer(i, 2).value_or(0) != 0;
+    materializer.is_view_[database::sql_identifier(rows.text(i, 0)) + "." +
+                          database::sql_identifier(rows.text(i, 1))] = rows.integer(i, 2).value_or(0) != 0;
   return materializer;
 }
 
@@ -29,7 +29,8 @@ bool Materializer::can_continue(const Node& node) const {
 }
 
 Result<> Materializer::make_room(const Node& node, bool for_view) {
-  TILLCAST_TRY_PLAIN(connection_->execute("CREATE SCHEMA IF NOT EXISTS " + database::sql_identifier(node.schema)));
+  TILLCAST_TRY_PLAIN(
+      connection_->execute("CREATE SCHEMA IF NOT EXISTS " + database::sql_identifier(node.schema)));
   const auto at = is_view_.find(node.relation);
   if (at == is_view_.end() || at->second == for_view) return {};
   TILLCAST_TRY_PLAIN(connection_->execute((at->second ? "DROP VIEW " : "DROP TABLE ") + node.relation));
@@ -37,7 +38,8 @@ Result<> Materializer::make_room(const Node& node, bool for_view) {
   return {};
 }
 
-Result<> Materializer::run_hooks(const Project& project, const Node& node, const std::vector<std::string>& hooks) {
+Result<> Materializer::run_hooks(const Project& project, const Node& node,
+                                 const std::vector<std::string>& hooks) {
   for (const std::string& hook : hooks) {
     const std::string sql = TILLCAST_TRY_PLAIN(compile_text(project, &node, hook, node.path + " (hook)"));
     if (sql.find_first_not_of(" \t\r\n;") == std::string::npos) continue;
@@ -54,15 +56,19 @@ Result<std::int64_t> Materializer::count_rows(const Node& node) {
 /// Adds the rows of `sql` to the table; false when its columns differ from the table's.
 Result<bool> Materializer::continue_table(const Node& node, const std::string& sql) {
   const std::string fresh = "temp." + database::sql_identifier(node.identifier + "__tillcast_new");
-  const auto columns_of = [&](const std::string& relation) { return connection_->describe("SELECT * FROM " + relation); };
+  const auto columns_of = [&](const std::string& relation) {
+    return connection_->describe("SELECT * FROM " + relation);
+  };
   TILLCAST_TRY_PLAIN(connection_->execute("CREATE OR REPLACE TEMP TABLE " +
-                                          database::sql_identifier(node.identifier + "__tillcast_new") + " AS " + sql));
+                                          database::sql_identifier(node.identifier + "__tillcast_new") +
+                                          " AS " + sql));
   const auto have = TILLCAST_TRY_PLAIN(columns_of(node.relation));
   const auto given = TILLCAST_TRY_PLAIN(columns_of(fresh));
   bool same = have.size() == given.size();
   for (const auto& column : given) {
     bool found = false;
-    for (const auto& known : have) found = found || (known.name == column.name && known.sql_type == column.sql_type);
+    for (const auto& known : have)
+      found = found || (known.name == column.name && known.sql_type == column.sql_type);
     same = same && found;
   }
   if (same && node.config.incremental_strategy == IncrementalStrategy::kDeleteInsert) {
@@ -73,26 +79,30 @@ Result<bool> Materializer::continue_table(const Node& node, const std::string& s
       const std::string column = database::sql_identifier(key);
       equal += (equal.empty() ? "" : " AND ") + ("fresh." + column + " IS NOT DISTINCT FROM old." + column);
     }
-    TILLCAST_TRY_PLAIN(connection_->execute("DELETE FROM " + node.relation + " AS old WHERE EXISTS (SELECT 1 FROM " + fresh +
+    TILLCAST_TRY_PLAIN(connection_->execute("DELETE FROM " + node.relation +
+                                            " AS old WHERE EXISTS (SELECT 1 FROM " + fresh +
                                             " AS fresh WHERE " + equal + ")"));
   }
   if (same)
-    TILLCAST_TRY_PLAIN(connection_->execute("INSERT INTO " + node.relation + " BY NAME SELECT * FROM " + fresh));
+    TILLCAST_TRY_PLAIN(
+        connection_->execute("INSERT INTO " + node.relation + " BY NAME SELECT * FROM " + fresh));
   TILLCAST_TRY_PLAIN(connection_->execute("DROP TABLE " + fresh));
   return same;
 }
 
 Result<std::optional<std::int64_t>> Materializer::build(const Project& project, const Node& node,
                                                         const std::string& full_sql,
-                                                        const std::string& incremental_sql, bool incremental) {
+                                                        const std::string& incremental_sql,
+                                                        bool incremental) {
   const bool is_view = node.config.materialized == Materialization::kView;
   TILLCAST_TRY_PLAIN(make_room(node, is_view));
   TILLCAST_TRY_PLAIN(run_hooks(project, node, node.config.pre_hooks));
   const bool continued =
       incremental && TILLCAST_TRY_PLAIN(continue_table(node, as_subquery_text(incremental_sql)));
   if (!continued)
-    TILLCAST_TRY_PLAIN(connection_->execute(std::string("CREATE OR REPLACE ") + (is_view ? "VIEW " : "TABLE ") +
-                                            node.relation + " AS " + as_subquery_text(full_sql)));
+    TILLCAST_TRY_PLAIN(connection_->execute(std::string("CREATE OR REPLACE ") +
+                                            (is_view ? "VIEW " : "TABLE ") + node.relation + " AS " +
+                                            as_subquery_text(full_sql)));
   is_view_[node.relation] = is_view;
   TILLCAST_TRY_PLAIN(run_hooks(project, node, node.config.post_hooks));
   if (is_view) return std::optional<std::int64_t>();

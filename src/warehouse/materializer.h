@@ -24,11 +24,12 @@ class Materializer {
   /// True when an incremental model can be continued: its table exists.
   bool can_continue(const Node& node) const;
 
-  /// Builds a model, hooks included. With `incremental`, `sql` holds the new rows only: they are appended, or replace
-  /// those with the same unique_key; a table whose columns no longer fit is rebuilt from `full_sql`.
+  /// Builds a model, hooks included. With `incremental`, `sql` holds the new rows only: they are appended, or
+  /// replace those with the same unique_key; a table whose columns no longer fit is rebuilt from `full_sql`.
   /// @return rows of the table now; nullopt for a view.
-  Result<std::optional<std::int64_t>> build(const Project& project, const Node& node, const std::string& full_sql,
-                                            const std::string& incremental_sql, bool incremental);
+  Result<std::optional<std::int64_t>> build(const Project& project, const Node& node,
+                                            const std::string& full_sql, const std::string& incremental_sql,
+                                            bool incremental);
   /// Loads a seed; @return its rows.
   Result<std::int64_t> load(const Node& seed);
 

@@ -13,7 +13,8 @@ void add_block(const char* block, std::array<std::uint32_t, 4>& state) {
   static const auto kSines = [] {
     std::array<std::uint32_t, 64> sines{};
     for (std::size_t i = 0; i < 64; ++i)
-      sines[i] = static_cast<std::uint32_t>(std::floor(std::fabs(std::sin(static_cast<double>(i + 1))) * 4294967296.0));
+      sines[i] = static_cast<std::uint32_t>(
+          std::floor(std::fabs(std::sin(static_cast<double>(i + 1))) * 4294967296.0));
     return sines;
   }();
   static constexpr int kShifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};

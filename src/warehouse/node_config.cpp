@@ -6,7 +6,8 @@ namespace tillcast::warehouse {
 namespace {
 
 Error wrong(std::string_view key, std::string_view expected, const Value& found) {
-  return invalid_input("config " + std::string(key) + " must be " + std::string(expected) + ", found " + to_repr(found));
+  return invalid_input("config " + std::string(key) + " must be " + std::string(expected) + ", found " +
+                       to_repr(found));
 }
 
 Result<std::vector<std::string>> text_list(std::string_view key, const Value& value) {
@@ -18,7 +19,8 @@ Result<std::vector<std::string>> text_list(std::string_view key, const Value& va
   }
   if (!value.is_list()) return wrong(key, "text or a list of texts", value);
   for (const Value& item : value.as_list()) {
-    const Value* sql = item.is_dict() ? item.member("sql") : &item;  // hooks may be {sql: ..., transaction: ...}
+    const Value* sql =
+        item.is_dict() ? item.member("sql") : &item;  // hooks may be {sql: ..., transaction: ...}
     if (sql == nullptr || !sql->is_text()) return wrong(key, "text or a list of texts", value);
     texts.push_back(sql->as_text());
   }
@@ -114,32 +116,64 @@ Result<> set_typed(std::string_view key, const Value& value, NodeConfig& config)
 
 std::string_view kind_name(NodeKind kind) {
   switch (kind) {
-    case NodeKind::kModel: return "model";
-    case NodeKind::kSeed: return "seed";
-    case NodeKind::kTest: return "test";
-    case NodeKind::kSource: return "source";
+    case NodeKind::kModel:
+      return "model";
+    case NodeKind::kSeed:
+      return "seed";
+    case NodeKind::kTest:
+      return "test";
+    case NodeKind::kSource:
+      return "source";
   }
   return "";
 }
 
 std::string_view materialization_name(Materialization materialization) {
   switch (materialization) {
-    case Materialization::kView: return "view";
-    case Materialization::kTable: return "table";
-    case Materialization::kIncremental: return "incremental";
-    case Materialization::kEphemeral: return "ephemeral";
+    case Materialization::kView:
+      return "view";
+    case Materialization::kTable:
+      return "table";
+    case Materialization::kIncremental:
+      return "incremental";
+    case Materialization::kEphemeral:
+      return "ephemeral";
   }
   return "";
 }
 
 bool is_config_key(std::string_view key) {
   if (key.starts_with('+')) return true;
-  static constexpr std::string_view kKnown[] = {
-      "access",      "alias",       "column_types", "contract",     "delimiter",            "docs",
-      "enabled",     "error_if",    "fail_calc",    "full_refresh", "grants",               "group",
-      "limit",       "materialized", "meta",        "on_schema_change", "incremental_strategy", "persist_docs",
-      "post-hook",   "post_hook",   "pre-hook",     "pre_hook",     "quote_columns",        "schema",
-      "severity",    "store_failures", "tags",      "unique_key",   "warn_if",              "where"};
+  static constexpr std::string_view kKnown[] = {"access",
+                                                "alias",
+                                                "column_types",
+                                                "contract",
+                                                "delimiter",
+                                                "docs",
+                                                "enabled",
+                                                "error_if",
+                                                "fail_calc",
+                                                "full_refresh",
+                                                "grants",
+                                                "group",
+                                                "limit",
+                                                "materialized",
+                                                "meta",
+                                                "on_schema_change",
+                                                "incremental_strategy",
+                                                "persist_docs",
+                                                "post-hook",
+                                                "post_hook",
+                                                "pre-hook",
+                                                "pre_hook",
+                                                "quote_columns",
+                                                "schema",
+                                                "severity",
+                                                "store_failures",
+                                                "tags",
+                                                "unique_key",
+                                                "warn_if",
+                                                "where"};
   return std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown);
 }
 
@@ -150,7 +184,8 @@ Result<> apply_config(const Dict& entries, NodeConfig& config) {
     TILLCAST_TRY_PLAIN(set_typed(key, value, config));
     // append is dbt's default without a unique key, delete+insert with one.
     if (key == "unique_key" && !config.unique_key.empty() &&
-        std::none_of(config.raw.begin(), config.raw.end(), [](const auto& e) { return e.first == "incremental_strategy"; }))
+        std::none_of(config.raw.begin(), config.raw.end(),
+                     [](const auto& e) { return e.first == "incremental_strategy"; }))
       config.incremental_strategy = IncrementalStrategy::kDeleteInsert;
     Value kept = value;
     if (key == "tags") {
@@ -158,7 +193,8 @@ Result<> apply_config(const Dict& entries, NodeConfig& config) {
       for (const std::string& tag : config.tags) tags.emplace_back(tag);
       kept = Value::list(std::move(tags));
     }
-    const auto at = std::find_if(config.raw.begin(), config.raw.end(), [&](const auto& e) { return e.first == key; });
+    const auto at =
+        std::find_if(config.raw.begin(), config.raw.end(), [&](const auto& e) { return e.first == key; });
     if (at != config.raw.end()) {
       at->second = std::move(kept);
     } else {

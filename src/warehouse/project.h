@@ -69,16 +69,17 @@ struct GenericTest {
 /// A model, seed, test or source table.
 struct Node {
   NodeKind kind = NodeKind::kModel;
-  std::string unique_id;    ///< model.<project>.<name>, test.<project>.<name>.<hash>, source.<project>.<source>.<table>
+  std::string
+      unique_id;  ///< model.<project>.<name>, test.<project>.<name>.<hash>, source.<project>.<source>.<table>
   std::string name;
-  std::string path;         ///< of the file, relative to the project
-  int line = 1;             ///< where a yaml file declares it
+  std::string path;  ///< of the file, relative to the project
+  int line = 1;      ///< where a yaml file declares it
   std::string raw_code;
   std::string description;
   std::string source_name;  ///< of a source table
   std::string schema;       ///< where its relation lives
   std::string identifier;
-  std::string relation;     ///< "schema"."identifier", as SQL; empty for tests
+  std::string relation;  ///< "schema"."identifier", as SQL; empty for tests
   NodeConfig config;
   std::vector<ColumnInfo> columns;
   std::vector<std::string> fqn;         ///< project, folders, name
@@ -101,7 +102,8 @@ struct LoadOptions {
   TemplateLimits limits;
 };
 
-/// A loaded project: every reference resolved, no cycle, nodes in running order. Immutable; thread-safe to read.
+/// A loaded project: every reference resolved, no cycle, nodes in running order. Immutable; thread-safe to
+/// read.
 struct Project {
   std::string name;
   std::string version;
@@ -119,8 +121,9 @@ struct Project {
 };
 
 /// Reads a dbt project: dbt_project.yml, models, macros, tests, seeds.
-/// @return kNotFound without dbt_project.yml; kInvalidInput "file:line:column: ..." for bad yaml or Jinja, unknown
-/// references (with the nearest known name), wrong configuration values, and for cycles (naming each member).
+/// @return kNotFound without dbt_project.yml; kInvalidInput "file:line:column: ..." for bad yaml or Jinja,
+/// unknown references (with the nearest known name), wrong configuration values, and for cycles (naming each
+/// member).
 Result<Project> load_project(const std::filesystem::path& directory, const LoadOptions& options = {});
 /// The same from files built into the program, paths relative to the project.
 Result<Project> load_project(std::span<const EmbeddedFile> files, const LoadOptions& options = {});

@@ -30,7 +30,9 @@ std::vector<std::string> parts_below(std::string_view path, const std::vector<st
   return {};
 }
 
-std::string stem(std::string_view file_name) { return std::string(file_name.substr(0, file_name.rfind('.'))); }
+std::string stem(std::string_view file_name) {
+  return std::string(file_name.substr(0, file_name.rfind('.')));
+}
 
 Result<std::vector<ProjectFile>> read_directory(const std::filesystem::path& directory) {
   namespace fs = std::filesystem;
@@ -38,7 +40,8 @@ Result<std::vector<ProjectFile>> read_directory(const std::filesystem::path& dir
   if (!fs::exists(directory / kSettingsFile, error))
     return not_found(directory.string() + " is no dbt project: it has no dbt_project.yml");
   std::vector<ProjectFile> files;
-  auto walk = fs::recursive_directory_iterator(directory, fs::directory_options::skip_permission_denied, error);
+  auto walk =
+      fs::recursive_directory_iterator(directory, fs::directory_options::skip_permission_denied, error);
   if (error) return io_error("cannot read " + directory.string() + ": " + error.message());
   for (const auto end = fs::recursive_directory_iterator(); walk != end; walk.increment(error)) {
     if (error) return io_error("cannot read " + directory.string() + ": " + error.message());
@@ -67,7 +70,8 @@ class Loader {
   }
 
   Result<Project> run() {
-    const auto settings = std::find_if(files_.begin(), files_.end(), [](const auto& f) { return f.path == kSettingsFile; });
+    const auto settings =
+        std::find_if(files_.begin(), files_.end(), [](const auto& f) { return f.path == kSettingsFile; });
     if (settings == files_.end()) return not_found("the project has no dbt_project.yml");
     settings_ = TILLCAST_TRY_PLAIN(read_project_settings(settings->content));
     project_.name = settings_.name;
@@ -134,13 +138,16 @@ class Loader {
     for (const Node& other : project_.nodes) {
       const bool relation = kind != NodeKind::kTest && other.kind != NodeKind::kTest;
       if (other.name == node.name && (relation || kind == other.kind))
-        return invalid_input(file.path + ":1:1: there are two of the name '" + node.name + "': the other is " + other.path);
+        return invalid_input(file.path + ":1:1: there are two of the name '" + node.name +
+                             "': the other is " + other.path);
     }
     node.fqn.push_back(project_.name);
     node.fqn.insert(node.fqn.end(), parts.begin(), parts.end());
     node.raw_code = file.content;
     if (kind != NodeKind::kSeed) node.parsed = TILLCAST_TRY_PLAIN(parse_template(file.content, file.path));
-    const Value& tree = kind == NodeKind::kModel ? settings_.models : kind == NodeKind::kSeed ? settings_.seeds : settings_.tests;
+    const Value& tree = kind == NodeKind::kModel  ? settings_.models
+                        : kind == NodeKind::kSeed ? settings_.seeds
+                                                  : settings_.tests;
     TILLCAST_TRY_PLAIN(apply_settings_tree(tree, node, project_context(project_)));
     project_.nodes.push_back(std::move(node));
     return {};
@@ -193,7 +200,8 @@ class Loader {
       node.schema = first == std::string::npos ? "" : node.schema.substr(first, last - first + 1);
       node.relation = "\"" + node.schema + "\".\"" + node.identifier + "\"";
       if (node.schema.find('"') != std::string::npos || node.identifier.find('"') != std::string::npos)
-        return invalid_input(node.path + ":1:1: schema and name must not contain double quotes: " + node.relation);
+        return invalid_input(node.path +
+                             ":1:1: schema and name must not contain double quotes: " + node.relation);
     }
     return {};
   }
@@ -207,7 +215,8 @@ class Loader {
 }  // namespace
 
 const Node* Project::find(std::string_view unique_id) const {
-  const auto at = std::find_if(nodes.begin(), nodes.end(), [&](const Node& n) { return n.unique_id == unique_id; });
+  const auto at =
+      std::find_if(nodes.begin(), nodes.end(), [&](const Node& n) { return n.unique_id == unique_id; });
   return at == nodes.end() ? nullptr : &*at;
 }
 
@@ -225,7 +234,8 @@ Result<Project> load_project(const std::filesystem::path& directory, const LoadO
 
 Result<Project> load_project(std::span<const EmbeddedFile> files, const LoadOptions& options) {
   std::vector<ProjectFile> copies;
-  for (const EmbeddedFile& file : files) copies.push_back({std::string(file.path), std::string(file.content)});
+  for (const EmbeddedFile& file : files)
+    copies.push_back({std::string(file.path), std::string(file.content)});
   return Loader(std::move(copies), options).run();
 }
 

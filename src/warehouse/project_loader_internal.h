@@ -36,8 +36,8 @@ Result<ProjectSettings> read_project_settings(std::string_view content);
 /// Lays the configs of one tree of dbt_project.yml that apply to a node over it, outermost first.
 Result<> apply_settings_tree(const Value& tree, Node& node, const RenderContext& context);
 
-/// Reads one properties file (sources, descriptions, configs, tests) into the project's nodes; tests and sources
-/// become nodes. Sources first: call with only_sources for all files, then without.
+/// Reads one properties file (sources, descriptions, configs, tests) into the project's nodes; tests and
+/// sources become nodes. Sources first: call with only_sources for all files, then without.
 Result<> read_properties(const YamlNode& document, const std::string& path, bool only_sources,
                          const ProjectSettings& settings, Project& project);
 

@@ -50,7 +50,8 @@ Result<ProjectSettings> read_project_settings(std::string_view content) {
   if (const YamlNode* vars = document.find("vars"); vars != nullptr && vars->is_map()) {
     // Variables may be given for all projects or under this one's name; the latter win.
     const Value all = vars->to_value();
-    if (const Value* own = all.member(settings.name); own != nullptr && own->is_dict()) settings.vars = own->as_dict();
+    if (const Value* own = all.member(settings.name); own != nullptr && own->is_dict())
+      settings.vars = own->as_dict();
     for (const auto& [name, value] : all.as_dict())
       if (!value.is_dict() || name != settings.name) settings.vars.emplace_back(name, value);
   }

@@ -9,9 +9,9 @@ namespace tillcast::warehouse {
 namespace {
 
 /// What dbt takes out of a test's arguments: its configuration, old place or new.
-constexpr std::string_view kTestConfigs[] = {"severity", "tags",     "enabled",        "where", "limit",
-                                             "warn_if",  "error_if", "fail_calc",      "store_failures",
-                                             "store_failures_as", "meta", "database", "schema", "alias"};
+constexpr std::string_view kTestConfigs[] = {
+    "severity",  "tags",           "enabled",           "where", "limit",    "warn_if", "error_if",
+    "fail_calc", "store_failures", "store_failures_as", "meta",  "database", "schema",  "alias"};
 
 bool is_test_config(std::string_view key) {
   return std::find(std::begin(kTestConfigs), std::end(kTestConfigs), key) != std::end(kTestConfigs);
@@ -31,7 +31,8 @@ std::string with_underscores(std::string_view text) {
 
 /// The name dbt gives a generic test without one: unique_dim_store_store_id.
 std::string synthetic_name(const std::string& kind, const std::string& target, Dict arguments) {
-  std::sort(arguments.begin(), arguments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(arguments.begin(), arguments.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string flat;
   const auto add = [&](const Value& value) {
     if (!flat.empty()) flat += "__";
@@ -86,7 +87,8 @@ class PropertiesReader {
         node.line = table.line;
         node.unique_id = "source." + project_.name + "." + name + "." + node.name;
         if (project_.find(node.unique_id) != nullptr)
-          return yaml_error(path_, table, "the source table '" + name + "." + node.name + "' is declared twice");
+          return yaml_error(path_, table,
+                            "the source table '" + name + "." + node.name + "' is declared twice");
         node.schema = TILLCAST_TRY_PLAIN(rendered_text(source, "schema", name));
         node.identifier = TILLCAST_TRY_PLAIN(rendered_text(table, "identifier", node.name));
         node.description = table.text("description");
@@ -110,7 +112,8 @@ class PropertiesReader {
       const YamlNode* entries = TILLCAST_TRY_PLAIN(list_member(document, section));
       if (entries == nullptr) continue;
       for (const YamlNode& entry : entries->items) {
-        const std::string name = TILLCAST_TRY_PLAIN(required_name(entry, "an entry of " + std::string(section)));
+        const std::string name =
+            TILLCAST_TRY_PLAIN(required_name(entry, "an entry of " + std::string(section)));
         const NodeKind kind = section == "models" ? NodeKind::kModel : NodeKind::kSeed;
         const auto node = find_node(kind, name);
         if (node == project_.nodes.size()) {
@@ -151,7 +154,8 @@ class PropertiesReader {
 
   std::size_t find_node(NodeKind kind, std::string_view name) const {
     std::size_t at = 0;
-    while (at < project_.nodes.size() && (project_.nodes[at].kind != kind || project_.nodes[at].name != name)) ++at;
+    while (at < project_.nodes.size() && (project_.nodes[at].kind != kind || project_.nodes[at].name != name))
+      ++at;
     return at;
   }
 
@@ -169,11 +173,12 @@ class PropertiesReader {
     return name->scalar;
   }
 
-  Result<std::string> rendered_text(const YamlNode& of, std::string_view name, const std::string& otherwise) const {
+  Result<std::string> rendered_text(const YamlNode& of, std::string_view name,
+                                    const std::string& otherwise) const {
     const YamlNode* member = of.find(name);
     if (member == nullptr || !member->is_scalar()) return otherwise;
-    const Value value = TILLCAST_TRY_PLAIN(
-        render_yaml_value(Value(member->scalar), path_ + ":" + std::to_string(member->line), context_, false));
+    const Value value = TILLCAST_TRY_PLAIN(render_yaml_value(
+        Value(member->scalar), path_ + ":" + std::to_string(member->line), context_, false));
     return value.to_text();
   }
 
@@ -216,15 +221,18 @@ class PropertiesReader {
       const YamlNode* tables = TILLCAST_TRY_PLAIN(list_member(source, "tables"));
       if (tables == nullptr) continue;
       for (const YamlNode& table : tables->items) {
-        const std::string id = "source." + project_.name + "." + source.text("name") + "." + table.text("name");
-        TILLCAST_TRY_PLAIN(read_tests_of(table, id, source.text("name") + "_" + table.text("name"), "source_"));
+        const std::string id =
+            "source." + project_.name + "." + source.text("name") + "." + table.text("name");
+        TILLCAST_TRY_PLAIN(
+            read_tests_of(table, id, source.text("name") + "_" + table.text("name"), "source_"));
       }
     }
     return {};
   }
 
   /// The tests of a model or table and of its columns.
-  Result<> read_tests_of(const YamlNode& entry, const std::string& id, const std::string& target, const std::string& prefix) {
+  Result<> read_tests_of(const YamlNode& entry, const std::string& id, const std::string& target,
+                         const std::string& prefix) {
     TILLCAST_TRY_PLAIN(read_test_list(entry, id, target, prefix, ""));
     const YamlNode* columns = TILLCAST_TRY_PLAIN(list_member(entry, "columns"));
     if (columns == nullptr) return {};
@@ -260,8 +268,9 @@ class PropertiesReader {
       if (body != nullptr && !body->is_map())
         return yaml_error(path_, *body, "the arguments of test '" + name + "' must be a map");
     } else {
-      return yaml_error(path_, entry,
-                        "a test is a name or one name with its arguments below (further indented than the name)");
+      return yaml_error(
+          path_, entry,
+          "a test is a name or one name with its arguments below (further indented than the name)");
     }
     Node node;
     GenericTest test;
@@ -285,14 +294,16 @@ class PropertiesReader {
     node.unique_id = "test." + project_.name + "." + node.name + "." + test_hash(node.name, test);
     node.fqn = fqn_of_file({node.name});
     if (project_.find(node.unique_id) != nullptr)
-      return yaml_error(path_, entry, "the test '" + node.name + "' is declared twice; give one of them a name");
+      return yaml_error(path_, entry,
+                        "the test '" + node.name + "' is declared twice; give one of them a name");
     if (project_.macros->find("test_" + test.name) == nullptr) {
       std::vector<std::string> known;
       for (const auto& [macro, unused] : project_.macros->entries())
         if (macro.starts_with("test_")) known.push_back(macro.substr(5));
       const std::string near = nearest_name(test.name, known);
-      return yaml_error(path_, entry, "there is no generic test '" + test.name + "'" +
-                                          (near.empty() ? "" : "; did you mean '" + near + "'?"));
+      return yaml_error(path_, entry,
+                        "there is no generic test '" + test.name + "'" +
+                            (near.empty() ? "" : "; did you mean '" + near + "'?"));
     }
     node.generic = std::move(test);
     // Settings of dbt_project.yml come first, what the test itself says wins.
@@ -316,7 +327,8 @@ class PropertiesReader {
         TILLCAST_TRY_PLAIN(apply_entries(value, value.to_value(), node.config));
       } else if (key == "arguments") {
         if (!value.is_map()) return yaml_error(path_, value, "'arguments' must be a map");
-        for (const auto& [argument, given] : value.members) arguments.emplace_back(argument, given.to_value());
+        for (const auto& [argument, given] : value.members)
+          arguments.emplace_back(argument, given.to_value());
       } else if (is_test_config(key)) {
         TILLCAST_TRY_PLAIN(apply_entries(value, Value::dict({{key, value.to_value()}}), node.config));
       } else {
@@ -349,9 +361,10 @@ class PropertiesReader {
 
   /// The last ten digits of dbt's hash over a test's name and arguments.
   std::string test_hash(const std::string& name, const GenericTest& test) const {
-    const Value metadata = Value::dict({{"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)},
-                                        {"name", Value(test.name)},
-                                        {"kwargs", Value::dict(with_model(test))}});
+    const Value metadata =
+        Value::dict({{"namespace", test.namespace_.empty() ? Value() : Value(test.namespace_)},
+                     {"name", Value(test.name)},
+                     {"kwargs", Value::dict(with_model(test))}});
     return md5_hex(name + to_repr(hashable(metadata))).substr(22);
   }
 
@@ -366,7 +379,8 @@ class PropertiesReader {
 Result<> read_properties(const YamlNode& document, const std::string& path, bool only_sources,
                          const ProjectSettings& settings, Project& project) {
   if (document.kind == YamlNode::Kind::kNull) return {};
-  if (!document.is_map()) return yaml_error(path, document, "a properties file must be a map (models:, sources:, ...)");
+  if (!document.is_map())
+    return yaml_error(path, document, "a properties file must be a map (models:, sources:, ...)");
   PropertiesReader reader(path, settings, project);
   return only_sources ? reader.read_sources(document) : reader.read_rest(document);
 }

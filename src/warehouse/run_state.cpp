@@ -10,12 +10,15 @@ Result<RunState> RunState::open(database::Connection& connection, const Project&
   const std::string schema = database::sql_identifier(project.options.schema);
   state.table_ = schema + ".\"_tillcast_nodes\"";
   TILLCAST_TRY(connection.execute("CREATE SCHEMA IF NOT EXISTS " + schema), "create the models' schema");
-  TILLCAST_TRY(connection.execute("CREATE TABLE IF NOT EXISTS " + state.table_ +
-                                  " (unique_id VARCHAR, fingerprint VARCHAR, code_hash VARCHAR, updated_at TIMESTAMPTZ)"),
+  TILLCAST_TRY(connection.execute(
+                   "CREATE TABLE IF NOT EXISTS " + state.table_ +
+                   " (unique_id VARCHAR, fingerprint VARCHAR, code_hash VARCHAR, updated_at TIMESTAMPTZ)"),
                "create _tillcast_nodes");
-  const auto rows = TILLCAST_TRY(connection.query("SELECT unique_id, fingerprint, code_hash FROM " + state.table_),
-                                 "read _tillcast_nodes");
-  for (std::size_t i = 0; i < rows.rows(); ++i) state.nodes_[rows.text(i, 0)] = {rows.text(i, 1), rows.text(i, 2)};
+  const auto rows =
+      TILLCAST_TRY(connection.query("SELECT unique_id, fingerprint, code_hash FROM " + state.table_),
+                   "read _tillcast_nodes");
+  for (std::size_t i = 0; i < rows.rows(); ++i)
+    state.nodes_[rows.text(i, 0)] = {rows.text(i, 1), rows.text(i, 2)};
   return state;
 }
 
@@ -26,16 +29,18 @@ const StoredNode* RunState::find(const std::string& unique_id) const {
 
 Result<> RunState::forget(database::Connection& connection, const std::string& unique_id) {
   if (nodes_.erase(unique_id) == 0) return {};
-  TILLCAST_TRY(connection.execute("DELETE FROM " + table_ + " WHERE unique_id = " + database::sql_quote(unique_id)),
-               "update _tillcast_nodes");
+  TILLCAST_TRY(
+      connection.execute("DELETE FROM " + table_ + " WHERE unique_id = " + database::sql_quote(unique_id)),
+      "update _tillcast_nodes");
   return {};
 }
 
-Result<> RunState::save(database::Connection& connection, const std::string& unique_id, const StoredNode& node) {
+Result<> RunState::save(database::Connection& connection, const std::string& unique_id,
+                        const StoredNode& node) {
   TILLCAST_TRY_PLAIN(forget(connection, unique_id));
-  TILLCAST_TRY(connection.execute("INSERT INTO " + table_ + " VALUES (" + database::sql_quote(unique_id) + ", " +
-                                  database::sql_quote(node.fingerprint) + ", " + database::sql_quote(node.code_hash) +
-                                  ", now())"),
+  TILLCAST_TRY(connection.execute("INSERT INTO " + table_ + " VALUES (" + database::sql_quote(unique_id) +
+                                  ", " + database::sql_quote(node.fingerprint) + ", " +
+                                  database::sql_quote(node.code_hash) + ", now())"),
                "update _tillcast_nodes");
   nodes_[unique_id] = node;
   return {};

@@ -14,8 +14,9 @@ namespace tillcast::warehouse {
 
 /// What is kept of a node's last good run, in table _tillcast_nodes beside the models.
 struct StoredNode {
-  std::string fingerprint;  ///< of its SQL and everything above it, sources' versions included; empty = unknown
-  std::string code_hash;    ///< of its own SQL and configuration
+  std::string
+      fingerprint;        ///< of its SQL and everything above it, sources' versions included; empty = unknown
+  std::string code_hash;  ///< of its own SQL and configuration
 };
 
 class RunState {

@@ -24,8 +24,8 @@ bool is_bad(NodeStatus status) {
 
 class Run {
  public:
-  Run(const Project& project, database::Connection& connection, const RunOptions& options, RunObserver& observer,
-      RunState state, Materializer materializer)
+  Run(const Project& project, database::Connection& connection, const RunOptions& options,
+      RunObserver& observer, RunState state, Materializer materializer)
       : project_(project),
         connection_(connection),
         options_(options),
@@ -68,7 +68,8 @@ class Run {
   }
 
  private:
-  std::vector<std::size_t> nodes_to_run(const BuildOrder& build, const std::vector<std::size_t>& selected) const {
+  std::vector<std::size_t> nodes_to_run(const BuildOrder& build,
+                                        const std::vector<std::size_t>& selected) const {
     std::vector<std::size_t> runnable;
     for (const std::size_t index : build.order) {
       const Node& node = project_.nodes[index];
@@ -91,19 +92,21 @@ class Run {
     return {};
   }
 
-  /// The fingerprint of a node that does not run: sources by their version, ephemeral models by their SQL, others
-  /// as they were built last.
+  /// The fingerprint of a node that does not run: sources by their version, ephemeral models by their SQL,
+  /// others as they were built last.
   Result<> keep_fingerprint(std::size_t index) {
     const Node& node = project_.nodes[index];
     if (node.kind == NodeKind::kSource) {
       const auto own = options_.source_versions.find(node.source_name + "." + node.name);
       const bool has_own = own != options_.source_versions.end();
       if (has_own || options_.lake_version)
-        fingerprints_[index] = combined_hash(node.unique_id, {node.relation, has_own ? own->second : *options_.lake_version});
+        fingerprints_[index] =
+            combined_hash(node.unique_id, {node.relation, has_own ? own->second : *options_.lake_version});
     } else if (node.kind == NodeKind::kModel && node.config.materialized == Materialization::kEphemeral) {
       const std::string sql = TILLCAST_TRY_PLAIN(compile_node(project_, node));
       fingerprints_[index] = fingerprint_of(node, code_hash(node, sql, ""));
-    } else if (const StoredNode* stored = state_.find(node.unique_id); stored != nullptr && !stored->fingerprint.empty()) {
+    } else if (const StoredNode* stored = state_.find(node.unique_id);
+               stored != nullptr && !stored->fingerprint.empty()) {
       fingerprints_[index] = stored->fingerprint;
     }
     return {};
@@ -191,9 +194,11 @@ class Run {
     fingerprints_[index] = fingerprint;
     const StoredNode* stored = state_.find(node.unique_id);
     const bool refresh = node.config.full_refresh.value_or(options_.full_refresh);
-    const bool unchanged = fingerprint && stored != nullptr && stored->fingerprint == *fingerprint && !refresh;
+    const bool unchanged =
+        fingerprint && stored != nullptr && stored->fingerprint == *fingerprint && !refresh;
     // Who asks for tests alone wants to see them run.
-    if (node.kind == NodeKind::kTest) return run_test(node, unchanged && options_.models, full, fresh, result);
+    if (node.kind == NodeKind::kTest)
+      return run_test(node, unchanged && options_.models, full, fresh, result);
     if (unchanged && materializer_.exists(node)) {
       result.status = NodeStatus::kUnchanged;
       result.message = "unchanged";
@@ -212,7 +217,8 @@ class Run {
     return state_.save(connection_, node.unique_id, fresh);
   }
 
-  Result<> run_test(const Node& node, bool unchanged, const std::string& sql, const StoredNode& fresh, NodeResult& result) {
+  Result<> run_test(const Node& node, bool unchanged, const std::string& sql, const StoredNode& fresh,
+                    NodeResult& result) {
     if (unchanged) {  // only passed tests are kept
       result.status = NodeStatus::kPass;
       result.failures = 0;
@@ -222,9 +228,10 @@ class Run {
     std::string rows = as_subquery_text(sql);
     if (node.config.limit) rows += "LIMIT " + std::to_string(*node.config.limit) + "\n";
     const std::string& calc = node.config.fail_calc;
-    const auto counted = TILLCAST_TRY_PLAIN(connection_.query(
-        "SELECT CAST(" + calc + " AS BIGINT), coalesce(" + calc + " " + node.config.warn_if + ", false), coalesce(" + calc + " " +
-        node.config.error_if + ", false) FROM (\n" + rows + ") dbt_internal_test"));
+    const auto counted = TILLCAST_TRY_PLAIN(
+        connection_.query("SELECT CAST(" + calc + " AS BIGINT), coalesce(" + calc + " " +
+                          node.config.warn_if + ", false), coalesce(" + calc + " " + node.config.error_if +
+                          ", false) FROM (\n" + rows + ") dbt_internal_test"));
     result.failures = counted.integer(0, 0).value_or(0);
     const bool should_warn = counted.integer(0, 1).value_or(0) != 0;
     const bool should_error = counted.integer(0, 2).value_or(0) != 0;
@@ -237,8 +244,9 @@ class Run {
       return state_.save(connection_, node.unique_id, fresh);
     }
     const bool failed = result.status == NodeStatus::kFail;
-    result.message = "Got " + std::to_string(*result.failures) + (*result.failures == 1 ? " result" : " results") +
-                     ", configured to " + (failed ? "fail if " : "warn if ") +
+    result.message = "Got " + std::to_string(*result.failures) +
+                     (*result.failures == 1 ? " result" : " results") + ", configured to " +
+                     (failed ? "fail if " : "warn if ") +
                      (failed ? node.config.error_if : node.config.warn_if);
     TILLCAST_TRY_PLAIN(add_sample(rows, result));
     return state_.forget(connection_, node.unique_id);
@@ -246,8 +254,8 @@ class Run {
 
   Result<> add_sample(const std::string& rows, NodeResult& result) {
     if (options_.sample_rows == 0) return {};
-    const auto sample = TILLCAST_TRY_PLAIN(connection_.query("SELECT * FROM (\n" + rows + ") dbt_internal_test LIMIT " +
-                                                             std::to_string(options_.sample_rows)));
+    const auto sample = TILLCAST_TRY_PLAIN(connection_.query(
+        "SELECT * FROM (\n" + rows + ") dbt_internal_test LIMIT " + std::to_string(options_.sample_rows)));
     for (std::size_t row = 0; row < sample.rows(); ++row) {
       result.message += "\n  ";
       for (std::size_t column = 0; column < sample.columns.size(); ++column)
@@ -276,13 +284,20 @@ class Run {
 
 std::string_view status_name(NodeStatus status) {
   switch (status) {
-    case NodeStatus::kSuccess: return "success";
-    case NodeStatus::kUnchanged: return "no-op";
-    case NodeStatus::kPass: return "pass";
-    case NodeStatus::kWarn: return "warn";
-    case NodeStatus::kFail: return "fail";
-    case NodeStatus::kError: return "error";
-    case NodeStatus::kSkipped: return "skipped";
+    case NodeStatus::kSuccess:
+      return "success";
+    case NodeStatus::kUnchanged:
+      return "no-op";
+    case NodeStatus::kPass:
+      return "pass";
+    case NodeStatus::kWarn:
+      return "warn";
+    case NodeStatus::kFail:
+      return "fail";
+    case NodeStatus::kError:
+      return "error";
+    case NodeStatus::kSkipped:
+      return "skipped";
   }
   return "";
 }
@@ -316,11 +331,13 @@ void RunObserver::on_finish(const Node&, const NodeResult&, std::size_t, std::si
 
 Result<RunResults> run(const Project& project, database::Connection& connection, const RunOptions& options,
                        RunObserver& observer) {
-  const std::vector<std::size_t> selected = TILLCAST_TRY_PLAIN(select_nodes(project, options.select, options.exclude));
+  const std::vector<std::size_t> selected =
+      TILLCAST_TRY_PLAIN(select_nodes(project, options.select, options.exclude));
   const auto whole_run = [&]() -> Result<RunResults> {
     RunState state = TILLCAST_TRY_PLAIN(RunState::open(connection, project));
     Materializer materializer = TILLCAST_TRY_PLAIN(Materializer::open(connection));
-    return Run(project, connection, options, observer, std::move(state), std::move(materializer)).go(selected);
+    return Run(project, connection, options, observer, std::move(state), std::move(materializer))
+        .go(selected);
   };
   if (!options.atomic) {
     RunResults results = TILLCAST_TRY_PLAIN(whole_run());

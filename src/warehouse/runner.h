@@ -58,21 +58,22 @@ struct RunResults {
 };
 
 struct RunOptions {
-  std::string select;   ///< see selection.h; empty = everything
+  std::string select;  ///< see selection.h; empty = everything
   std::string exclude;
-  bool models = true;   ///< false: `tillcast check`, tests alone, and each one is run
+  bool models = true;  ///< false: `tillcast check`, tests alone, and each one is run
   bool seeds = true;
   bool tests = true;
-  /// One transaction around everything: readers never see half a build, and an error or a failed test of severity
-  /// error rolls all of it back. false: each node commits by itself.
+  /// One transaction around everything: readers never see half a build, and an error or a failed test of
+  /// severity error rolls all of it back. false: each node commits by itself.
   bool atomic = true;
   bool full_refresh = false;  ///< rebuild unchanged and incremental models too
-  /// What the sources hold, e.g. the number of the lake's last commit: nodes are skipped when it and their SQL are
-  /// as in the run before. Unset: everything below a source is built again. `source_versions` holds finer ones by
+  /// What the sources hold, e.g. the number of the lake's last commit: nodes are skipped when it and their
+  /// SQL are as in the run before. Unset: everything below a source is built again. `source_versions` holds
+  /// finer ones by
   /// "<source>.<table>".
   std::optional<std::string> lake_version;
   std::map<std::string, std::string> source_versions;
-  std::size_t sample_rows = 5;  ///< failing rows shown in a test's message
+  std::size_t sample_rows = 5;   ///< failing rows shown in a test's message
   const Clock* clock = nullptr;  ///< null = the machine's
 };
 
@@ -86,12 +87,13 @@ class RunObserver {
   virtual bool cancelled() const { return false; }
 };
 
-/// Builds and tests the selected nodes in order (as `dbt build`): a failing node keeps what depends on it from
-/// running, the rest goes on. What failed is in the results; an Error is returned only when the run itself could not
-/// be done (bad selection, the database refuses a transaction, cancelled).
-/// The connection must not be in a transaction, and is used by nobody else meanwhile.
+/// Builds and tests the selected nodes in order (as `dbt build`): a failing node keeps what depends on it
+/// from running, the rest goes on. What failed is in the results; an Error is returned only when the run
+/// itself could not be done (bad selection, the database refuses a transaction, cancelled). The connection
+/// must not be in a transaction, and is used by nobody else meanwhile.
 Result<RunResults> run(const Project& project, database::Connection& connection, const RunOptions& options,
                        RunObserver& observer);
-Result<RunResults> run(const Project& project, database::Connection& connection, const RunOptions& options = {});
+Result<RunResults> run(const Project& project, database::Connection& connection,
+                       const RunOptions& options = {});
 
 }  // namespace tillcast::warehouse

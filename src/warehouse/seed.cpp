@@ -55,8 +55,9 @@ Result<CsvTable> parse_csv(std::string_view content, char delimiter, const std::
       continue;
     }
     if (fields.size() != table.header.size())
-      return csv_error(path, first_line, "expected " + std::to_string(table.header.size()) + " fields as in the header, found " +
-                                             std::to_string(fields.size()));
+      return csv_error(path, first_line,
+                       "expected " + std::to_string(table.header.size()) +
+                           " fields as in the header, found " + std::to_string(fields.size()));
     table.rows.push_back(std::move(fields));
   }
   if (table.header.empty()) return csv_error(path, 1, "the file is empty: expected a header line");
@@ -84,8 +85,8 @@ ColumnBatch to_batch(const CsvTable& table) {
 Result<> load_seed(database::Connection& connection, const Node& seed) {
   const CsvTable table = TILLCAST_TRY_PLAIN(parse_csv(seed.raw_code, seed.config.delimiter, seed.path));
   const auto scan = TILLCAST_TRY(connection.database().scan(to_batch(table)), seed.path);
-  // One pass over the text decides the types that are not configured. The patterns are stricter than DuckDB's casts,
-  // which round 1.5 to a BIGINT and cut the time off for a DATE.
+  // One pass over the text decides the types that are not configured. The patterns are stricter than DuckDB's
+  // casts, which round 1.5 to a BIGINT and cut the time off for a DATE.
   struct Candidate {
     std::string_view type;
     std::string_view pattern;
@@ -100,9 +101,10 @@ Result<> load_seed(database::Connection& connection, const Node& seed) {
   for (const std::string& name : table.header) {
     const std::string column = database::sql_identifier(name);
     for (const Candidate& candidate : kTypes)
-      probe += (probe.empty() ? "SELECT " : ", ") + ("count(" + column + ") > 0 AND count(" + column + ") = count_if(regexp_full_match(" +
-               column + ", " + database::sql_quote(candidate.pattern) + ") AND try_cast(" + column + " AS " +
-               std::string(candidate.type) + ") IS NOT NULL)");
+      probe += (probe.empty() ? "SELECT " : ", ") +
+               ("count(" + column + ") > 0 AND count(" + column + ") = count_if(regexp_full_match(" + column +
+                ", " + database::sql_quote(candidate.pattern) + ") AND try_cast(" + column + " AS " +
+                std::string(candidate.type) + ") IS NOT NULL)");
   }
   const auto fits = TILLCAST_TRY(connection.query(probe + " FROM " + scan.sql()), seed.path);
   std::string select;
@@ -120,7 +122,8 @@ Result<> load_seed(database::Connection& connection, const Node& seed) {
     const std::string column = database::sql_identifier(name);
     select += (i == 0 ? "" : ", ") + ("CAST(" + column + " AS " + type + ") AS " + column);
   }
-  TILLCAST_TRY(connection.execute("CREATE OR REPLACE TABLE " + seed.relation + " AS SELECT " + select + " FROM " + scan.sql()),
+  TILLCAST_TRY(connection.execute("CREATE OR REPLACE TABLE " + seed.relation + " AS SELECT " + select +
+                                  " FROM " + scan.sql()),
                seed.path);
   return {};
 }

@@ -88,7 +88,8 @@ Result<Part> parse_part(std::string_view text) {
     rest = rest.substr(0, plus);
   }
   if (rest.empty() || rest.find('+') != std::string_view::npos) return bad();
-  if (rest.front() == '@') return invalid_input("the selection '" + std::string(text) + "': @ is not supported; use +name+");
+  if (rest.front() == '@')
+    return invalid_input("the selection '" + std::string(text) + "': @ is not supported; use +name+");
   if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos) {
     part.method = std::string(rest.substr(0, colon));
     rest.remove_prefix(colon + 1);
@@ -126,7 +127,8 @@ class Selector {
       std::string dotted;
       for (std::size_t i = 0; i < node.fqn.size(); ++i) {
         dotted += (i == 0 ? "" : ".") + node.fqn[i];
-        if (part.value == dotted || (i > 0 && part.value == dotted.substr(node.fqn[0].size() + 1))) return true;
+        if (part.value == dotted || (i > 0 && part.value == dotted.substr(node.fqn[0].size() + 1)))
+          return true;
       }
       return false;
     }
@@ -141,16 +143,18 @@ class Selector {
       return matches(folder, node.path) || node.path.starts_with(folder + "/");
     }
     if (part.method == "source")
-      return node.kind == NodeKind::kSource && (matches(part.value, node.source_name) ||
-                                                matches(part.value, node.source_name + "." + node.name) ||
-                                                part.value == project_.name + "." + node.source_name + "." + node.name);
+      return node.kind == NodeKind::kSource &&
+             (matches(part.value, node.source_name) ||
+              matches(part.value, node.source_name + "." + node.name) ||
+              part.value == project_.name + "." + node.source_name + "." + node.name);
     if (part.method == "resource_type") return part.value == kind_name(node.kind);
     if (part.method == "package") return part.value == project_.name || part.value == "this";
     if (part.method == "config.materialized")
       return node.kind == NodeKind::kModel && part.value == materialization_name(node.config.materialized);
     if (part.method == "test_name") return node.generic && matches(part.value, node.generic->name);
     if (part.method == "test_type")
-      return node.kind == NodeKind::kTest && (part.value == "generic" ? node.generic.has_value() : !node.generic);
+      return node.kind == NodeKind::kTest &&
+             (part.value == "generic" ? node.generic.has_value() : !node.generic);
     return false;
   }
 
@@ -184,11 +188,21 @@ class Selector {
   }
 
   Result<Picked> pick(const Part& part, const std::string& written) const {
-    static constexpr std::string_view kMethods[] = {"",        "fqn",     "tag",       "path",      "file", "source", "resource_type",
-                                                    "package", "config.materialized", "test_name", "test_type"};
+    static constexpr std::string_view kMethods[] = {"",
+                                                    "fqn",
+                                                    "tag",
+                                                    "path",
+                                                    "file",
+                                                    "source",
+                                                    "resource_type",
+                                                    "package",
+                                                    "config.materialized",
+                                                    "test_name",
+                                                    "test_type"};
     if (std::find(std::begin(kMethods), std::end(kMethods), part.method) == std::end(kMethods))
-      return invalid_input("the selection '" + written + "': unknown method '" + part.method +
-                           "'; expected tag, path, file, source, resource_type, config.materialized, test_name or test_type");
+      return invalid_input(
+          "the selection '" + written + "': unknown method '" + part.method +
+          "'; expected tag, path, file, source, resource_type, config.materialized, test_name or test_type");
     Picked base(project_.nodes.size(), false);
     for (std::size_t i = 0; i < base.size(); ++i) base[i] = matches_part(project_.nodes[i], part);
     if (std::find(base.begin(), base.end(), true) == base.end()) return names_nothing(part, written);
@@ -200,7 +214,8 @@ class Selector {
     // Tests come along with any of the tables they test.
     for (std::size_t i = 0; i < base.size(); ++i) {
       if (project_.nodes[i].kind != NodeKind::kTest || base[i]) continue;
-      base[i] = std::any_of(graph_.parents[i].begin(), graph_.parents[i].end(), [&](std::size_t p) { return base[p]; });
+      base[i] = std::any_of(graph_.parents[i].begin(), graph_.parents[i].end(),
+                            [&](std::size_t p) { return base[p]; });
     }
     return base;
   }
@@ -211,10 +226,12 @@ class Selector {
 
 }  // namespace
 
-Result<std::vector<std::size_t>> select_nodes(const Project& project, std::string_view select, std::string_view exclude) {
+Result<std::vector<std::size_t>> select_nodes(const Project& project, std::string_view select,
+                                              std::string_view exclude) {
   const Selector selector(project);
   Picked picked(project.nodes.size(), true);
-  if (select.find_first_not_of(' ') != std::string_view::npos) picked = TILLCAST_TRY_PLAIN(selector.select(select));
+  if (select.find_first_not_of(' ') != std::string_view::npos)
+    picked = TILLCAST_TRY_PLAIN(selector.select(select));
   if (exclude.find_first_not_of(' ') != std::string_view::npos) {
     const Picked dropped = TILLCAST_TRY_PLAIN(selector.select(exclude));
     for (std::size_t i = 0; i < picked.size(); ++i) picked[i] = picked[i] && !dropped[i];

@@ -17,7 +17,7 @@ struct TemplateLimits {
   int macro_depth_max = 50;
   std::size_t output_bytes_max = 16 << 20;
   std::size_t value_weight_max = 2'000'000;  ///< elements (and 8-byte pieces of text) of one value
-  std::uint64_t steps_max = 5'000'000;       ///< evaluated expressions, loop rounds and 32-byte pieces of text
+  std::uint64_t steps_max = 5'000'000;  ///< evaluated expressions, loop rounds and 32-byte pieces of text
 };
 
 /// The macros of a project by name. Fill it, then share it: lookups are thread-safe.

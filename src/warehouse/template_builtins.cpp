@@ -11,7 +11,9 @@ namespace {
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string trimmed(std::string_view text, std::string_view drop = {}) {
-  const auto dropped = [&](char c) { return drop.empty() ? is_space(c) : drop.find(c) != std::string_view::npos; };
+  const auto dropped = [&](char c) {
+    return drop.empty() ? is_space(c) : drop.find(c) != std::string_view::npos;
+  };
   while (!text.empty() && dropped(text.front())) text.remove_prefix(1);
   while (!text.empty() && dropped(text.back())) text.remove_suffix(1);
   return std::string(text);
@@ -35,7 +37,8 @@ std::string capitalized(std::string text, bool every_word) {
   return text;
 }
 
-Result<Value> replaced(const std::string& text, const std::string& from, const std::string& to, Budget& budget) {
+Result<Value> replaced(const std::string& text, const std::string& from, const std::string& to,
+                       Budget& budget) {
   if (from.empty()) return invalid_input("replace needs a text to look for, found an empty one");
   std::string out;
   std::size_t at = 0;
@@ -100,7 +103,8 @@ Result<Value> to_int(const Value& input, const Value& fallback) {
   if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size()) return Value(number);
   double real = 0;
   const auto parsed_real = std::from_chars(begin, text.data() + text.size(), real);
-  if (parsed_real.ec == std::errc() && parsed_real.ptr == text.data() + text.size() && std::fabs(real) < 9.2e18)
+  if (parsed_real.ec == std::errc() && parsed_real.ptr == text.data() + text.size() &&
+      std::fabs(real) < 9.2e18)
     return Value(static_cast<std::int64_t>(std::trunc(real)));
   return fallback;
 }
@@ -120,12 +124,14 @@ Result<Value> sorted(const Value& input, const CallArguments& arguments, Budget&
   TILLCAST_TRY_PLAIN(budget.charge(input.weight() * 20));
   const Value* attribute = arguments.find(2, "attribute");
   const auto key = [&](const Value& item) -> const Value& {
-    const Value* member = attribute != nullptr && attribute->is_text() ? item.member(attribute->as_text()) : nullptr;
+    const Value* member =
+        attribute != nullptr && attribute->is_text() ? item.member(attribute->as_text()) : nullptr;
     return member != nullptr ? *member : item;
   };
-  for (std::size_t i = 1; i < items.size(); ++i) TILLCAST_TRY_PLAIN(order_values(key(items[0]), key(items[i])));
-  // Mixed numbers compare as doubles, which is not transitive for huge ones: a heap sort stays within its range even
-  // then, and the index keeps equal elements in their order.
+  for (std::size_t i = 1; i < items.size(); ++i)
+    TILLCAST_TRY_PLAIN(order_values(key(items[0]), key(items[i])));
+  // Mixed numbers compare as doubles, which is not transitive for huge ones: a heap sort stays within its
+  // range even then, and the index keeps equal elements in their order.
   std::vector<std::size_t> places(items.size());
   for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
   const auto before = [&](std::size_t a, std::size_t b) {
@@ -239,7 +245,8 @@ Value dict_items(const Dict& dict, bool sort_keys) {
 std::optional<std::int64_t> length_of(const Value& value) {
   if (value.is_text()) {
     const std::string& text = value.as_text();
-    return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    return std::count_if(text.begin(), text.end(),
+                         [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
   }
   if (value.is_list()) return static_cast<std::int64_t>(value.as_list().size());
   if (value.is_dict()) return static_cast<std::int64_t>(value.as_dict().size());
@@ -270,7 +277,8 @@ Result<List> iterate(const Value& value, Budget& budget) {
   return wrong_type("a loop", "a list, dict or string", value);
 }
 
-Result<Value> apply_filter(std::string_view name, const Value& input, const CallArguments& arguments, Budget& budget) {
+Result<Value> apply_filter(std::string_view name, const Value& input, const CallArguments& arguments,
+                           Budget& budget) {
   TILLCAST_TRY_PLAIN(budget.charge(1 + input.weight() / 4));
   if (name == "default" || name == "d") {
     const Value* fallback = arguments.find(0, "default_value");
@@ -292,7 +300,8 @@ Result<Value> apply_filter(std::string_view name, const Value& input, const Call
   if (name == "replace") {
     const Value* from = arguments.find(0, "old");
     const Value* to = arguments.find(1, "new");
-    if (from == nullptr || to == nullptr) return invalid_input("replace needs two arguments: old and new text");
+    if (from == nullptr || to == nullptr)
+      return invalid_input("replace needs two arguments: old and new text");
     return replaced(text(), from->to_text(), to->to_text(), budget);
   }
   if (name == "indent") return indented(text(), arguments, budget);
@@ -321,7 +330,9 @@ Result<Value> apply_filter(std::string_view name, const Value& input, const Call
   if (name == "as_number") {
     Value number = TILLCAST_TRY_PLAIN(to_float(input, Value()));
     if (number.is_none()) return wrong_type("as_number", "a number", input);
-    return input.is_text() && input.as_text().find_first_of(".eE") == std::string::npos ? to_int(input, number) : number;
+    return input.is_text() && input.as_text().find_first_of(".eE") == std::string::npos
+               ? to_int(input, number)
+               : number;
   }
   if (name == "as_bool") {
     if (input.is_bool()) return input;
@@ -352,11 +363,12 @@ Result<Value> apply_filter(std::string_view name, const Value& input, const Call
   if (name == "sort") return sorted(input, arguments, budget);
   if (name == "unique") return unique_items(input, budget);
   if (name == "map") return map_items(input, arguments, budget);
-  if (name == "select" || name == "reject") return select_items(input, arguments, false, name == "select", budget);
+  if (name == "select" || name == "reject")
+    return select_items(input, arguments, false, name == "select", budget);
   if (name == "selectattr" || name == "rejectattr")
     return select_items(input, arguments, true, name == "selectattr", budget);
-  if (name == "list" || name == "first" || name == "last" || name == "reverse" || name == "sum" || name == "min" ||
-      name == "max") {
+  if (name == "list" || name == "first" || name == "last" || name == "reverse" || name == "sum" ||
+      name == "min" || name == "max") {
     List items = TILLCAST_TRY_PLAIN(iterate(input, budget));
     if (name == "list") return Value::list(std::move(items));
     if (name == "reverse") {
@@ -381,7 +393,8 @@ Result<Value> apply_filter(std::string_view name, const Value& input, const Call
   return invalid_input("there is no filter '" + std::string(name) + "'");
 }
 
-Result<bool> apply_test(std::string_view name, const Value& input, const CallArguments& arguments, Budget& budget) {
+Result<bool> apply_test(std::string_view name, const Value& input, const CallArguments& arguments,
+                        Budget& budget) {
   if (name == "defined") return !input.is_undefined();
   if (name == "undefined") return input.is_undefined();
   if (name == "none") return input.is_none();
@@ -403,7 +416,8 @@ Result<bool> apply_test(std::string_view name, const Value& input, const CallArg
   if (arguments.positional.size() == 1) {
     const Value& argument = arguments.positional.front();
     if (name == "in") return compare_values("in", input, argument, budget);
-    if (name == "equalto" || name == "eq" || name == "sameas") return compare_values("==", input, argument, budget);
+    if (name == "equalto" || name == "eq" || name == "sameas")
+      return compare_values("==", input, argument, budget);
     if (name == "ne") return compare_values("!=", input, argument, budget);
     if (name == "gt") return compare_values(">", input, argument, budget);
     if (name == "lt") return compare_values("<", input, argument, budget);
@@ -416,7 +430,8 @@ Result<bool> apply_test(std::string_view name, const Value& input, const CallArg
                        std::to_string(arguments.positional.size()) + " arguments");
 }
 
-Result<Value> call_method(std::string_view name, const Value& self, const CallArguments& arguments, Budget& budget) {
+Result<Value> call_method(std::string_view name, const Value& self, const CallArguments& arguments,
+                          Budget& budget) {
   TILLCAST_TRY_PLAIN(budget.charge(1 + self.weight() / 4));
   const auto argument = [&](std::size_t at) {
     return at < arguments.positional.size() ? &arguments.positional[at] : nullptr;
@@ -433,7 +448,8 @@ Result<Value> call_method(std::string_view name, const Value& self, const CallAr
     if (name == "lstrip" || name == "rstrip") {
       const std::string marked = name == "lstrip" ? text + "\x01" : "\x01" + text;
       std::string out = trimmed(marked, given.empty() ? " \t\n\r\f\v" : given);
-      if (const auto at = out.find('\x01'); at != std::string::npos) out.erase(name == "lstrip" ? out.size() - 1 : 0, 1);
+      if (const auto at = out.find('\x01'); at != std::string::npos)
+        out.erase(name == "lstrip" ? out.size() - 1 : 0, 1);
       return Value(std::move(out));
     }
     if (name == "split") return split_text(text, first, budget);
@@ -442,11 +458,13 @@ Result<Value> call_method(std::string_view name, const Value& self, const CallAr
       return split_text(text, &newline, budget);
     }
     if (name == "join" && first != nullptr) return joined(*first, text, budget);
-    if (name == "replace" && argument(1) != nullptr) return replaced(text, given, argument(1)->to_text(), budget);
+    if (name == "replace" && argument(1) != nullptr)
+      return replaced(text, given, argument(1)->to_text(), budget);
     if (name == "startswith" && first != nullptr) return Value(text.starts_with(given));
     if (name == "endswith" && first != nullptr) return Value(text.ends_with(given));
     if (name == "isdigit")
-      return Value(!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }));
+      return Value(!text.empty() &&
+                   std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }));
     if (name == "find" && first != nullptr) {
       const auto at = text.find(given);
       return Value(at == std::string::npos ? std::int64_t{-1} : static_cast<std::int64_t>(at));
@@ -474,7 +492,8 @@ Result<Value> call_method(std::string_view name, const Value& self, const CallAr
       return Value(static_cast<std::int64_t>(at - self.as_list().begin()));
     }
     if (name == "count" && first != nullptr)
-      return Value(static_cast<std::int64_t>(std::count(self.as_list().begin(), self.as_list().end(), *first)));
+      return Value(
+          static_cast<std::int64_t>(std::count(self.as_list().begin(), self.as_list().end(), *first)));
     if (name == "copy") return self;
   }
   return not_found("a " + std::string(self.type_name()) + " has no method '" + std::string(name) + "'");

@@ -91,7 +91,8 @@ class Evaluator {
         return {};
       case StatementKind::kOutput: {
         const Value value = TILLCAST_TRY_PLAIN(eval(statement.expr, scope));
-        if (value.is_undefined()) return fail(statement.expr.at, "'" + value.undefined_name() + "' is undefined");
+        if (value.is_undefined())
+          return fail(statement.expr.at, "'" + value.undefined_name() + "' is undefined");
         TILLCAST_TRY_PLAIN(placed(statement.at, budget_.charge(1 + value.weight() / 4)));
         if (!value.is_none() || !is_call(statement.expr)) out += value.to_text();
         return {};
@@ -102,8 +103,10 @@ class Evaluator {
           if (condition.truthy()) return run_block(branch.body, scope, out);
         }
         return {};
-      case StatementKind::kFor: return run_for(statement, scope, out);
-      case StatementKind::kSet: return run_set(statement, scope);
+      case StatementKind::kFor:
+        return run_for(statement, scope, out);
+      case StatementKind::kSet:
+        return run_set(statement, scope);
       case StatementKind::kSetBlock: {
         std::string text;
         TILLCAST_TRY_PLAIN(run_block(statement.body, scope, text));
@@ -115,7 +118,8 @@ class Evaluator {
         return {};
       }
       case StatementKind::kMacro:
-        scope.set(statement.macro->name, Value::macro(statement.macro->name, statement.macro.get(), statement.macro));
+        scope.set(statement.macro->name,
+                  Value::macro(statement.macro->name, statement.macro.get(), statement.macro));
         return {};
     }
     return {};
@@ -132,7 +136,8 @@ class Evaluator {
     if (!value.is_list() || value.as_list().size() != statement.names.size())
       return fail(statement.at, "expected a list of " + std::to_string(statement.names.size()) +
                                     " values to unpack, found " + std::string(value.type_name()));
-    for (std::size_t i = 0; i < statement.names.size(); ++i) scope.set(statement.names[i], value.as_list()[i]);
+    for (std::size_t i = 0; i < statement.names.size(); ++i)
+      scope.set(statement.names[i], value.as_list()[i]);
     return {};
   }
 
@@ -173,7 +178,8 @@ class Evaluator {
     if (statement.attribute.empty()) return bind(statement, value, scope);
     Value* target = scope.find(statement.names.front());
     if (target == nullptr || !target->is_dict())
-      return fail(statement.at, "'" + statement.names.front() + "' is no namespace() whose attributes can be set");
+      return fail(statement.at,
+                  "'" + statement.names.front() + "' is no namespace() whose attributes can be set");
     target->set_member(statement.attribute, std::move(value));
     return placed(statement.at, budget_.check_value(*target));
   }
@@ -185,24 +191,32 @@ class Evaluator {
     auto result = eval_inner(expr, scope);
     --depth_;
     if (!result) return result;
-    TILLCAST_TRY_PLAIN(placed(expr.at, budget_.charge(1 + (result->is_text() ? result->as_text().size() / 32 : 0))));
+    TILLCAST_TRY_PLAIN(
+        placed(expr.at, budget_.charge(1 + (result->is_text() ? result->as_text().size() / 32 : 0))));
     return result;
   }
 
   Result<Value> eval_inner(const Expr& expr, Scope& scope) {
     switch (expr.kind) {
-      case ExprKind::kLiteral: return expr.literal;
-      case ExprKind::kName: return lookup(expr.text, scope);
+      case ExprKind::kLiteral:
+        return expr.literal;
+      case ExprKind::kName:
+        return lookup(expr.text, scope);
       case ExprKind::kList: {
         List items;
         for (const Expr& child : expr.children) items.push_back(TILLCAST_TRY_PLAIN(eval(child, scope)));
         return checked(expr.at, Value::list(std::move(items)));
       }
-      case ExprKind::kDict: return eval_dict(expr, scope);
-      case ExprKind::kAttribute: return eval_attribute(expr, scope);
-      case ExprKind::kIndex: return eval_index(expr, scope);
-      case ExprKind::kSlice: return eval_slice(expr, scope);
-      case ExprKind::kCall: return eval_call(expr, scope);
+      case ExprKind::kDict:
+        return eval_dict(expr, scope);
+      case ExprKind::kAttribute:
+        return eval_attribute(expr, scope);
+      case ExprKind::kIndex:
+        return eval_index(expr, scope);
+      case ExprKind::kSlice:
+        return eval_slice(expr, scope);
+      case ExprKind::kCall:
+        return eval_call(expr, scope);
       case ExprKind::kFilter: {
         const Value input = TILLCAST_TRY_PLAIN(eval(expr.children[0], scope));
         const CallArguments arguments = TILLCAST_TRY_PLAIN(eval_arguments(expr, scope));
@@ -212,7 +226,8 @@ class Evaluator {
       case ExprKind::kTest: {
         const Value input = TILLCAST_TRY_PLAIN(eval(expr.children[0], scope));
         const CallArguments arguments = TILLCAST_TRY_PLAIN(eval_arguments(expr, scope));
-        const bool passes = TILLCAST_TRY_PLAIN(placed(expr.at, apply_test(expr.text, input, arguments, budget_)));
+        const bool passes =
+            TILLCAST_TRY_PLAIN(placed(expr.at, apply_test(expr.text, input, arguments, budget_)));
         return Value(passes != expr.negated);
       }
       case ExprKind::kUnary: {
@@ -231,7 +246,8 @@ class Evaluator {
         Value left = TILLCAST_TRY_PLAIN(eval(expr.children[0], scope));
         for (std::size_t i = 0; i < expr.names.size(); ++i) {
           Value right = TILLCAST_TRY_PLAIN(eval(expr.children[i + 1], scope));
-          const bool holds = TILLCAST_TRY_PLAIN(placed(expr.at, compare_values(expr.names[i], left, right, budget_)));
+          const bool holds =
+              TILLCAST_TRY_PLAIN(placed(expr.at, compare_values(expr.names[i], left, right, budget_)));
           if (!holds) return Value(false);
           left = std::move(right);
         }
@@ -270,7 +286,8 @@ class Evaluator {
     for (std::size_t i = 0; i + 1 < expr.children.size(); i += 2) {
       const Value key = TILLCAST_TRY_PLAIN(eval(expr.children[i], scope));
       if (!key.is_text() && !key.is_number())
-        return fail(expr.children[i].at, "a dict's key must be a string, found " + std::string(key.type_name()));
+        return fail(expr.children[i].at,
+                    "a dict's key must be a string, found " + std::string(key.type_name()));
       TILLCAST_TRY_PLAIN(placed(expr.at, budget_.charge(i / 2)));
       Value item = TILLCAST_TRY_PLAIN(eval(expr.children[i + 1], scope));
       dict.set_member(key.to_text(), std::move(item));
@@ -281,7 +298,8 @@ class Evaluator {
   /// <package>.<macro>, when the package's name is not a variable.
   const MacroLibrary::Entry* packaged_macro(const Expr& expr, Scope& scope) const {
     const Expr& base = expr.children[0];
-    if (base.kind != ExprKind::kName || base.text != context_.package || context_.macros == nullptr) return nullptr;
+    if (base.kind != ExprKind::kName || base.text != context_.package || context_.macros == nullptr)
+      return nullptr;
     return scope.find(base.text) == nullptr ? context_.macros->find(expr.text) : nullptr;
   }
 
@@ -303,7 +321,8 @@ class Evaluator {
       return member != nullptr ? *member : Value::undefined(index.to_text());
     }
     if (!index.is_int() || (!base.is_list() && !base.is_text()))
-      return fail(expr.at, "cannot take element " + to_repr(index) + " of a " + std::string(base.type_name()));
+      return fail(expr.at,
+                  "cannot take element " + to_repr(index) + " of a " + std::string(base.type_name()));
     const List items = TILLCAST_TRY_PLAIN(placed(expr.at, iterate(base, budget_)));
     const auto size = static_cast<std::int64_t>(items.size());
     const std::int64_t at = index.as_int() < 0 ? index.as_int() + size : index.as_int();
@@ -321,7 +340,8 @@ class Evaluator {
     const auto size = static_cast<std::int64_t>(items.size());
     const auto bound = [&](const Value& value, std::int64_t otherwise) {
       if (value.is_none()) return otherwise;
-      const std::int64_t at = value.as_int() < 0 ? std::max<std::int64_t>(value.as_int(), -size) + size : value.as_int();
+      const std::int64_t at =
+          value.as_int() < 0 ? std::max<std::int64_t>(value.as_int(), -size) + size : value.as_int();
       return std::clamp<std::int64_t>(at, 0, size);
     };
     const std::int64_t begin = bound(from, 0);
@@ -339,7 +359,8 @@ class Evaluator {
       Value value = TILLCAST_TRY_PLAIN(eval(expr.children[i], scope));
       if (i - 1 < expr.names.size() && !expr.names[i - 1].empty()) {
         for (const auto& [name, unused] : arguments.named)
-          if (name == expr.names[i - 1]) return fail(expr.children[i].at, "the argument '" + name + "' is given twice");
+          if (name == expr.names[i - 1])
+            return fail(expr.children[i].at, "the argument '" + name + "' is given twice");
         arguments.named.emplace_back(expr.names[i - 1], std::move(value));
       } else {
         arguments.positional.push_back(std::move(value));
@@ -353,7 +374,8 @@ class Evaluator {
   Result<Value> eval_call(const Expr& expr, Scope& scope) {
     const Expr& callee = expr.children[0];
     if (callee.kind == ExprKind::kName && scope.find(callee.text) == nullptr) {
-      if (auto built_in = TILLCAST_TRY_PLAIN(call_language_function(callee.text, expr, scope))) return *built_in;
+      if (auto built_in = TILLCAST_TRY_PLAIN(call_language_function(callee.text, expr, scope)))
+        return *built_in;
     }
     if (callee.kind == ExprKind::kAttribute && packaged_macro(callee, scope) == nullptr)
       return eval_method(expr, callee, scope);
@@ -367,7 +389,8 @@ class Evaluator {
       return fail(at, "'" + function.undefined_name() + "' is undefined: there is no such function or macro");
     if (const Value* called = function.is_object() ? function.member("__call__") : nullptr)
       return call(*called, arguments, at);
-    if (!function.is_callable()) return fail(at, "a " + std::string(function.type_name()) + " cannot be called");
+    if (!function.is_callable())
+      return fail(at, "a " + std::string(function.type_name()) + " cannot be called");
     const auto& body = function.as_callable();
     if (body.macro != nullptr) {
       auto result = call_macro_definition(*body.macro, arguments, at);
@@ -381,7 +404,8 @@ class Evaluator {
 
   /// return, range, namespace, dict: nullopt when `name` is none of them.
   Result<std::optional<Value>> call_language_function(std::string_view name, const Expr& expr, Scope& scope) {
-    if (name != "return" && name != "range" && name != "namespace" && name != "dict") return std::optional<Value>();
+    if (name != "return" && name != "range" && name != "namespace" && name != "dict")
+      return std::optional<Value>();
     const CallArguments arguments = TILLCAST_TRY_PLAIN(eval_arguments(expr, scope));
     if (name == "range") {
       Value range = TILLCAST_TRY_PLAIN(placed(expr.at, make_range(arguments, budget_)));
@@ -402,9 +426,11 @@ class Evaluator {
     const std::string& name = callee.text;
     if (name == "append" || name == "extend" || name == "update" || name == "pop") {
       const CallArguments arguments = TILLCAST_TRY_PLAIN(eval_arguments(expr, scope));
-      return mutate(callee.children[0], scope, [&](Value& target) { return change(name, target, arguments, expr.at); });
+      return mutate(callee.children[0], scope,
+                    [&](Value& target) { return change(name, target, arguments, expr.at); });
     }
-    if (callee.children[0].kind == ExprKind::kName && callee.children[0].text == "adapter" && name == "dispatch")
+    if (callee.children[0].kind == ExprKind::kName && callee.children[0].text == "adapter" &&
+        name == "dispatch")
       return dispatch(expr, scope);
     const Value self = TILLCAST_TRY_PLAIN(eval(callee.children[0], scope));
     if (self.is_undefined()) return fail(callee.at, "'" + self.undefined_name() + "' is undefined");
@@ -419,19 +445,21 @@ class Evaluator {
   Result<Value> dispatch(const Expr& expr, Scope& scope) {
     const CallArguments arguments = TILLCAST_TRY_PLAIN(eval_arguments(expr, scope));
     const Value* name = arguments.find(0, "macro_name");
-    if (name == nullptr || !name->is_text()) return fail(expr.at, "adapter.dispatch needs the name of a macro");
+    if (name == nullptr || !name->is_text())
+      return fail(expr.at, "adapter.dispatch needs the name of a macro");
     for (const std::string_view prefix : {"tillcast__", "duckdb__", "default__"}) {
       const std::string full = std::string(prefix) + name->as_text();
       Value found = TILLCAST_TRY_PLAIN(lookup(full, scope));
       if (found.is_callable()) return found;
     }
-    return fail(expr.at, "adapter.dispatch found none of the macros tillcast__" + name->as_text() + ", duckdb__" +
-                             name->as_text() + ", default__" + name->as_text());
+    return fail(expr.at, "adapter.dispatch found none of the macros tillcast__" + name->as_text() +
+                             ", duckdb__" + name->as_text() + ", default__" + name->as_text());
   }
 
   using Change = std::function<Result<Value>(Value&)>;
 
-  /// Values are immutable and shared, so x.append(y) replaces the variable (or the member of a dict) it names.
+  /// Values are immutable and shared, so x.append(y) replaces the variable (or the member of a dict) it
+  /// names.
   Result<Value> mutate(const Expr& place, Scope& scope, const Change& apply) {
     if (place.kind == ExprKind::kName) {
       Value* target = scope.find(place.text);
@@ -475,13 +503,15 @@ class Evaluator {
       target = Value::list(std::move(items));
       return last;
     } else {
-      return fail(at, "cannot " + name + " on a " + std::string(target.type_name()) + " with these arguments");
+      return fail(at,
+                  "cannot " + name + " on a " + std::string(target.type_name()) + " with these arguments");
     }
     TILLCAST_TRY_PLAIN(placed(at, budget_.check_value(target)));
     return Value();
   }
 
-  Result<Value> call_macro_definition(const MacroDefinition& macro, const CallArguments& arguments, Position at) {
+  Result<Value> call_macro_definition(const MacroDefinition& macro, const CallArguments& arguments,
+                                      Position at) {
     if (arguments.positional.size() > macro.parameters.size())
       return fail(at, "macro " + macro.name + " takes " + std::to_string(macro.parameters.size()) +
                           " arguments, found " + std::to_string(arguments.positional.size()));
@@ -550,7 +580,8 @@ Result<Value> evaluate(const Expr& expr, std::string_view file, const RenderCont
   return Evaluator(context).run_expression(expr, file);
 }
 
-Result<Value> call_macro(std::string_view name, const CallArguments& arguments, const RenderContext& context) {
+Result<Value> call_macro(std::string_view name, const CallArguments& arguments,
+                         const RenderContext& context) {
   const auto* entry = context.macros != nullptr ? context.macros->find(name) : nullptr;
   if (entry == nullptr) return not_found("there is no macro '" + std::string(name) + "'");
   return Evaluator(context).run_macro(*entry, arguments);

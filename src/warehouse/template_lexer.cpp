@@ -40,7 +40,9 @@ class Lexer {
 
  private:
   std::string_view rest() const { return source_.substr(at_); }
-  char peek(std::size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
+  char peek(std::size_t ahead = 0) const {
+    return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
+  }
 
   void advance(std::size_t bytes) {
     for (; bytes > 0 && at_ < source_.size(); --bytes, ++at_) {
@@ -60,7 +62,8 @@ class Lexer {
 
   std::size_t next_tag() const {
     for (std::size_t i = at_; i + 1 < source_.size(); ++i)
-      if (source_[i] == '{' && (source_[i + 1] == '{' || source_[i + 1] == '%' || source_[i + 1] == '#')) return i;
+      if (source_[i] == '{' && (source_[i + 1] == '{' || source_[i + 1] == '%' || source_[i + 1] == '#'))
+        return i;
     return source_.size();
   }
 
@@ -162,7 +165,8 @@ class Lexer {
     if (std::string_view("+-*/%~<>=()[]{},.:|").find(c) == std::string_view::npos) {
       const bool printable = c >= ' ' && c < 0x7F;
       return fail(start, printable ? std::string("unexpected character '") + c + "' in a tag"
-                                   : "unexpected byte " + std::to_string(static_cast<unsigned char>(c)) + " in a tag");
+                                   : "unexpected byte " + std::to_string(static_cast<unsigned char>(c)) +
+                                         " in a tag");
     }
     if (c == '(' || c == '[' || c == '{') ++open_brackets_;
     if ((c == ')' || c == ']' || c == '}') && open_brackets_ > 0) --open_brackets_;
@@ -209,15 +213,28 @@ class Lexer {
       }
       const char escaped = peek(1);
       switch (escaped) {
-        case 'n': text += '\n'; break;
-        case 't': text += '\t'; break;
-        case 'r': text += '\r'; break;
-        case '\\': case '\'': case '"': text += escaped; break;
-        default: text += '\\'; text += escaped;  // kept, so that regular expressions need no doubling
+        case 'n':
+          text += '\n';
+          break;
+        case 't':
+          text += '\t';
+          break;
+        case 'r':
+          text += '\r';
+          break;
+        case '\\':
+        case '\'':
+        case '"':
+          text += escaped;
+          break;
+        default:
+          text += '\\';
+          text += escaped;  // kept, so that regular expressions need no doubling
       }
       advance(2);
     }
-    if (at_ >= source_.size()) return fail(start, std::string("this string is not closed: expected ") + quote);
+    if (at_ >= source_.size())
+      return fail(start, std::string("this string is not closed: expected ") + quote);
     advance(1);
     add(TokenKind::kString, std::move(text), start);
     return {};

@@ -13,10 +13,10 @@ enum class TokenKind : std::uint8_t {
   kText,         ///< SQL between tags, whitespace control applied
   kOutputBegin,  ///< {{
   kOutputEnd,
-  kBlockBegin,   ///< {%
+  kBlockBegin,  ///< {%
   kBlockEnd,
   kName,
-  kString,       ///< unescaped
+  kString,  ///< unescaped
   kInt,
   kFloat,
   kOperator,
@@ -30,7 +30,8 @@ struct Token {
 };
 
 /// Splits a template into tokens; comments and {% raw %} are resolved here. One newline at the very end is
-/// dropped, as Jinja does. kInvalidInput with file:line:column for unclosed tags, strings and stray characters.
+/// dropped, as Jinja does. kInvalidInput with file:line:column for unclosed tags, strings and stray
+/// characters.
 Result<std::vector<Token>> tokenize_template(std::string_view source, std::string_view file);
 /// The tokens of a bare expression.
 Result<std::vector<Token>> tokenize_expression(std::string_view source, std::string_view file);

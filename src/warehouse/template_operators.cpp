@@ -14,12 +14,14 @@ Error overflow(std::string_view op) {
 
 Error wrong_type(std::string_view what, std::string_view expected, const Value& found) {
   if (found.is_undefined()) return invalid_input("'" + found.undefined_name() + "' is undefined");
-  return invalid_input(std::string(what) + " needs " + std::string(expected) + ", found " + std::string(found.type_name()));
+  return invalid_input(std::string(what) + " needs " + std::string(expected) + ", found " +
+                       std::string(found.type_name()));
 }
 
 Result<int> order_values(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {
-    if (!a.is_double() && !b.is_double()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
+    if (!a.is_double() && !b.is_double())
+      return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
     if (std::isnan(a.as_number()) || std::isnan(b.as_number()))  // last, so that sorting has one answer
       return (std::isnan(a.as_number()) ? 1 : 0) - (std::isnan(b.as_number()) ? 1 : 0);
     return a.as_number() < b.as_number() ? -1 : a.as_number() > b.as_number() ? 1 : 0;
@@ -35,7 +37,8 @@ Result<Value> make_range(const CallArguments& arguments, Budget& budget) {
     return invalid_input("range needs one to three whole numbers");
   std::int64_t bounds[3] = {0, 0, 1};
   for (std::size_t i = 0; i < arguments.positional.size(); ++i) {
-    if (!arguments.positional[i].is_int()) return wrong_type("range", "whole numbers", arguments.positional[i]);
+    if (!arguments.positional[i].is_int())
+      return wrong_type("range", "whole numbers", arguments.positional[i]);
     bounds[i] = arguments.positional[i].as_int();
   }
   if (arguments.positional.size() == 1) std::swap(bounds[0], bounds[1]);
@@ -69,17 +72,21 @@ Result<Value> binary_operation(std::string_view op, const Value& left, const Val
   if (op == "*" && left.is_text() && right.is_int()) {
     const std::int64_t times = std::max<std::int64_t>(right.as_int(), 0);
     std::int64_t bytes = 0;
-    if (__builtin_mul_overflow(static_cast<std::int64_t>(left.as_text().size()), times, &bytes)) return overflow(op);
+    if (__builtin_mul_overflow(static_cast<std::int64_t>(left.as_text().size()), times, &bytes))
+      return overflow(op);
     TILLCAST_TRY_PLAIN(budget.charge_text(static_cast<std::size_t>(bytes)));
     std::string text;
     text.reserve(static_cast<std::size_t>(bytes));
     for (std::int64_t i = 0; bytes > 0 && i < times; ++i) text += left.as_text();
     return Value(std::move(text));
   }
-  if (!left.is_number()) return wrong_type("'" + std::string(op) + "'", "a number here (use ~ to join text)", left);
-  if (!right.is_number()) return wrong_type("'" + std::string(op) + "'", "a number here (use ~ to join text)", right);
+  if (!left.is_number())
+    return wrong_type("'" + std::string(op) + "'", "a number here (use ~ to join text)", left);
+  if (!right.is_number())
+    return wrong_type("'" + std::string(op) + "'", "a number here (use ~ to join text)", right);
   const bool whole = !left.is_double() && !right.is_double();
-  if ((op == "/" || op == "//" || op == "%") && right.as_number() == 0.0) return invalid_input("division by zero");
+  if ((op == "/" || op == "//" || op == "%") && right.as_number() == 0.0)
+    return invalid_input("division by zero");
   if (op == "/") return Value(left.as_number() / right.as_number());
   if (!whole) {
     const double a = left.as_number();
@@ -98,7 +105,10 @@ Result<Value> binary_operation(std::string_view op, const Value& left, const Val
   if (op == "-") return __builtin_sub_overflow(a, b, &out) ? Result<Value>(overflow(op)) : Value(out);
   if (op == "*") return __builtin_mul_overflow(a, b, &out) ? Result<Value>(overflow(op)) : Value(out);
   if (op == "//" || op == "%") {
-    if (b == -1) return op == "%" ? Value(0) : __builtin_sub_overflow(std::int64_t{0}, a, &out) ? Result<Value>(overflow(op)) : Value(out);
+    if (b == -1)
+      return op == "%"                                          ? Value(0)
+             : __builtin_sub_overflow(std::int64_t{0}, a, &out) ? Result<Value>(overflow(op))
+                                                                : Value(out);
     const std::int64_t quotient = a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
     return Value(op == "//" ? quotient : a - quotient * b);
   }

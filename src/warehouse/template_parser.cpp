@@ -57,8 +57,8 @@ class StatementParser : private ExpressionParser {
   Error not_ended(Position start, std::string_view word) const {
     const std::string found = end_word_.empty() ? "the end of the file" : "'{% " + end_word_ + " %}'";
     return template_error(file_, start,
-                          "this " + std::string(word) + " is not ended: expected '{% end" + std::string(word) +
-                              " %}', found " + found);
+                          "this " + std::string(word) + " is not ended: expected '{% end" +
+                              std::string(word) + " %}', found " + found);
   }
 
   Result<Statement> parse_statement(const std::string& word, Position start, int depth) {
@@ -77,9 +77,9 @@ class StatementParser : private ExpressionParser {
     } else if (word == "macro" || word == "test" || word == "data_test") {
       TILLCAST_TRY_PLAIN(parse_macro(statement, word, depth));
     } else {
-      return template_error(file_, start,
-                            "the tag '" + word +
-                                "' is not supported; expected if, for, set, do, macro, test or raw");
+      return template_error(
+          file_, start,
+          "the tag '" + word + "' is not supported; expected if, for, set, do, macro, test or raw");
     }
     return statement;
   }

@@ -21,19 +21,19 @@ struct Position {
 Error template_error(std::string_view file, Position at, std::string_view message);
 
 enum class ExprKind : std::uint8_t {
-  kLiteral,      ///< literal
-  kName,         ///< text
-  kList,         ///< children
-  kDict,         ///< children: key, value, key, value...
-  kAttribute,    ///< children[0].text
-  kIndex,        ///< children[0][children[1]]
-  kSlice,        ///< children[0][children[1]:children[2]], an absent bound is a literal none
-  kCall,         ///< children[0](children[1..], names[i] empty for positional)
-  kFilter,       ///< children[0] | text(children[1..])
-  kTest,         ///< children[0] is [not] text(children[1..])
-  kUnary,        ///< text in - + not
-  kBinary,       ///< text in + - ~ * / // % **
-  kCompare,      ///< a < b <= c: children, names = the operators
+  kLiteral,    ///< literal
+  kName,       ///< text
+  kList,       ///< children
+  kDict,       ///< children: key, value, key, value...
+  kAttribute,  ///< children[0].text
+  kIndex,      ///< children[0][children[1]]
+  kSlice,      ///< children[0][children[1]:children[2]], an absent bound is a literal none
+  kCall,       ///< children[0](children[1..], names[i] empty for positional)
+  kFilter,     ///< children[0] | text(children[1..])
+  kTest,       ///< children[0] is [not] text(children[1..])
+  kUnary,      ///< text in - + not
+  kBinary,     ///< text in + - ~ * / // % **
+  kCompare,    ///< a < b <= c: children, names = the operators
   kAnd,
   kOr,
   kConditional,  ///< children[0] if children[1] else children[2]

@@ -51,7 +51,8 @@ Value Value::object(std::string text, Dict attributes) {
 
 Value Value::function(std::string name, Function function) {
   Value value;
-  value.data_ = std::make_shared<CallableBody>(CallableBody{std::move(name), std::move(function), nullptr, nullptr});
+  value.data_ =
+      std::make_shared<CallableBody>(CallableBody{std::move(name), std::move(function), nullptr, nullptr});
   return value;
 }
 

@@ -63,13 +63,13 @@ class Value {
   };
 
   Value() : data_(None{}) {}
-  Value(bool value) : data_(value) {}                           // NOLINT(google-explicit-constructor)
-  Value(std::int64_t value) : data_(value) {}                   // NOLINT(google-explicit-constructor)
+  Value(bool value) : data_(value) {}                            // NOLINT(google-explicit-constructor)
+  Value(std::int64_t value) : data_(value) {}                    // NOLINT(google-explicit-constructor)
   Value(int value) : data_(static_cast<std::int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(double value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
-  Value(std::string value) : data_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
-  Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(const char* value) : data_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(double value) : data_(value) {}                          // NOLINT(google-explicit-constructor)
+  Value(std::string value) : data_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Value(std::string_view value) : data_(std::string(value)) {}   // NOLINT(google-explicit-constructor)
+  Value(const char* value) : data_(std::string(value)) {}        // NOLINT(google-explicit-constructor)
   static Value undefined(std::string name);
   static Value list(List items);
   static Value dict(Dict items);

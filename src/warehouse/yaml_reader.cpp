@@ -90,8 +90,10 @@ std::string YamlNode::text(std::string_view name, std::string otherwise) const {
 
 Value YamlNode::to_value() const {
   switch (kind) {
-    case Kind::kNull: return Value();
-    case Kind::kScalar: return quoted ? Value(scalar) : plain_scalar(scalar);
+    case Kind::kNull:
+      return Value();
+    case Kind::kScalar:
+      return quoted ? Value(scalar) : plain_scalar(scalar);
     case Kind::kList: {
       List list;
       for (const YamlNode& item : items) list.push_back(item.to_value());

@@ -41,8 +41,8 @@ struct YamlNode {
 };
 
 /// Parses one yaml document; an empty one is kNull.
-/// @return kInvalidInput "file:line:column: ..." for anything that is no yaml, has a name twice in one map, is
-/// nested more than 50 deep or has more than 100,000 nodes. Thread-safe.
+/// @return kInvalidInput "file:line:column: ..." for anything that is no yaml, has a name twice in one map,
+/// is nested more than 50 deep or has more than 100,000 nodes. Thread-safe.
 Result<YamlNode> read_yaml(std::string_view content, std::string_view file);
 
 /// "file:line:column: message" at a yaml node.

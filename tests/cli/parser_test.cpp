@@ -10,7 +10,8 @@ namespace {
 Result<std::variant<Call, HelpText>> parse(std::vector<std::string> words) { return parse_call(words); }
 
 TEST(Parser, UnderstandsOptionsBeforeAndAfterTheCommand) {
-  ASSERT_OK_AND_ASSIGN(const auto parsed, parse({"--data", "shop", "run", "--input", "a.csv", "--input", "b.csv", "--quiet"}));
+  ASSERT_OK_AND_ASSIGN(const auto parsed,
+                       parse({"--data", "shop", "run", "--input", "a.csv", "--input", "b.csv", "--quiet"}));
   const auto& call = std::get<Call>(parsed);
   EXPECT_EQ(call.command->name, "run");
   EXPECT_EQ(call.arguments.text("--data"), "shop");
@@ -41,7 +42,8 @@ TEST(Parser, SuggestsTheNearestWord) {
 TEST(Parser, NumbersOutOfRangeNameTheOption) {
   Arguments arguments;
   arguments.add("--limit", {"0"});
-  EXPECT_ERROR(arguments.integer("--limit", 1, 10, 5), ErrorCode::kInvalidInput, "--limit must be a whole number from 1 to 10, found '0'");
+  EXPECT_ERROR(arguments.integer("--limit", 1, 10, 5), ErrorCode::kInvalidInput,
+               "--limit must be a whole number from 1 to 10, found '0'");
   arguments.add("--limit", {"7x"});
   EXPECT_ERROR(arguments.integer("--limit", 1, 10, 5), ErrorCode::kInvalidInput, "found '7x'");
   EXPECT_EQ(*arguments.integer("--other", 1, 10, 5), 5);
@@ -67,7 +69,8 @@ TEST(Parser, CompletionKnowsEveryCommand) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     ASSERT_OK_AND_ASSIGN(const auto script, completion_script(shell));
     for (const auto& command : all_commands()) {
-      EXPECT_NE(script.find(command.name.substr(0, command.name.find(' '))), std::string::npos) << shell << " " << command.name;
+      EXPECT_NE(script.find(command.name.substr(0, command.name.find(' '))), std::string::npos)
+          << shell << " " << command.name;
     }
   }
   EXPECT_ERROR(completion_script("tcsh"), ErrorCode::kInvalidInput, "tcsh");

@@ -26,15 +26,17 @@ class KeptTerminal final : public Terminal {
 
 TEST(Remote, CarriesWordsOutputAndExitCode) {
   const test::TempDir folder;
-  ASSERT_OK_AND_ASSIGN(const auto server, ControlServer::start(folder.path(), [](const RemoteCall& call, Terminal& terminal) {
-    terminal.out("words:");
-    for (const auto& word : call.words) terminal.out(" " + word);
-    terminal.err("from " + call.directory);
-    terminal.out(std::string(200'000, 'x'));
-    return 3;
-  }));
+  ASSERT_OK_AND_ASSIGN(const auto server,
+                       ControlServer::start(folder.path(), [](const RemoteCall& call, Terminal& terminal) {
+                         terminal.out("words:");
+                         for (const auto& word : call.words) terminal.out(" " + word);
+                         terminal.err("from " + call.directory);
+                         terminal.out(std::string(200'000, 'x'));
+                         return 3;
+                       }));
   KeptTerminal terminal;
-  ASSERT_OK_AND_ASSIGN(const auto code, run_in_owner(folder.path(), {{"sql", "SELECT 'ü'"}, "/somewhere", {}, {}}, terminal));
+  ASSERT_OK_AND_ASSIGN(const auto code,
+                       run_in_owner(folder.path(), {{"sql", "SELECT 'ü'"}, "/somewhere", {}, {}}, terminal));
   EXPECT_EQ(code, 3);
   EXPECT_EQ(terminal.out_text, "words: sql SELECT 'ü'" + std::string(200'000, 'x'));
   EXPECT_EQ(terminal.err_text, "from /somewhere");
@@ -51,7 +53,8 @@ TEST(Remote, WorksInADirectoryWithALongName) {
   const test::TempDir folder;
   const auto deep = folder.path() / std::string(120, 'a') / std::string(120, 'b');
   std::filesystem::create_directories(deep);
-  ASSERT_OK_AND_ASSIGN(const auto server, ControlServer::start(deep, [](const RemoteCall&, Terminal&) { return 0; }));
+  ASSERT_OK_AND_ASSIGN(const auto server,
+                       ControlServer::start(deep, [](const RemoteCall&, Terminal&) { return 0; }));
   KeptTerminal terminal;
   ASSERT_OK_AND_ASSIGN(const auto code, run_in_owner(deep, {{"x"}, "/", {}, {}}, terminal));
   EXPECT_EQ(code, 0);
@@ -59,8 +62,9 @@ TEST(Remote, WorksInADirectoryWithALongName) {
 
 TEST(Remote, OnlyTheOwnerMayConnect) {
   const test::TempDir folder;
-  ASSERT_OK_AND_ASSIGN(const auto server, ControlServer::start(folder.path(), [](const RemoteCall&, Terminal&) { return 0; }));
-  struct stat info {};
+  ASSERT_OK_AND_ASSIGN(const auto server,
+                       ControlServer::start(folder.path(), [](const RemoteCall&, Terminal&) { return 0; }));
+  struct stat info{};
   ASSERT_EQ(::stat((folder.path() / "tillcast.sock").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
 }
@@ -68,11 +72,13 @@ TEST(Remote, OnlyTheOwnerMayConnect) {
 TEST(Remote, CtrlCReachesTheRunningCommand) {
   const test::TempDir folder;
   std::atomic<bool> running{false};
-  ASSERT_OK_AND_ASSIGN(const auto server, ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
-    running = true;
-    while (!terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return 130;
-  }));
+  ASSERT_OK_AND_ASSIGN(const auto server,
+                       ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
+                         running = true;
+                         while (!terminal.interrupted())
+                           std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                         return 130;
+                       }));
   KeptTerminal terminal;
   std::thread presser([&] {
     while (!running) std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -86,11 +92,13 @@ TEST(Remote, CtrlCReachesTheRunningCommand) {
 TEST(Remote, StoppingTheServerEndsRunningCommands) {
   const test::TempDir folder;
   std::atomic<bool> running{false};
-  ASSERT_OK_AND_ASSIGN(auto server, ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
-    running = true;
-    while (!terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return 1;
-  }));
+  ASSERT_OK_AND_ASSIGN(auto server,
+                       ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
+                         running = true;
+                         while (!terminal.interrupted())
+                           std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                         return 1;
+                       }));
   std::thread caller([&] {
     KeptTerminal terminal;
     const auto ignored = run_in_owner(folder.path(), {{"run"}, "/", {}, {}}, terminal);

@@ -17,9 +17,13 @@ database::QueryResult ask(const std::string& sql) {
 }
 
 TEST(ResultFormat, JsonKeepsEveryDigitOfMoney) {
-  const auto result = ask("SELECT CAST('12345678901234.5678' AS DECIMAL(18,4)) AS amount, 'a\"b' AS name, NULL AS nothing, true AS yes, 'NaN'::DOUBLE AS odd");
+  const auto result =
+      ask("SELECT CAST('12345678901234.5678' AS DECIMAL(18,4)) AS amount, 'a\"b' AS name, NULL AS nothing, "
+          "true AS yes, 'NaN'::DOUBLE AS odd");
   ASSERT_OK_AND_ASSIGN(const auto text, format_result(result, "jsonl", 80));
-  EXPECT_EQ(text, "{\"amount\":12345678901234.5678,\"name\":\"a\\\"b\",\"nothing\":null,\"yes\":true,\"odd\":\"nan\"}\n");
+  EXPECT_EQ(
+      text,
+      "{\"amount\":12345678901234.5678,\"name\":\"a\\\"b\",\"nothing\":null,\"yes\":true,\"odd\":\"nan\"}\n");
 }
 
 TEST(ResultFormat, CsvQuotesWhatNeedsIt) {

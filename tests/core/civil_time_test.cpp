@@ -28,7 +28,8 @@ TEST(CivilTime, KnowsWeekdaysBeforeAndAfterTheEpoch) {
 TEST(CivilTime, FormatsAndParsesIsoDates) {
   EXPECT_EQ(format_date(date_from_civil(2024, 2, 29)), "2024-02-29");
   EXPECT_EQ(parse_date("2024-02-29"), date_from_civil(2024, 2, 29));
-  for (const char* text : {"2023-02-29", "2024-13-01", "2024-1-01", "24-01-01", "2024-01-01x", "2024/01/01"}) {
+  for (const char* text :
+       {"2023-02-29", "2024-13-01", "2024-1-01", "24-01-01", "2024-01-01x", "2024/01/01"}) {
     EXPECT_EQ(parse_date(text), std::nullopt) << text;
   }
 }

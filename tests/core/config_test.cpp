@@ -20,7 +20,8 @@ constexpr std::string_view kArrayTables[] = {"forecast.plan"};
 TEST(Config, FlagsBeatEnvironmentBeatsFileBeatsDefaults) {
   Config config(kSpecs);
   EXPECT_EQ(config.integer("serve.port"), 8080);
-  ASSERT_OK(config.load_toml("[serve]\nport = 1\nhost = \"h\"\n[ingest]\ninputs = [\"a\", \"b\"]\n", "tillcast.toml", kArrayTables));
+  ASSERT_OK(config.load_toml("[serve]\nport = 1\nhost = \"h\"\n[ingest]\ninputs = [\"a\", \"b\"]\n",
+                             "tillcast.toml", kArrayTables));
   EXPECT_EQ(config.integer("serve.port"), 1);
   const std::string environment[] = {"TILLCAST_SERVE__PORT=2", "PATH=/bin", "TILLCAST_DATASETS=/data"};
   ASSERT_OK(config.load_environment(environment));
@@ -35,9 +36,11 @@ TEST(Config, FlagsBeatEnvironmentBeatsFileBeatsDefaults) {
 
 TEST(Config, NamesThePlaceAndTheNearestKeyOfAMistake) {
   Config config(kSpecs);
-  EXPECT_ERROR(config.load_toml("\n[serve]\nprot = 1\n", "tillcast.toml", kArrayTables), ErrorCode::kInvalidInput,
+  EXPECT_ERROR(config.load_toml("\n[serve]\nprot = 1\n", "tillcast.toml", kArrayTables),
+               ErrorCode::kInvalidInput,
                "tillcast.toml:3: unknown setting 'serve.prot'; did you mean 'serve.port'?");
-  EXPECT_ERROR(config.load_toml("[serve]\nport = \"x\"\n", "f.toml", kArrayTables), ErrorCode::kInvalidInput, "f.toml:2: setting 'serve.port' must be a whole number, found 'x'");
+  EXPECT_ERROR(config.load_toml("[serve]\nport = \"x\"\n", "f.toml", kArrayTables), ErrorCode::kInvalidInput,
+               "f.toml:2: setting 'serve.port' must be a whole number, found 'x'");
   EXPECT_ERROR(config.load_toml("[serve\n", "f.toml", kArrayTables), ErrorCode::kInvalidInput, "f.toml:1");
   const std::string environment[] = {"TILLCAST_LOG__JSON=maybe"};
   EXPECT_ERROR(config.load_environment(environment), ErrorCode::kInvalidInput, "TILLCAST_LOG__JSON");
@@ -45,7 +48,10 @@ TEST(Config, NamesThePlaceAndTheNearestKeyOfAMistake) {
 
 TEST(Config, KeepsArrayTables) {
   Config config(kSpecs);
-  ASSERT_OK(config.load_toml("[[forecast.plan]]\nname = \"a\"\nby = [\"store\", \"product\"]\n[[forecast.plan]]\nname = \"b\"\nhorizon = 8\n", "f", kArrayTables));
+  ASSERT_OK(
+      config.load_toml("[[forecast.plan]]\nname = \"a\"\nby = [\"store\", "
+                       "\"product\"]\n[[forecast.plan]]\nname = \"b\"\nhorizon = 8\n",
+                       "f", kArrayTables));
   ASSERT_EQ(config.tables("forecast.plan").size(), 2U);
   EXPECT_EQ(config.tables("forecast.plan")[0].at("by"), "store,product");
   EXPECT_EQ(config.tables("forecast.plan")[1].at("horizon"), "8");

@@ -27,7 +27,8 @@ TEST(Decimal, RoundsHalfAwayFromZero) {
 }
 
 TEST(Decimal, RefusesWhatIsNoNumber) {
-  for (const char* text : {"", "-", "+", ".", "abc", "1,5", "1.2.3", "12a", "e5", "1e", "1e99", "0x10", " 1", "1 ", "nan", "inf"}) {
+  for (const char* text : {"", "-", "+", ".", "abc", "1,5", "1.2.3", "12a", "e5", "1e", "1e99", "0x10", " 1",
+                           "1 ", "nan", "inf"}) {
     EXPECT_EQ(parse_decimal(text, 4), std::nullopt) << text;
   }
 }
@@ -41,16 +42,17 @@ TEST(Decimal, RefusesMoreThanEighteenDigits) {
 TEST(Decimal, FormatReadsBackExactly) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 10'000; ++i) {
-    const auto units = static_cast<std::int64_t>(random() % 1'999'999'999'999'999'999) - 999'999'999'999'999'999;
+    const auto units =
+        static_cast<std::int64_t>(random() % 1'999'999'999'999'999'999) - 999'999'999'999'999'999;
     const int scale = static_cast<int>(random() % 7);
     ASSERT_EQ(parse_decimal(format_decimal(units, scale), scale), units) << format_decimal(units, scale);
   }
 }
 
 TEST(Decimal, MultipliesExactly) {
-  EXPECT_EQ(multiply_decimals(6000, 3, 25500, 4, 4), 153000);       // 6 x 2.55 = 15.30
+  EXPECT_EQ(multiply_decimals(6000, 3, 25500, 4, 4), 153000);            // 6 x 2.55 = 15.30
   EXPECT_EQ(multiply_decimals(-80995000, 3, 20800, 4, 4), -1684696000);  // -80,995 x 2.08
-  EXPECT_EQ(multiply_decimals(333, 3, 3333, 4, 4), 1110);           // 0.333 x 0.3333 = 0.1109889
+  EXPECT_EQ(multiply_decimals(333, 3, 3333, 4, 4), 1110);                // 0.333 x 0.3333 = 0.1109889
   EXPECT_EQ(multiply_decimals(999999999999999999, 3, 999999999999999999, 4, 4), std::nullopt);
 }
 

@@ -10,7 +10,8 @@ namespace tillcast {
 namespace {
 
 std::int64_t local(int year, int month, int day, int hour, int minute) {
-  return date_from_civil(year, month, day).days * kMicrosPerDay + (hour * 60 + minute) * 60 * kMicrosPerSecond;
+  return date_from_civil(year, month, day).days * kMicrosPerDay +
+         (hour * 60 + minute) * 60 * kMicrosPerSecond;
 }
 
 std::string utc(const TimeZone& zone, int year, int month, int day, int hour, int minute) {

@@ -80,7 +80,8 @@ TEST_F(Crash, AtRandomMomentsARepeatedRunGivesTheUndisturbedTables) {
     const auto shop = fresh("random");
     ProcessOptions crash;
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(run_time_).count();
-    crash.kill_after = std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
+    crash.kill_after =
+        std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
     const auto result = run_on(shop, files_, crash);
     if (result.signal == SIGKILL) ++killed;
     expect_repeat_heals(shop, "killed after " + std::to_string(crash.kill_after->count()) + " us");

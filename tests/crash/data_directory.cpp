@@ -7,13 +7,18 @@
 namespace tillcast::test {
 
 std::string visible_content(const std::filesystem::path& data_directory) {
-  const char* const tables[] = {"silver.sale_line", "silver.rejects", "dim_date", "dim_product", "dim_customer", "dim_store", "dim_country", "fact_sale_line",
-                                "fact_order", "fact_return", "demand_daily", "sales_daily", "sales_monthly_country", "product_performance", "customer_metrics"};
+  const char* const tables[] = {"silver.sale_line",      "silver.rejects",      "dim_date",
+                                "dim_product",           "dim_customer",        "dim_store",
+                                "dim_country",           "fact_sale_line",      "fact_order",
+                                "fact_return",           "demand_daily",        "sales_daily",
+                                "sales_monthly_country", "product_performance", "customer_metrics"};
   std::string statement;
   for (const char* table : tables) {
-    statement += (statement.empty() ? "" : " UNION ALL ") + std::string("SELECT '") + table + "' AS name, count(*), coalesce(sum(hash(t)), 0) FROM " + table + " AS t";
+    statement += (statement.empty() ? "" : " UNION ALL ") + std::string("SELECT '") + table +
+                 "' AS name, count(*), coalesce(sum(hash(t)), 0) FROM " + table + " AS t";
   }
-  const auto result = tillcast({"sql", "--data", data_directory.string(), "--format", "csv", statement + " ORDER BY name"});
+  const auto result =
+      tillcast({"sql", "--data", data_directory.string(), "--format", "csv", statement + " ORDER BY name"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.exit_code == 0 ? result.out : "";
 }
@@ -30,7 +35,8 @@ void make_data_directory(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> make_sales_files(const std::filesystem::path& folder, int days) {
   const auto whole = folder / "whole.csv";
-  const auto result = tillcast({"generate", "--stores", "2", "--products", "12", "--days", std::to_string(days), "--seed", "11", "--out", whole.string()});
+  const auto result = tillcast({"generate", "--stores", "2", "--products", "12", "--days",
+                                std::to_string(days), "--seed", "11", "--out", whole.string()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   std::ifstream in(whole);
   std::vector<std::string> lines;
@@ -40,12 +46,14 @@ std::vector<std::filesystem::path> make_sales_files(const std::filesystem::path&
     std::ofstream out(files[part]);
     out << lines.at(0);
     const std::size_t middle = lines.size() / 2;
-    for (std::size_t i = part == 0 ? 1 : middle; i < (part == 0 ? middle : lines.size()); ++i) out << lines[i];
+    for (std::size_t i = part == 0 ? 1 : middle; i < (part == 0 ? middle : lines.size()); ++i)
+      out << lines[i];
   }
   return files;
 }
 
-ProcessResult run_on(const std::filesystem::path& data_directory, const std::vector<std::filesystem::path>& files, const ProcessOptions& options) {
+ProcessResult run_on(const std::filesystem::path& data_directory,
+                     const std::vector<std::filesystem::path>& files, const ProcessOptions& options) {
   std::vector<std::string> words = {"run", "--no-forecast", "--data", data_directory.string()};
   for (const auto& file : files) {
     words.push_back("--input");

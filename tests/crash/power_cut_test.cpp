@@ -24,7 +24,9 @@ class CutDisk {
  public:
   explicit CutDisk(const TempDir& folder) : image_(folder.file("disk.img")), mount_(folder.file("disk")) {
     std::filesystem::create_directories(mount_);
-    ok_ = shell("truncate -s 256M " + image_.string() + " && mkfs.ext4 -q -F " + image_.string() + " 2>/dev/null") == 0 && attach();
+    ok_ = shell("truncate -s 256M " + image_.string() + " && mkfs.ext4 -q -F " + image_.string() +
+                " 2>/dev/null") == 0 &&
+          attach();
   }
   ~CutDisk() { shell("umount -l " + mount_.string() + " 2>/dev/null"); }
   bool ok() const { return ok_; }
@@ -40,7 +42,9 @@ class CutDisk {
   bool reattach() { return shell("umount " + mount_.string()) == 0 && attach(); }
 
  private:
-  bool attach() const { return shell("mount -o loop " + image_.string() + " " + mount_.string() + " 2>/dev/null") == 0; }
+  bool attach() const {
+    return shell("mount -o loop " + image_.string() + " " + mount_.string() + " 2>/dev/null") == 0;
+  }
   std::filesystem::path image_;
   std::filesystem::path mount_;
   bool ok_ = false;
@@ -68,7 +72,8 @@ TEST(PowerCut, AtRandomMomentsLosesNothingThatWasAcknowledged) {
     make_data_directory(shop);
     ProcessOptions crash;
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(run_time).count();
-    crash.kill_after = std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
+    crash.kill_after =
+        std::chrono::microseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(micros)));
     crash.at_kill = [&disk] { disk.cut(); };
     const auto result = run_on(shop, files, crash);
     const bool acknowledged = result.exit_code == 0;
@@ -76,9 +81,12 @@ TEST(PowerCut, AtRandomMomentsLosesNothingThatWasAcknowledged) {
     ASSERT_TRUE(disk.reattach());
     if (acknowledged) {
       const auto loads = tillcast({"lake", "ls", "--loads", "--data", shop.string()});
-      EXPECT_NE(loads.out.find("sales-2.csv"), std::string::npos) << "an acknowledged load is gone after a power cut\n" << loads.err;
+      EXPECT_NE(loads.out.find("sales-2.csv"), std::string::npos)
+          << "an acknowledged load is gone after a power cut\n"
+          << loads.err;
     }
-    if (!std::filesystem::exists(shop / "tillcast.toml")) make_data_directory(shop);  // cut before init was durable
+    if (!std::filesystem::exists(shop / "tillcast.toml"))
+      make_data_directory(shop);  // cut before init was durable
     const auto repeated = run_on(shop, files);
     ASSERT_EQ(repeated.exit_code, 0) << "after " << crash.kill_after->count() << " us: " << repeated.err;
     EXPECT_EQ(visible_content(shop), expected) << "after " << crash.kill_after->count() << " us";

@@ -19,14 +19,19 @@ ColumnBatch every_type(std::size_t rows, unsigned seed) {
   };
   Column text;
   text.spec = {"text", ColumnType::kText};
-  for (std::size_t i = 0; i < rows; ++i) text.text.push_back(arena->add(std::string(random() % 30, 'a') + std::to_string(random() % 100)));
+  for (std::size_t i = 0; i < rows; ++i)
+    text.text.push_back(arena->add(std::string(random() % 30, 'a') + std::to_string(random() % 100)));
   batch.columns.push_back(std::move(text));
-  for (const auto& [name, type, modulus] :
-       {std::tuple{"flag", ColumnType::kBool, 2}, {"small", ColumnType::kInt32, 1000}, {"big", ColumnType::kInt64, 1 << 30},
-        {"day", ColumnType::kDate, 20000}, {"moment", ColumnType::kTimestamp, 1 << 30}, {"quantity", ColumnType::kDecimal3, 5000},
-        {"price", ColumnType::kDecimal4, 90000}}) {
+  for (const auto& [name, type, modulus] : {std::tuple{"flag", ColumnType::kBool, 2},
+                                            {"small", ColumnType::kInt32, 1000},
+                                            {"big", ColumnType::kInt64, 1 << 30},
+                                            {"day", ColumnType::kDate, 20000},
+                                            {"moment", ColumnType::kTimestamp, 1 << 30},
+                                            {"quantity", ColumnType::kDecimal3, 5000},
+                                            {"price", ColumnType::kDecimal4, 90000}}) {
     Column& column = add(name, type);
-    for (std::size_t i = 0; i < rows; ++i) column.ints.push_back(static_cast<std::int64_t>(random() % static_cast<unsigned>(modulus)));
+    for (std::size_t i = 0; i < rows; ++i)
+      column.ints.push_back(static_cast<std::int64_t>(random() % static_cast<unsigned>(modulus)));
   }
   Column& number = add("number", ColumnType::kDouble);
   for (std::size_t i = 0; i < rows; ++i) number.doubles.push_back(static_cast<double>(random()) / 7);
@@ -91,7 +96,8 @@ TEST_F(BatchScanTest, CountsAndProjectsAndFilters) {
   ASSERT_OK_AND_ASSIGN(const BatchScan scan, database.scan(every_type(9'000, 3)));
   ASSERT_OK_AND_ASSIGN(const QueryResult count, connection.query("SELECT count(*) FROM " + scan.sql()));
   EXPECT_EQ(count.integer(0, 0), 9'000);
-  ASSERT_OK_AND_ASSIGN(const QueryResult some, connection.query("SELECT price, text FROM " + scan.sql() + " WHERE flag"));
+  ASSERT_OK_AND_ASSIGN(const QueryResult some,
+                       connection.query("SELECT price, text FROM " + scan.sql() + " WHERE flag"));
   EXPECT_GT(some.rows(), 3'000U);
   EXPECT_EQ(some.columns[0].sql_type, "DECIMAL(18,4)");
 }
@@ -107,7 +113,10 @@ TEST_F(BatchScanTest, GroupsShortAndLongTextsCorrectly) {
   batch.columns.push_back(std::move(text));
   batch.owners.push_back(arena);
   ASSERT_OK_AND_ASSIGN(const BatchScan scan, database.scan(std::move(batch)));
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows, connection.query("SELECT count(DISTINCT t), min(len), max(len) FROM (SELECT t, length(t) AS len FROM " + scan.sql() + ")"));
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult rows,
+      connection.query("SELECT count(DISTINCT t), min(len), max(len) FROM (SELECT t, length(t) AS len FROM " +
+                       scan.sql() + ")"));
   EXPECT_EQ(rows.integer(0, 0), 40);
   EXPECT_EQ(rows.integer(0, 2), 39);
 }
@@ -135,21 +144,25 @@ TEST_F(BatchScanTest, WritesParquetWithConstantsThatReadsBackEqual) {
   ASSERT_OK_AND_ASSIGN(const BatchScan scan, database.scan(batch));
   const std::string path = dir.file("a.parquet").string();
   ASSERT_OK_AND_ASSIGN(const std::int64_t written,
-                       connection.execute("COPY (SELECT *, 5::BIGINT AS load_seq FROM " + scan.sql() + ") TO " + sql_quote(path) +
-                                          " (FORMAT parquet, COMPRESSION zstd)"));
+                       connection.execute("COPY (SELECT *, 5::BIGINT AS load_seq FROM " + scan.sql() +
+                                          ") TO " + sql_quote(path) + " (FORMAT parquet, COMPRESSION zstd)"));
   EXPECT_EQ(written, 4'000);
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows, connection.query("SELECT * FROM read_parquet(" + sql_quote(path) + ")"));
+  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
+                       connection.query("SELECT * FROM read_parquet(" + sql_quote(path) + ")"));
   expect_same(rows, batch);
   EXPECT_EQ(rows.integer(3'999, static_cast<std::size_t>(rows.find("load_seq"))), 5);
 }
 
 TEST_F(BatchScanTest, AppendMatchesColumnsByName) {
-  ASSERT_OK(connection.execute("CREATE TABLE t (price DECIMAL(18,4), extra INTEGER DEFAULT 9, text VARCHAR, flag BOOLEAN, small INTEGER, big BIGINT, "
-                               "day DATE, moment TIMESTAMPTZ, quantity DECIMAL(18,3), number DOUBLE)"));
+  ASSERT_OK(
+      connection.execute("CREATE TABLE t (price DECIMAL(18,4), extra INTEGER DEFAULT 9, text VARCHAR, flag "
+                         "BOOLEAN, small INTEGER, big BIGINT, "
+                         "day DATE, moment TIMESTAMPTZ, quantity DECIMAL(18,3), number DOUBLE)"));
   const ColumnBatch batch = every_type(3'000, 5);
   ASSERT_OK(connection.append("t", batch));
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
-                       connection.query("SELECT text, flag, small, big, day, moment, quantity, price, number, extra FROM t"));
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult rows,
+      connection.query("SELECT text, flag, small, big, day, moment, quantity, price, number, extra FROM t"));
   ASSERT_EQ(rows.rows(), 3'000U);
   ColumnBatch first = batch;
   expect_same(rows, first);

@@ -15,16 +15,12 @@ class ConnectionTest : public ::testing::Test {
 };
 
 TEST_F(ConnectionTest, BindsEveryKindOfValue) {
-  const Value values[] = {std::monostate{},
-                          std::string("O'Brien"),
-                          std::int64_t{-7},
-                          2.5,
-                          true,
-                          DecimalValue{-1250, 2},
-                          date_from_civil(2024, 2, 29),
-                          Timestamp{1'000'000}};
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
-                       connection.query("SELECT $1::VARCHAR, $2, $3, $4, $5, $6::DECIMAL(18,2), $7, $8", values));
+  const Value values[] = {
+      std::monostate{},       std::string("O'Brien"),       std::int64_t{-7},    2.5, true,
+      DecimalValue{-1250, 2}, date_from_civil(2024, 2, 29), Timestamp{1'000'000}};
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult rows,
+      connection.query("SELECT $1::VARCHAR, $2, $3, $4, $5, $6::DECIMAL(18,2), $7, $8", values));
   ASSERT_EQ(rows.rows(), 1U);
   EXPECT_TRUE(rows.is_null(0, 0));
   EXPECT_EQ(rows.text(0, 1), "O'Brien");
@@ -37,18 +33,25 @@ TEST_F(ConnectionTest, BindsEveryKindOfValue) {
 }
 
 TEST_F(ConnectionTest, LiteralsMeanTheSameAsParameters) {
-  const Value values[] = {std::string("a'b"), std::int64_t{INT64_MIN}, 1e-300, false, DecimalValue{5, 3},
-                          date_from_civil(1999, 12, 31), Timestamp{1'234'567}};
+  const Value values[] = {std::string("a'b"),
+                          std::int64_t{INT64_MIN},
+                          1e-300,
+                          false,
+                          DecimalValue{5, 3},
+                          date_from_civil(1999, 12, 31),
+                          Timestamp{1'234'567}};
   for (const Value& value : values) {
     const Value one[] = {value};
     ASSERT_OK_AND_ASSIGN(const QueryResult bound, connection.query("SELECT $1::VARCHAR", one));
-    ASSERT_OK_AND_ASSIGN(const QueryResult written, connection.query("SELECT (" + sql_literal(value) + ")::VARCHAR"));
+    ASSERT_OK_AND_ASSIGN(const QueryResult written,
+                         connection.query("SELECT (" + sql_literal(value) + ")::VARCHAR"));
     EXPECT_EQ(bound.text(0, 0), written.text(0, 0));
   }
 }
 
 TEST_F(ConnectionTest, WrongParameterCountIsRefused) {
-  EXPECT_ERROR(connection.query("SELECT $1, $2", {std::int64_t{1}}), ErrorCode::kInvalidInput, "2 parameters, 1 were given");
+  EXPECT_ERROR(connection.query("SELECT $1, $2", {std::int64_t{1}}), ErrorCode::kInvalidInput,
+               "2 parameters, 1 were given");
 }
 
 TEST_F(ConnectionTest, ErrorsCarryDuckDbsMessage) {
@@ -59,7 +62,8 @@ TEST_F(ConnectionTest, ErrorsCarryDuckDbsMessage) {
 
 TEST_F(ConnectionTest, CountsChangedRows) {
   ASSERT_OK(connection.execute("CREATE TABLE t (x INTEGER)"));
-  ASSERT_OK_AND_ASSIGN(const std::int64_t changed, connection.execute("INSERT INTO t SELECT range FROM range(17)"));
+  ASSERT_OK_AND_ASSIGN(const std::int64_t changed,
+                       connection.execute("INSERT INTO t SELECT range FROM range(17)"));
   EXPECT_EQ(changed, 17);
   ASSERT_OK_AND_ASSIGN(const QueryResult deleted, connection.query("DELETE FROM t WHERE x < 5"));
   EXPECT_EQ(deleted.rows_changed, 5);
@@ -85,14 +89,17 @@ TEST_F(ConnectionTest, InterruptFromAnotherThreadCancelsAndTheConnectionStaysUsa
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     connection.interrupt();
   });
-  EXPECT_ERROR(connection.query("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7"),
+  EXPECT_ERROR(connection.query(
+                   "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7"),
                ErrorCode::kCancelled, "Interrupted");
   EXPECT_OK(connection.query("SELECT 1"));
 }
 
 TEST_F(ConnectionTest, StreamsManyRowsOnItsOwnConnection) {
   ASSERT_OK(connection.execute("CREATE TABLE t AS SELECT range AS x FROM range(300000)"));
-  ASSERT_OK_AND_ASSIGN(ResultStream stream, connection.stream("SELECT x, 'row ' || x AS name FROM t WHERE x >= $1", std::vector<Value>{std::int64_t{10}}));
+  ASSERT_OK_AND_ASSIGN(ResultStream stream,
+                       connection.stream("SELECT x, 'row ' || x AS name FROM t WHERE x >= $1",
+                                         std::vector<Value>{std::int64_t{10}}));
   EXPECT_EQ(stream.columns()[0].sql_type, "BIGINT");
   std::size_t rows = 0;
   std::int64_t sum = 0;
@@ -108,8 +115,10 @@ TEST_F(ConnectionTest, StreamsManyRowsOnItsOwnConnection) {
 }
 
 TEST_F(ConnectionTest, StreamReportsAnErrorInTheMiddle) {
-  ASSERT_OK_AND_ASSIGN(ResultStream stream,
-                       connection.stream("SELECT CASE WHEN range = 250000 THEN error('late') ELSE range END FROM range(300000)"));
+  ASSERT_OK_AND_ASSIGN(
+      ResultStream stream,
+      connection.stream(
+          "SELECT CASE WHEN range = 250000 THEN error('late') ELSE range END FROM range(300000)"));
   for (;;) {
     auto piece = stream.next();
     if (!piece) {
@@ -121,7 +130,8 @@ TEST_F(ConnectionTest, StreamReportsAnErrorInTheMiddle) {
 }
 
 TEST_F(ConnectionTest, DescribesWithoutRunning) {
-  ASSERT_OK_AND_ASSIGN(const auto columns, connection.describe("SELECT 1::DECIMAL(10,2) AS a, [1] AS b, error('never') AS c"));
+  ASSERT_OK_AND_ASSIGN(const auto columns,
+                       connection.describe("SELECT 1::DECIMAL(10,2) AS a, [1] AS b, error('never') AS c"));
   ASSERT_EQ(columns.size(), 3U);
   EXPECT_EQ(columns[0].name, "a");
   EXPECT_EQ(columns[0].sql_type, "DECIMAL(10,2)");

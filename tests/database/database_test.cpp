@@ -27,7 +27,8 @@ TEST(Database, KeepsWhatWasWritten) {
 }
 
 TEST(Database, ReadOnlyOpenOfAMissingFileIsNotFound) {
-  EXPECT_ERROR(Database::open("/nonexistent/a.duckdb", {.read_only = true}), ErrorCode::kNotFound, "/nonexistent/a.duckdb");
+  EXPECT_ERROR(Database::open("/nonexistent/a.duckdb", {.read_only = true}), ErrorCode::kNotFound,
+               "/nonexistent/a.duckdb");
 }
 
 TEST(Database, GarbageIsCorruptDataAndSaysThatItCanBeRebuilt) {
@@ -116,7 +117,8 @@ TEST(Database, TimesAreUtcOnEveryConnection) {
 TEST(Database, LoadsNoExtensionByItself) {
   ASSERT_OK_AND_ASSIGN(const Database database, Database::open_in_memory());
   ASSERT_OK_AND_ASSIGN(Connection connection, database.connect());
-  EXPECT_ERROR(connection.query("SELECT * FROM 'https://example.invalid/a.parquet'"), ErrorCode::kInvalidInput, "httpfs");
+  EXPECT_ERROR(connection.query("SELECT * FROM 'https://example.invalid/a.parquet'"),
+               ErrorCode::kInvalidInput, "httpfs");
 }
 
 }  // namespace

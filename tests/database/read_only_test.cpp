@@ -17,9 +17,12 @@ class ReadOnlyTest : public ::testing::Test {
     const std::string parquet = sql_quote((dir.path() / "lake" / "a.parquet").string());
     ASSERT_OK(connection.execute("COPY (SELECT 7 AS seven) TO " + parquet + " (FORMAT parquet)"));
     ASSERT_OK(connection.execute("CREATE VIEW v AS SELECT * FROM read_parquet(" + parquet + ")"));
-    ASSERT_OK(database.lock_down({.allowed_directories = {dir.path() / "lake"}, .memory_limit_bytes = 256 << 20}));
+    ASSERT_OK(
+        database.lock_down({.allowed_directories = {dir.path() / "lake"}, .memory_limit_bytes = 256 << 20}));
   }
-  Result<QueryResult> run(const std::string& sql, QueryLimits limits = {}) { return connection.query_read_only(sql, limits); }
+  Result<QueryResult> run(const std::string& sql, QueryLimits limits = {}) {
+    return connection.query_read_only(sql, limits);
+  }
 
   test::TempDir dir;
   Database database = Database::open(dir.file("w.duckdb"), {.threads = 2}).value();
@@ -27,21 +30,48 @@ class ReadOnlyTest : public ::testing::Test {
 };
 
 TEST_F(ReadOnlyTest, AllowsWhatReads) {
-  for (const char* sql : {"SELECT * FROM t", "FROM t", "VALUES (1)", "WITH a AS (SELECT 1) SELECT * FROM a", "DESCRIBE t", "SHOW TABLES",
-                          "SUMMARIZE t", "EXPLAIN SELECT * FROM t", "EXPLAIN ANALYZE SELECT * FROM t", "/* c */ SELECT 1 -- end",
-                          "SELECT 1;", "SHOW ALL TABLES", "PRAGMA table_info('t')", "PIVOT t ON x IN (1, 2) USING count(*)"}) {
+  for (const char* sql :
+       {"SELECT * FROM t", "FROM t", "VALUES (1)", "WITH a AS (SELECT 1) SELECT * FROM a", "DESCRIBE t",
+        "SHOW TABLES", "SUMMARIZE t", "EXPLAIN SELECT * FROM t", "EXPLAIN ANALYZE SELECT * FROM t",
+        "/* c */ SELECT 1 -- end", "SELECT 1;", "SHOW ALL TABLES", "PRAGMA table_info('t')",
+        "PIVOT t ON x IN (1, 2) USING count(*)"}) {
     const auto rows = run(sql);
     EXPECT_TRUE(rows.has_value()) << sql << ": " << (rows ? "" : rows.error().message);
   }
 }
 
 TEST_F(ReadOnlyTest, RefusesWhatWrites) {
-  for (const char* sql : {"INSERT INTO t VALUES (1)", "DELETE FROM t", "UPDATE t SET x = 1", "DROP TABLE t", "CREATE TABLE u (x INTEGER)",
-                          "CREATE TEMP TABLE u (x INTEGER)", "COPY t TO 'x.csv'", "ATTACH 'x.db'", "INSTALL httpfs", "LOAD httpfs", "SET threads = 9",
-                          "PRAGMA threads = 9", "CALL pragma_version()", "CHECKPOINT", "VACUUM", "BEGIN", "COMMIT", "EXPORT DATABASE 'x'",
-                          "SELECT nextval('s')", "EXPLAIN ANALYZE DELETE FROM t", "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
-                          "EXPLAIN (ANALYZE) DELETE FROM t", "/* x */ explain -- y\n analyze DELETE FROM t", "SELECT 1; DROP TABLE t", "PREPARE p AS SELECT 1",
-                          "CREATE OR REPLACE VIEW v AS SELECT 1", "ALTER TABLE t ADD COLUMN y INTEGER", "", "DETACH w", "USE memory", "RESET threads"}) {
+  for (const char* sql : {"INSERT INTO t VALUES (1)",
+                          "DELETE FROM t",
+                          "UPDATE t SET x = 1",
+                          "DROP TABLE t",
+                          "CREATE TABLE u (x INTEGER)",
+                          "CREATE TEMP TABLE u (x INTEGER)",
+                          "COPY t TO 'x.csv'",
+                          "ATTACH 'x.db'",
+                          "INSTALL httpfs",
+                          "LOAD httpfs",
+                          "SET threads = 9",
+                          "PRAGMA threads = 9",
+                          "CALL pragma_version()",
+                          "CHECKPOINT",
+                          "VACUUM",
+                          "BEGIN",
+                          "COMMIT",
+                          "EXPORT DATABASE 'x'",
+                          "SELECT nextval('s')",
+                          "EXPLAIN ANALYZE DELETE FROM t",
+                          "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
+                          "EXPLAIN (ANALYZE) DELETE FROM t",
+                          "/* x */ explain -- y\n analyze DELETE FROM t",
+                          "SELECT 1; DROP TABLE t",
+                          "PREPARE p AS SELECT 1",
+                          "CREATE OR REPLACE VIEW v AS SELECT 1",
+                          "ALTER TABLE t ADD COLUMN y INTEGER",
+                          "",
+                          "DETACH w",
+                          "USE memory",
+                          "RESET threads"}) {
     EXPECT_FALSE(run(sql).has_value()) << sql;
   }
   ASSERT_OK_AND_ASSIGN(const QueryResult rows, connection.query("SELECT count(*) FROM t"));
@@ -51,9 +81,11 @@ TEST_F(ReadOnlyTest, RefusesWhatWrites) {
 TEST_F(ReadOnlyTest, RefusesFilesOutsideTheLakeButLakeViewsWork) {
   const std::string outside = dir.file("secret.csv").string();
   const std::string climbing = (dir.path() / "lake" / ".." / "secret.csv").string();
-  for (const std::string& sql : std::initializer_list<std::string>{"SELECT * FROM read_csv('" + outside + "')", "SELECT * FROM '" + outside + "'", "SELECT * FROM read_text('" + outside + "')",
-                                 "SELECT * FROM read_blob('/etc/passwd')", "SELECT * FROM glob('/etc/*')", "SELECT * FROM read_csv('" + climbing + "')",
-                                 "SELECT * FROM read_parquet('https://example.invalid/x.parquet')"}) {
+  for (const std::string& sql : std::initializer_list<std::string>{
+           "SELECT * FROM read_csv('" + outside + "')", "SELECT * FROM '" + outside + "'",
+           "SELECT * FROM read_text('" + outside + "')", "SELECT * FROM read_blob('/etc/passwd')",
+           "SELECT * FROM glob('/etc/*')", "SELECT * FROM read_csv('" + climbing + "')",
+           "SELECT * FROM read_parquet('https://example.invalid/x.parquet')"}) {
     EXPECT_FALSE(run(sql).has_value()) << sql;
   }
   ASSERT_OK_AND_ASSIGN(const QueryResult rows, run("SELECT seven FROM v"));
@@ -76,7 +108,8 @@ TEST_F(ReadOnlyTest, CutsAtTheRowLimitAndSaysSo) {
 }
 
 TEST_F(ReadOnlyTest, StopsAtTheTimeLimitAndStaysUsable) {
-  EXPECT_ERROR(run("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 5", {.time_max = std::chrono::milliseconds(150)}),
+  EXPECT_ERROR(run("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 5",
+                   {.time_max = std::chrono::milliseconds(150)}),
                ErrorCode::kCancelled, "150 ms");
   EXPECT_OK(run("SELECT 1"));
 }
@@ -89,22 +122,29 @@ TEST_F(ReadOnlyTest, MemoryLimitStopsAHungryQuery) {
 // The temporary folder is no allowed directory, but DuckDB's own spill files must still work there.
 TEST_F(ReadOnlyTest, BigSortsSpillToTheTemporaryFolder) {
   test::TempDir spill;
-  ASSERT_OK_AND_ASSIGN(const Database other, Database::open(dir.file("other.duckdb"), {.threads = 1, .temp_directory = spill.path()}));
+  ASSERT_OK_AND_ASSIGN(const Database other, Database::open(dir.file("other.duckdb"),
+                                                            {.threads = 1, .temp_directory = spill.path()}));
   ASSERT_OK(other.lock_down({.allowed_directories = {dir.path() / "lake"}, .memory_limit_bytes = 64 << 20}));
   ASSERT_OK_AND_ASSIGN(Connection inside, other.connect());
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
-                       inside.query_read_only("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY hash(range)) AS n, "
-                                              "repeat('x', 60) || range AS wide FROM range(400000))", {}));
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult rows,
+      inside.query_read_only("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY hash(range)) AS n, "
+                             "repeat('x', 60) || range AS wide FROM range(400000))",
+                             {}));
   EXPECT_EQ(rows.integer(0, 0), 400'000);
   // With the columns kept, more than 64 MB of rows do not fit the memory.
-  ASSERT_OK_AND_ASSIGN(const QueryResult sorted,
-                       inside.query_read_only("SELECT range, repeat('x', 60) || range AS wide FROM range(700000) ORDER BY hash(range)", {.rows_max = 5}));
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult sorted,
+      inside.query_read_only(
+          "SELECT range, repeat('x', 60) || range AS wide FROM range(700000) ORDER BY hash(range)",
+          {.rows_max = 5}));
   EXPECT_EQ(sorted.rows(), 5U);
 }
 
 TEST_F(ReadOnlyTest, BindsParameters) {
   const Value values[] = {std::int64_t{3}};
-  ASSERT_OK_AND_ASSIGN(const QueryResult rows, connection.query_read_only("SELECT count(*) FROM t WHERE x < $1", {}, values));
+  ASSERT_OK_AND_ASSIGN(const QueryResult rows,
+                       connection.query_read_only("SELECT count(*) FROM t WHERE x < $1", {}, values));
   EXPECT_EQ(rows.integer(0, 0), 3);
 }
 

@@ -27,13 +27,17 @@ class BadInput : public ::testing::Test {
     ASSERT_EQ(loaded.exit_code, 0) << loaded.err;
   }
   std::filesystem::path shop() const { return folder_.file("shop"); }
-  std::string rows() const { return tillcast({"sql", "--data", shop().string(), "SELECT count(*) FROM silver.sale_line"}).out; }
+  std::string rows() const {
+    return tillcast({"sql", "--data", shop().string(), "SELECT count(*) FROM silver.sale_line"}).out;
+  }
 
   // One line on stderr that names the file and helps; nothing loaded, nothing left behind.
-  void expect_refused(const std::filesystem::path& file, const std::string& why, const ProcessOptions& options = {}) {
+  void expect_refused(const std::filesystem::path& file, const std::string& why,
+                      const ProcessOptions& options = {}) {
     const auto result = tillcast({"ingest", "--quiet", "--data", shop().string(), file.string()}, options);
     EXPECT_EQ(result.exit_code, 1);
-    EXPECT_THAT(result.err, AllOf(HasSubstr("tillcast: error: "), HasSubstr(file.filename().string()), HasSubstr(why)));
+    EXPECT_THAT(result.err,
+                AllOf(HasSubstr("tillcast: error: "), HasSubstr(file.filename().string()), HasSubstr(why)));
     EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
     EXPECT_EQ(rows(), "count_star()\n1\n");
     const auto verified = tillcast({"lake", "verify", "--data", shop().string()});
@@ -46,7 +50,9 @@ class BadInput : public ::testing::Test {
 TEST_F(BadInput, AMissingFileIsNamed) { expect_refused(folder_.file("none.csv"), "none.csv"); }
 
 TEST_F(BadInput, AMissingColumnListsWhatWasExpectedAndFound) {
-  const auto file = folder_.write("columns.csv", "product_id,product_name,store_id,store_name,quantity,date\n1,Tea,7,North,3,2024-01-02\n");
+  const auto file = folder_.write(
+      "columns.csv",
+      "product_id,product_name,store_id,store_name,quantity,date\n1,Tea,7,North,3,2024-01-02\n");
   expect_refused(file, "product_price");
 }
 
@@ -65,11 +71,16 @@ TEST_F(BadInput, ATruncatedWorkbookIsRefused) {
 }
 
 TEST_F(BadInput, BadRowsAreCountedAndTheRestGoesOn) {
-  const auto file = folder_.write("mixed.csv", std::string(kGoodHeader) + "2,Coffee,abc,7,North,3,2024-01-02\n3,Milk,1.00,7,North,2,2024-02-30\n4,Bread,1.50,7,North,1,2024-01-03\n5,Jam,2.00\n");
+  const auto file =
+      folder_.write("mixed.csv", std::string(kGoodHeader) +
+                                     "2,Coffee,abc,7,North,3,2024-01-02\n3,Milk,1.00,7,North,2,2024-02-30\n4,"
+                                     "Bread,1.50,7,North,1,2024-01-03\n5,Jam,2.00\n");
   const auto result = tillcast({"ingest", "--data", shop().string(), file.string()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("4 rows in = 1 silver.sale_line + 3 rejects"));
-  const auto rejects = tillcast({"sql", "--data", shop().string(), "SELECT source_row, column_name, reason, raw FROM silver.rejects ORDER BY source_row"});
+  const auto rejects =
+      tillcast({"sql", "--data", shop().string(),
+                "SELECT source_row, column_name, reason, raw FROM silver.rejects ORDER BY source_row"});
   EXPECT_EQ(rejects.out,
             "source_row,column_name,reason,raw\n"
             "1,product_price,bad_number,\"2,Coffee,abc,7,North,3,2024-01-02\"\n"
@@ -81,14 +92,18 @@ TEST_F(BadInput, AFullDiskLosesNothingAndSaysSo) {
   if (::geteuid() != 0) TILLCAST_SKIP_OR_FAIL("a small tmpfs needs root; run the tests as root");
   // A private mount that disappears with the shell.
   std::string big = kGoodHeader;
-  for (int i = 0; i < 200'000; ++i) big += std::to_string(i) + ",Name " + std::to_string(i * 7919) + ",2.50,7,North,3,2024-01-02\n";
+  for (int i = 0; i < 200'000; ++i)
+    big += std::to_string(i) + ",Name " + std::to_string(i * 7919) + ",2.50,7,North,3,2024-01-02\n";
   const auto file = folder_.write("big.csv", big);
   const auto mount = folder_.file("tmpfs");
   std::filesystem::create_directories(mount);
-  const std::string script = "mount -t tmpfs -o size=3m tmpfs " + mount.string() + " || exit 99; cd " + mount.string() + "; T=" + TILLCAST_BINARY +
-                             "; $T init shop 2>/dev/null || exit 98; $T ingest --quiet --data shop " + file.string() +
-                             "; echo code $?; $T lake verify --data shop; echo verify $?; mount -o remount,size=400m " + mount.string() + "; $T ingest --quiet --data shop " +
-                             file.string() + "; echo again $?; $T sql --data shop 'SELECT count(*) AS n FROM silver.sale_line'";
+  const std::string script =
+      "mount -t tmpfs -o size=3m tmpfs " + mount.string() + " || exit 99; cd " + mount.string() +
+      "; T=" + TILLCAST_BINARY + "; $T init shop 2>/dev/null || exit 98; $T ingest --quiet --data shop " +
+      file.string() +
+      "; echo code $?; $T lake verify --data shop; echo verify $?; mount -o remount,size=400m " +
+      mount.string() + "; $T ingest --quiet --data shop " + file.string() +
+      "; echo again $?; $T sql --data shop 'SELECT count(*) AS n FROM silver.sale_line'";
   const auto result = run_process({"/usr/bin/unshare", "-m", "/bin/sh", "-c", script});
   if (result.exit_code == 99) TILLCAST_SKIP_OR_FAIL("no tmpfs could be mounted here");
   EXPECT_THAT(result.out, HasSubstr("code 1\n")) << result.err;
@@ -105,8 +120,11 @@ TEST_F(BadInput, AnUnwritableDirectoryIsNamed) {
 }
 
 TEST_F(BadInput, SqlCanOnlyLook) {
-  for (const char* statement : {"CREATE TABLE x (a INT)", "DROP VIEW silver.sale_line", "COPY (SELECT 1) TO '/tmp/tillcast-escape.csv'", "ATTACH '/tmp/x.db'", "INSTALL httpfs",
-                                "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')", "SET memory_limit = '1GB'", "PRAGMA database_list; SELECT 1"}) {
+  for (const char* statement :
+       {"CREATE TABLE x (a INT)", "DROP VIEW silver.sale_line",
+        "COPY (SELECT 1) TO '/tmp/tillcast-escape.csv'", "ATTACH '/tmp/x.db'", "INSTALL httpfs",
+        "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')",
+        "SET memory_limit = '1GB'", "PRAGMA database_list; SELECT 1"}) {
     const auto result = tillcast({"sql", "--data", shop().string(), statement});
     EXPECT_EQ(result.exit_code, 1) << statement << "\n" << result.out;
     EXPECT_THAT(result.err, HasSubstr("tillcast: error: ")) << statement;

@@ -16,7 +16,8 @@ class RealData : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto found = datasets();
-    if (!found) TILLCAST_SKIP_OR_FAIL("the real data sets are not here; name their folder with TILLCAST_DATASETS");
+    if (!found)
+      TILLCAST_SKIP_OR_FAIL("the real data sets are not here; name their folder with TILLCAST_DATASETS");
     datasets_ = *found;
     ASSERT_EQ(tillcast({"init", shop().string()}).exit_code, 0);
   }
@@ -27,9 +28,11 @@ class RealData : public ::testing::Test {
     return result.out.substr(result.out.find('\n') + 1);
   }
   void expect_ground_truth() const {
-    const auto acceptance = std::filesystem::path(TILLCAST_SOURCE_DIR) / "tests/sql/acceptance/online_retail.test_slow";
+    const auto acceptance =
+        std::filesystem::path(TILLCAST_SOURCE_DIR) / "tests/sql/acceptance/online_retail.test_slow";
     const auto checker = std::filesystem::path(TILLCAST_BINARY).parent_path() / "sql_test";
-    const auto result = run_process({checker.string(), "--database", (shop() / "warehouse.duckdb").string(), acceptance.string()});
+    const auto result = run_process(
+        {checker.string(), "--database", (shop() / "warehouse.duckdb").string(), acceptance.string()});
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   }
   TempDir folder_;
@@ -60,33 +63,45 @@ TEST_F(RealData, OnlineRetailCsvThenXlsxGivesEveryNumberOfTheGroundTruthAndTheSe
 }
 
 TEST_F(RealData, OnlineRetailXlsxGivesEveryNumberOfTheGroundTruth) {
-  const auto result = tillcast({"run", "--no-forecast", "--data", shop().string(), "--input", (datasets_ / "online-retail/Online Retail.xlsx").string()});
+  const auto result = tillcast({"run", "--no-forecast", "--data", shop().string(), "--input",
+                                (datasets_ / "online-retail/Online Retail.xlsx").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   expect_ground_truth();
 }
 
 TEST_F(RealData, RebuildingTheWarehouseFromTheLakeGivesIdenticalTables) {
-  const auto result = tillcast({"run", "--no-forecast", "--data", shop().string(), "--input", (datasets_ / "online-retail/online-retail.csv").string()});
+  const auto result = tillcast({"run", "--no-forecast", "--data", shop().string(), "--input",
+                                (datasets_ / "online-retail/online-retail.csv").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const std::string statement =
-      "SELECT (SELECT sum(hash(t)) FROM fact_sale_line AS t), (SELECT sum(hash(t)) FROM fact_order AS t), (SELECT sum(hash(t)) FROM demand_daily AS t), "
+      "SELECT (SELECT sum(hash(t)) FROM fact_sale_line AS t), (SELECT sum(hash(t)) FROM fact_order AS t), "
+      "(SELECT sum(hash(t)) FROM demand_daily AS t), "
       "(SELECT sum(hash(t)) FROM fact_return AS t), (SELECT sum(hash(t)) FROM customer_metrics AS t)";
   const std::string before = sql(statement);
-  for (const char* name : {"warehouse.duckdb", "warehouse.duckdb.wal"}) std::filesystem::remove(shop() / name);
+  for (const char* name : {"warehouse.duckdb", "warehouse.duckdb.wal"})
+    std::filesystem::remove(shop() / name);
   const auto rebuilt = tillcast({"build", "--data", shop().string()});
   ASSERT_EQ(rebuilt.exit_code, 0) << rebuilt.err;
   EXPECT_EQ(sql(statement), before);
 }
 
 TEST_F(RealData, RossmannForecastsAllStoresBetterThanTheBars) {
-  const auto result = tillcast({"run", "--data", shop().string(), "--input", (datasets_ / "rossmann/train.csv").string(), "--input", (datasets_ / "rossmann/store.csv").string()});
+  const auto result =
+      tillcast({"run", "--data", shop().string(), "--input", (datasets_ / "rossmann/train.csv").string(),
+                "--input", (datasets_ / "rossmann/store.csv").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("1,017,209 rows in = 1,017,209 silver.store_day + 0 rejects"));
   EXPECT_EQ(sql("SELECT count(*) FROM forecast_series WHERE plan = 'store_daily'"), "1115\n");
-  EXPECT_EQ(sql("SELECT min(n), max(n) FROM (SELECT count(*) AS n FROM forecast_point WHERE plan = 'store_daily' GROUP BY series_id)"), "42,42\n");
-  EXPECT_EQ(sql("SELECT rmspe <= 0.135 AND coverage80 BETWEEN 0.76 AND 0.84 AND coverage95 BETWEEN 0.925 AND 0.97 FROM forecast_run WHERE plan = 'store_daily'"), "true\n")
+  EXPECT_EQ(sql("SELECT min(n), max(n) FROM (SELECT count(*) AS n FROM forecast_point WHERE plan = "
+                "'store_daily' GROUP BY series_id)"),
+            "42,42\n");
+  EXPECT_EQ(sql("SELECT rmspe <= 0.135 AND coverage80 BETWEEN 0.76 AND 0.84 AND coverage95 BETWEEN 0.925 AND "
+                "0.97 FROM forecast_run WHERE plan = 'store_daily'"),
+            "true\n")
       << sql("SELECT rmspe, coverage80, coverage95 FROM forecast_run");
-  EXPECT_EQ(sql("SELECT count(*) FROM forecast_point WHERE mean < 0 OR lo95 > lo80 OR lo80 > mean OR mean > hi80 OR hi80 > hi95"), "0\n");
+  EXPECT_EQ(sql("SELECT count(*) FROM forecast_point WHERE mean < 0 OR lo95 > lo80 OR lo80 > mean OR mean > "
+                "hi80 OR hi80 > hi95"),
+            "0\n");
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ class RunningServer {
 };
 
 // The whole answer of one request on a connection of its own.
-std::string http(int port, const std::string& method, const std::string& target, const std::string& body = "") {
+std::string http(int port, const std::string& method, const std::string& target,
+                 const std::string& body = "") {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -70,11 +71,13 @@ std::string http(int port, const std::string& method, const std::string& target,
   std::string answer;
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
     std::string request = method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
-    if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    if (!body.empty())
+      request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     request += "\r\n" + body;
     if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
       std::array<char, 65536> block;
-      for (ssize_t got; (got = ::recv(socket, block.data(), block.size(), 0)) > 0;) answer.append(block.data(), static_cast<std::size_t>(got));
+      for (ssize_t got; (got = ::recv(socket, block.data(), block.size(), 0)) > 0;)
+        answer.append(block.data(), static_cast<std::size_t>(got));
     }
   }
   ::close(socket);
@@ -86,7 +89,10 @@ class Serve : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = new TempDir;
     const auto sales = folder_->file("sales.csv");
-    ASSERT_EQ(tillcast({"generate", "--stores", "2", "--products", "10", "--days", "400", "--out", sales.string()}).exit_code, 0);
+    ASSERT_EQ(
+        tillcast({"generate", "--stores", "2", "--products", "10", "--days", "400", "--out", sales.string()})
+            .exit_code,
+        0);
     ASSERT_EQ(tillcast({"init", shop().string()}).exit_code, 0);
     const auto result = tillcast({"run", "--data", shop().string(), "--input", sales.string()});
     ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -103,11 +109,14 @@ TEST_F(Serve, AnswersHealthKpisSeriesAndForecasts) {
   EXPECT_THAT(http(server.port(), "GET", "/readyz"), HasSubstr("200 OK"));
   EXPECT_THAT(http(server.port(), "GET", "/openapi.json"), HasSubstr("\"openapi\""));
   EXPECT_THAT(http(server.port(), "GET", "/api/v1/kpis"), HasSubstr("net_sales"));
-  EXPECT_THAT(http(server.port(), "GET", "/api/v1/series?plan=total_daily&limit=3"), HasSubstr("total_daily/total"));
+  EXPECT_THAT(http(server.port(), "GET", "/api/v1/series?plan=total_daily&limit=3"),
+              HasSubstr("total_daily/total"));
   const std::string history = http(server.port(), "GET", "/api/v1/series/total_daily%2Ftotal");
   EXPECT_THAT(history, HasSubstr("200 OK"));
   EXPECT_THAT(history, HasSubstr("history"));
-  const std::string forecast = http(server.port(), "POST", "/api/v1/forecast", R"({"items":[{"series_id":"total_daily/total"},{"series_id":"none"}],"horizon":7})");
+  const std::string forecast =
+      http(server.port(), "POST", "/api/v1/forecast",
+           R"({"items":[{"series_id":"total_daily/total"},{"series_id":"none"}],"horizon":7})");
   EXPECT_THAT(forecast, HasSubstr("200 OK"));
   std::size_t dates = 0;
   for (std::size_t at = 0; (at = forecast.find("\"date\"", at)) != std::string::npos; ++at) ++dates;
@@ -119,14 +128,19 @@ TEST_F(Serve, AnswersHealthKpisSeriesAndForecasts) {
 TEST_F(Serve, OtherCommandsWorkThroughTheOwner) {
   RunningServer server(shop());
   ASSERT_GT(server.port(), 0);
-  const auto counted = tillcast({"sql", "--data", shop().string(), "--format", "csv", "SELECT count(*) > 0 AS some FROM fact_order"});
+  const auto counted = tillcast(
+      {"sql", "--data", shop().string(), "--format", "csv", "SELECT count(*) > 0 AS some FROM fact_order"});
   EXPECT_EQ(counted.exit_code, 0) << counted.err;
   EXPECT_EQ(counted.out, "some\ntrue\n");
   const auto wrong = tillcast({"sql", "--data", shop().string(), "SELECT nothing"});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.err, HasSubstr("nothing"));
-  const auto more = folder_->write("more.csv", "product_id,product_name,product_price,store_id,store_name,quantity,date\n1,Tea,2.50,7,North,3,2024-01-02\n");
-  const auto loaded = tillcast({"run", "--data", shop().string(), "--input", "more.csv"}, {.environment = {}, .directory = folder_->path(), .kill_after = {}, .at_kill = {}});
+  const auto more = folder_->write("more.csv",
+                                   "product_id,product_name,product_price,store_id,store_name,quantity,"
+                                   "date\n1,Tea,2.50,7,North,3,2024-01-02\n");
+  const auto loaded =
+      tillcast({"run", "--data", shop().string(), "--input", "more.csv"},
+               {.environment = {}, .directory = folder_->path(), .kill_after = {}, .at_kill = {}});
   EXPECT_EQ(loaded.exit_code, 0) << loaded.err;
   EXPECT_THAT(loaded.err, HasSubstr("1 rows in = 1 silver.sale_line"));
   const auto second_owner = tillcast({"serve", "--port", "0", "--data", shop().string()});

@@ -48,7 +48,8 @@ TEST(Accuracy, ValueAddedIsTheShareOfErrorRemoved) {
 }
 
 TEST(Metric, NamesReadBack) {
-  for (const Metric metric : {Metric::kAuto, Metric::kWape, Metric::kWapeBias, Metric::kRmse, Metric::kRmspe, Metric::kMase})
+  for (const Metric metric :
+       {Metric::kAuto, Metric::kWape, Metric::kWapeBias, Metric::kRmse, Metric::kRmspe, Metric::kMase})
     EXPECT_EQ(find_metric(metric_name(metric)), metric);
   EXPECT_EQ(find_metric("mape"), std::nullopt);
 }

@@ -40,9 +40,7 @@ TEST(Choice, GivesATieToTheSimplerModel) {
   EXPECT_EQ(chosen_name({test::daily_series(std::vector<double>(300, 20.0))}, 14), "seasonal_naive");
 }
 
-TEST(Choice, IsNoneWithoutOrigins) {
-  EXPECT_EQ(chosen_name({test::daily_series({1, 2, 3})}, 14), "none");
-}
+TEST(Choice, IsNoneWithoutOrigins) { EXPECT_EQ(chosen_name({test::daily_series({1, 2, 3})}, 14), "none"); }
 
 TEST(Choice, FollowsItsClassWhenOneSeriesAloneIsMisleading) {
   // Many series say "seasonal naive is bad"; the one in question had luck with it by a hair.
@@ -53,7 +51,8 @@ TEST(Choice, FollowsItsClassWhenOneSeriesAloneIsMisleading) {
   ChoiceOptions pooled;
   pooled.pooling = 50;
   const auto chosen = choose_models(series, tests, 0, 3, pooled);
-  for (std::size_t i = 0; i < series.size(); ++i) EXPECT_EQ(tests[i].models[*chosen[i]], tests[0].models[*chosen[0]]);
+  for (std::size_t i = 0; i < series.size(); ++i)
+    EXPECT_EQ(tests[i].models[*chosen[i]], tests[0].models[*chosen[0]]);
 }
 
 }  // namespace

@@ -135,7 +135,8 @@ TEST(Backtest, AnOriginDoesNotSeeTheValuesAfterIt) {
         const auto b = after.forecast(m, origin);
         EXPECT_TRUE(std::ranges::equal(a, b)) << model(models[m]).name << " at origin " << origin;
       }
-    EXPECT_FALSE(std::ranges::equal(before.forecast(3, 0), after.forecast(3, 0))) << "the newest origin does see it";
+    EXPECT_FALSE(std::ranges::equal(before.forecast(3, 0), after.forecast(3, 0)))
+        << "the newest origin does see it";
   }
 }
 
@@ -150,7 +151,8 @@ TEST(ForecastAll, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(ForecastAll, ForecastsClosedDaysAsExactlyZero) {
-  const std::vector<Series> series = {shop_series(420, 14, 1), shop_series(420, 0, 2)};  // known and inferred Sundays
+  const std::vector<Series> series = {shop_series(420, 14, 1),
+                                      shop_series(420, 0, 2)};  // known and inferred Sundays
   NoProgress progress;
   ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(14), progress));
   for (const SeriesForecast& one : run.series)

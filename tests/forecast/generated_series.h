@@ -32,10 +32,12 @@ inline std::vector<double> reference_series(const std::string& name) {
   std::vector<double> values;
   if (name == "weekly") {
     Noise u(1);
-    for (std::size_t t = 0; t < 210; ++t) values.push_back((50 + 0.1 * static_cast<double>(t)) * kWeek[t % 7] * (0.9 + 0.2 * u()));
+    for (std::size_t t = 0; t < 210; ++t)
+      values.push_back((50 + 0.1 * static_cast<double>(t)) * kWeek[t % 7] * (0.9 + 0.2 * u()));
   } else if (name == "monthly") {
     Noise u(2);
-    for (std::size_t t = 0; t < 96; ++t) values.push_back((200 + 1.5 * static_cast<double>(t)) * kYear[t % 12] * (0.95 + 0.1 * u()));
+    for (std::size_t t = 0; t < 96; ++t)
+      values.push_back((200 + 1.5 * static_cast<double>(t)) * kYear[t % 12] * (0.95 + 0.1 * u()));
   } else if (name == "rare") {
     Noise u(3);
     for (std::size_t t = 0; t < 120; ++t) {

@@ -38,8 +38,8 @@ TEST(Intervals, CoverWhatTheyPromiseOnResidualsOfTheSameKind) {
 }
 
 TEST(Intervals, StretchWhenOriginsDifferAsAWhole) {
-  // Each origin has its own common error of about 20 % besides 2 % of noise: pooled quantiles are far too tight
-  // for a new origin unless origins are held out as a whole.
+  // Each origin has its own common error of about 20 % besides 2 % of noise: pooled quantiles are far too
+  // tight for a new origin unless origins are held out as a whole.
   test::Noise u(5);
   IntervalCalibrator calibrator(100, 4, true);
   for (std::size_t origin = 0; origin < 3; ++origin) {

@@ -1,6 +1,6 @@
-// Checks models against tests/data/forecast/references.txt: statsforecast 2.1.1 and R's forecast 8.20 on generated
-// series (scripts/make_forecast_references.py). With given parameters results must agree to rounding; fitted ones
-// must be as likely as the reference's, and then forecasts agree to a few percent.
+// Checks models against tests/data/forecast/references.txt: statsforecast 2.1.1 and R's forecast 8.20 on
+// generated series (scripts/make_forecast_references.py). With given parameters results must agree to
+// rounding; fitted ones must be as likely as the reference's, and then forecasts agree to a few percent.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -58,9 +58,10 @@ struct EtsCase {
   const char* shape;
 };
 const std::vector<EtsCase> kEtsCases = {
-    {"weekly", 7, "ANN"},   {"weekly", 7, "ANA"},    {"weekly", 7, "AAA"},   {"weekly", 7, "AAdA"}, {"weekly", 7, "MNM"},
-    {"weekly", 7, "MNA"},   {"monthly", 12, "ANA"},  {"monthly", 12, "AAA"}, {"monthly", 12, "MAM"},
-    {"monthly", 12, "MAdM"}, {"walk", 1, "ANN"},     {"walk", 1, "AAN"},     {"walk", 1, "AAdN"}};
+    {"weekly", 7, "ANN"},   {"weekly", 7, "ANA"},    {"weekly", 7, "AAA"},   {"weekly", 7, "AAdA"},
+    {"weekly", 7, "MNM"},   {"weekly", 7, "MNA"},    {"monthly", 12, "ANA"}, {"monthly", 12, "AAA"},
+    {"monthly", 12, "MAM"}, {"monthly", 12, "MAdM"}, {"walk", 1, "ANN"},     {"walk", 1, "AAN"},
+    {"walk", 1, "AAdN"}};
 
 TEST_F(References, SeriesOfTheFormulaAreTheScripts) {
   for (const char* name : {"weekly", "monthly", "rare", "walk"}) {
@@ -85,7 +86,8 @@ TEST_F(References, EtsFilterWithGivenParametersAgreesToRounding) {
     std::size_t at = 0;
     initial.level = states[at++];
     if (shape.trend != EtsTrend::kNone) initial.trend = states[at++];
-    initial.season.assign(states.rbegin(), states.rend() - static_cast<std::ptrdiff_t>(at));  // newest first there
+    initial.season.assign(states.rbegin(),
+                          states.rend() - static_cast<std::ptrdiff_t>(at));  // newest first there
     const EtsWeights given{weights[0], weights[1], weights[2], weights[3]};
     std::vector<double> errors(history.size());
     const EtsState last = ets_filter(history, shape, given, initial, errors);
@@ -108,18 +110,21 @@ TEST_F(References, FittedEtsIsAsLikelyAsTheReference) {
     const History history = whole_history(series);
     const EtsFit fit = ets_fit(history, shape_of(one.shape, one.period));
     const auto& reference = get(key + ".likelihood");
-    // Two units of -2 log L are the price of one parameter; more likely than the reference is welcome. (Its AAdA
-    // on "weekly" leaves the region beta < alpha and is 1.5 better for it.)
+    // Two units of -2 log L are the price of one parameter; more likely than the reference is welcome. (Its
+    // AAdA on "weekly" leaves the region beta < alpha and is 1.5 better for it.)
     EXPECT_LE(fit.minus_two_log_likelihood, reference[0] + 2.0);
-    EXPECT_NEAR(fit.aicc - fit.minus_two_log_likelihood, reference[1] - reference[0], 1e-6) << "count of parameters";
+    EXPECT_NEAR(fit.aicc - fit.minus_two_log_likelihood, reference[1] - reference[0], 1e-6)
+        << "count of parameters";
     if (has("r." + key + ".likelihood")) {
       EXPECT_LE(fit.minus_two_log_likelihood, get("r." + key + ".likelihood")[0] + 1.0);
     }
     std::vector<double> forecast(14);
-    ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}), forecast);
+    ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}),
+                 forecast);
     if (fit.minus_two_log_likelihood < reference[0] - 2) continue;  // another, better optimum
     const auto& expected = get(key + ".forecast");
-    for (std::size_t i = 0; i < forecast.size(); ++i) EXPECT_NEAR(forecast[i], expected[i], 0.03 * expected[i]) << i;
+    for (std::size_t i = 0; i < forecast.size(); ++i)
+      EXPECT_NEAR(forecast[i], expected[i], 0.03 * expected[i]) << i;
   }
 }
 
@@ -145,7 +150,8 @@ TEST_F(References, ThetaFitsAtLeastAsWellAndForecastsTheSame) {
       std::vector<double> forecast(14);
       theta_forecast(history, fit, forecast);
       const auto& expected = get(key + ".forecast");
-      for (std::size_t i = 0; i < forecast.size(); ++i) EXPECT_NEAR(forecast[i], expected[i], 0.01 * expected[i]) << i;
+      for (std::size_t i = 0; i < forecast.size(); ++i)
+        EXPECT_NEAR(forecast[i], expected[i], 0.01 * expected[i]) << i;
       if (period == 1) {
         EXPECT_LE(fit.sum_of_squares, get(key + ".squares")[0] * (1 + 1e-6));
       }
@@ -157,7 +163,8 @@ TEST_F(References, ThetaFitsAtLeastAsWellAndForecastsTheSame) {
       given.level = parameters[1];
       given.omega = 1 - 1 / parameters[2];
       theta_forecast(history, given, forecast);
-      for (std::size_t i = 0; i < forecast.size(); ++i) EXPECT_NEAR(forecast[i], expected[i], 1e-7 * expected[i]) << i;
+      for (std::size_t i = 0; i < forecast.size(); ++i)
+        EXPECT_NEAR(forecast[i], expected[i], 1e-7 * expected[i]) << i;
     }
   }
 }
@@ -185,18 +192,22 @@ TEST(Ets, LearnsNothingFromMaskedPeriods) {
     std::vector<double> forecast(7);
     const History history = whole_history(series);
     ets_forecast(shape, fit.weights, ets_filter(history, shape, fit.weights, fit.initial, {}), forecast);
-    for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(forecast[i] / (50 + 0.1 * 213), test::kWeek[i], 0.12) << i;
+    for (std::size_t i = 0; i < 6; ++i)
+      EXPECT_NEAR(forecast[i] / (50 + 0.1 * 213), test::kWeek[i], 0.12) << i;
   }
 }
 
 TEST(Ets, ShortFlatAndConstantSeriesGiveFiniteForecasts) {
-  for (const std::vector<double>& values :
-       {std::vector<double>{5, 5, 5, 5}, std::vector<double>(40, 0.0), std::vector<double>(40, 7.0), {1, 2, 3, 4, 5, 6, 7}}) {
+  for (const std::vector<double>& values : {std::vector<double>{5, 5, 5, 5},
+                                            std::vector<double>(40, 0.0),
+                                            std::vector<double>(40, 7.0),
+                                            {1, 2, 3, 4, 5, 6, 7}}) {
     const Series series = daily_series(values);
     const EtsFit fit = auto_ets(whole_history(series), 7, {});
     std::vector<double> forecast(5);
     const History history = whole_history(series);
-    ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}), forecast);
+    ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}),
+                 forecast);
     for (const double value : forecast) EXPECT_TRUE(std::isfinite(value)) << values.size();
     if (values.back() == values.front()) {
       EXPECT_NEAR(forecast[4], values.front(), 1e-6);

@@ -43,13 +43,15 @@ TEST(BuildSeries, MasksClosedDaysAndDaysWithoutRowWhenOpenIsKnown) {
   table.add(0, "2024-03-01", 5).add(0, "2024-03-02", 0).add(0, "2024-03-04", 0).add(0, "2024-03-05", 3);
   table.open = {1, 0, 1, 1};
   ASSERT_OK_AND_ASSIGN(const auto series, build_series(table.columns(1), {}));
-  EXPECT_EQ(series[0].masked, (std::vector<std::uint8_t>{0, 1, 1, 0, 0})) << "closed, no row, open without sales";
+  EXPECT_EQ(series[0].masked, (std::vector<std::uint8_t>{0, 1, 1, 0, 0}))
+      << "closed, no row, open without sales";
   EXPECT_EQ(series[0].open, (std::vector<std::int8_t>{1, 0, -1, 1, 1}));
 }
 
 TEST(BuildSeries, SeesNoValueAfterTheCutButKnownDrivers) {
   Table table;
-  for (const char* day : {"2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"}) table.add(0, day, 7);
+  for (const char* day : {"2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"})
+    table.add(0, day, 7);
   table.value[3] = std::numeric_limits<double>::quiet_NaN();
   table.promotion = {0, 1, 0, 1, 1};
   SeriesOptions options;
@@ -83,13 +85,16 @@ TEST(BuildSeries, AddsUpMonthsAcrossYears) {
   options.grain = Grain::kMonthly;
   ASSERT_OK_AND_ASSIGN(const auto series, build_series(table.columns(1), options));
   EXPECT_EQ(series[0].start, *parse_date("2023-11-01"));
-  EXPECT_EQ(series[0].value, (std::vector<double>{3, 0, 4})) << "February ends with the cut of the 10th: left out";
+  EXPECT_EQ(series[0].value, (std::vector<double>{3, 0, 4}))
+      << "February ends with the cut of the 10th: left out";
   EXPECT_EQ(series[0].date_at(14), *parse_date("2025-01-01"));
 }
 
 TEST(BuildSeries, RefusesASeriesWithNanAndKeepsTheOthers) {
   Table table;
-  table.add(0, "2024-03-01", 5).add(1, "2024-03-01", std::numeric_limits<double>::infinity()).add(0, "2024-03-02", 6);
+  table.add(0, "2024-03-01", 5)
+      .add(1, "2024-03-01", std::numeric_limits<double>::infinity())
+      .add(0, "2024-03-02", 6);
   ASSERT_OK_AND_ASSIGN(const auto series, build_series(table.columns(2), {}));
   EXPECT_EQ(series[0].refused, "");
   EXPECT_THAT(series[1].refused, ::testing::HasSubstr("2024-03-01 is infinite"));

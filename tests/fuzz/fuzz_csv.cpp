@@ -5,7 +5,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const tillcast::fuzz::MemoryFile file(data + 1, size - 1);
-  tillcast::sources::ReaderOptions options{.format = tillcast::sources::FileFormat::kCsv, .block_bytes = data[0] % 64 + 1U};
+  tillcast::sources::ReaderOptions options{.format = tillcast::sources::FileFormat::kCsv,
+                                           .block_bytes = data[0] % 64 + 1U};
   options.limits.field_bytes_max = 200;
   options.limits.record_bytes_max = 1000;
   tillcast::fuzz::import_all(file.path(), options);

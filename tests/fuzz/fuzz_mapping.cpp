@@ -1,4 +1,5 @@
-// Any bytes as a mapping file; a mapping that parses must also bind to a header of its own columns or say why not.
+// Any bytes as a mapping file; a mapping that parses must also bind to a header of its own columns or say why
+// not.
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!mapping) return 0;
   std::vector<std::string> header;
   for (const auto& source : mapping->columns) {
-    for (const std::string& name : {source.from.empty() ? std::string() : source.from.front(), source.year, source.month, source.week}) {
+    for (const std::string& name : {source.from.empty() ? std::string() : source.from.front(), source.year,
+                                    source.month, source.week}) {
       if (!name.empty()) header.push_back(name);
     }
   }

@@ -15,7 +15,8 @@ inline retail::ColumnMapping greedy_mapping(const std::vector<std::string>& head
   mapping.constants = {{"store_id", "s"}};
   mapping.kinds.order_prefixes = {{"C", "cancellation"}};
   mapping.kinds.negative_unpriced = "adjustment";
-  const char* const fields[] = {"order_id", "product_id", "quantity", "ordered_at", "unit_price", "customer_id", "promotion", "product_name"};
+  const char* const fields[] = {"order_id",   "product_id",  "quantity",  "ordered_at",
+                                "unit_price", "customer_id", "promotion", "product_name"};
   for (std::size_t i = 0; i < std::size(fields); ++i) {
     retail::ColumnSource source;
     source.field = fields[i];
@@ -26,8 +27,8 @@ inline retail::ColumnMapping greedy_mapping(const std::vector<std::string>& head
   return mapping;
 }
 
-/// Reads the file to its end or first error, converting every batch; the converter checks that rows in = typed +
-/// rejects.
+/// Reads the file to its end or first error, converting every batch; the converter checks that rows in =
+/// typed + rejects.
 inline void import_all(const std::filesystem::path& path, const sources::ReaderOptions& options) {
   auto reader = sources::open_record_reader(path, options);
   if (!reader || (*reader)->header().empty()) return;

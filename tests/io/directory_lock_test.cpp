@@ -14,13 +14,16 @@ namespace {
 TEST(DirectoryLock, SecondOwnerIsToldThePidOfTheFirst) {
   const test::TempDir dir;
   ASSERT_OK_AND_ASSIGN(const auto lock, DirectoryLock::acquire(dir.path()));
-  EXPECT_ERROR(DirectoryLock::acquire(dir.path()), ErrorCode::kUnavailable, "pid " + std::to_string(::getpid()));
+  EXPECT_ERROR(DirectoryLock::acquire(dir.path()), ErrorCode::kUnavailable,
+               "pid " + std::to_string(::getpid()));
   EXPECT_EQ(DirectoryLock::owner(dir.path()), ::getpid());
 }
 
 TEST(DirectoryLock, IsFreeAfterItsOwnerIsGone) {
   const test::TempDir dir;
-  { ASSERT_OK_AND_ASSIGN(const auto lock, DirectoryLock::acquire(dir.path())); }
+  {
+    ASSERT_OK_AND_ASSIGN(const auto lock, DirectoryLock::acquire(dir.path()));
+  }
   EXPECT_EQ(DirectoryLock::owner(dir.path()), 0);
   EXPECT_OK(DirectoryLock::acquire(dir.path()));
 }

@@ -79,17 +79,22 @@ TEST(DurableFile, CreatesNestedDirectoriesAndRefusesAFileInTheWay) {
 }
 
 TEST(DurableFile, ErrorsSayWhatToDo) {
-  EXPECT_THAT(file_error("write", "/data/x", ENOSPC).message, ::testing::StartsWith("cannot write /data/x: the disk is full; free"));
-  EXPECT_THAT(file_error("create", "/x", EROFS).message, ::testing::HasSubstr("read-only; choose a writable"));
+  EXPECT_THAT(file_error("write", "/data/x", ENOSPC).message,
+              ::testing::StartsWith("cannot write /data/x: the disk is full; free"));
+  EXPECT_THAT(file_error("create", "/x", EROFS).message,
+              ::testing::HasSubstr("read-only; choose a writable"));
   EXPECT_THAT(file_error("create", "/x", EACCES).message, ::testing::HasSubstr("permission denied; change"));
   EXPECT_EQ(file_error("flush", "/x", EIO).code, ErrorCode::kIo);
 }
 
-// A full disk or a read-only mount needs a mount of our own: this binary runs again inside a private namespace.
-bool run_mounted(const std::filesystem::path& dir, const std::string& mount_options, const std::string& filter) {
-  const std::string command = "unshare -m sh -c 'mount -t tmpfs -o " + mount_options + " tmpfs " + dir.string() +
-                              " && TILLCAST_IO_MOUNT=" + dir.string() + " /proc/" + std::to_string(::getpid()) +
-                              "/exe --gtest_filter=" + filter + "' >/dev/null 2>&1";
+// A full disk or a read-only mount needs a mount of our own: this binary runs again inside a private
+// namespace.
+bool run_mounted(const std::filesystem::path& dir, const std::string& mount_options,
+                 const std::string& filter) {
+  const std::string command = "unshare -m sh -c 'mount -t tmpfs -o " + mount_options + " tmpfs " +
+                              dir.string() + " && TILLCAST_IO_MOUNT=" + dir.string() + " /proc/" +
+                              std::to_string(::getpid()) + "/exe --gtest_filter=" + filter +
+                              "' >/dev/null 2>&1";
   return std::system(command.c_str()) == 0;
 }
 
@@ -97,13 +102,14 @@ bool may_mount() { return std::system("unshare -m mount -t tmpfs -o size=64k tmp
 
 TEST(DurableFile, InsideAFullDisk) {
   const char* const mount = std::getenv("TILLCAST_IO_MOUNT");
-  if (mount == nullptr) return;  // the work of a child process that FullDiskIsAnErrorAndKeepsTheOldContent starts
+  if (mount == nullptr)
+    return;  // the work of a child process that FullDiskIsAnErrorAndKeepsTheOldContent starts
   const std::filesystem::path path = std::filesystem::path(mount) / "a";
   ASSERT_OK(write_file_atomically(path, "old"));
   EXPECT_ERROR(write_file_atomically(path, std::string(200'000, 'x')), ErrorCode::kIo, "the disk is full");
   ASSERT_OK_AND_ASSIGN(const std::string back, read_file(path));
   EXPECT_EQ(back, "old");
-  ASSERT_OK(write_file_atomically(path, std::string(20'000, 'y'))) ;
+  ASSERT_OK(write_file_atomically(path, std::string(20'000, 'y')));
 }
 
 TEST(DurableFile, InsideAReadOnlyFileSystem) {
@@ -119,18 +125,20 @@ TEST(DurableFile, FullDiskIsAnErrorAndKeepsTheOldContent) {
 }
 
 TEST(DurableFile, ReadOnlyFileSystemIsAnError) {
-  if (!may_mount()) GTEST_SKIP() << "unshare -m and mount are not permitted here: read-only mounts are not tested";
+  if (!may_mount())
+    GTEST_SKIP() << "unshare -m and mount are not permitted here: read-only mounts are not tested";
   const test::TempDir dir;
   EXPECT_TRUE(run_mounted(dir.path(), "ro", "DurableFile.InsideAReadOnlyFileSystem"));
 }
 
-// Counts the system calls of one step under strace in a child: flushes must come before the rename, the flush of the
-// directory after it. Looking at the calls is the only test of this that needs no power cut.
+// Counts the system calls of one step under strace in a child: flushes must come before the rename, the flush
+// of the directory after it. Looking at the calls is the only test of this that needs no power cut.
 std::vector<std::string> traced_calls(const std::filesystem::path& dir, const std::string& step) {
   const auto log = dir / "strace.log";
   const std::string command = "TILLCAST_IO_STEP=" + step + " TILLCAST_IO_DIR=" + dir.string() +
                               " strace -f -qq -e trace=fsync,rename,renameat2,link -o " + log.string() +
-                              " /proc/" + std::to_string(::getpid()) + "/exe --gtest_filter=DurableFile.StepForStrace >/dev/null 2>&1";
+                              " /proc/" + std::to_string(::getpid()) +
+                              "/exe --gtest_filter=DurableFile.StepForStrace >/dev/null 2>&1";
   if (std::system(command.c_str()) != 0) return {};
   std::vector<std::string> calls;
   std::ifstream lines(log);
@@ -155,7 +163,8 @@ TEST(DurableFile, StepForStrace) {
 
 TEST(DurableFile, FlushesFileBeforeRenameAndDirectoryAfter) {
   if (std::system("strace -qq -o /dev/null true 2>/dev/null") != 0) {
-    GTEST_SKIP() << "strace cannot trace here (install strace, allow ptrace): the order of flushes is not tested";
+    GTEST_SKIP()
+        << "strace cannot trace here (install strace, allow ptrace): the order of flushes is not tested";
   }
   const test::TempDir dir;
   EXPECT_EQ(traced_calls(dir.path(), "replace"), (std::vector<std::string>{"fsync", "rename", "fsync"}));

@@ -1,5 +1,5 @@
-// Kills a child at every named step of a load, a compaction and a checkpoint, repeats the work as a user would, and
-// compares what is visible with a lake that was never disturbed.
+// Kills a child at every named step of a load, a compaction and a checkpoint, repeats the work as a user
+// would, and compares what is visible with a lake that was never disturbed.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +13,9 @@
 namespace tillcast::lake {
 namespace {
 
-using ::tillcast::test::TempDir;
 using test::contents;
 using test::load_file;
+using ::tillcast::test::TempDir;
 
 const Date kStart = date_from_civil(2011, 1, 25);
 
@@ -43,7 +43,8 @@ int run_child(const std::filesystem::path& directory, const std::string& crash_a
   if (child == 0) {
     ::setenv("TILLCAST_CRASH_AT", crash_at.c_str(), 1);
     ::setenv("TILLCAST_CRASH_TEST_DIR", directory.c_str(), 1);
-    ::execl("/proc/self/exe", "lake_test", "--gtest_filter=LakeCrash.ChildWorks", "--gtest_brief=1", static_cast<char*>(nullptr));
+    ::execl("/proc/self/exe", "lake_test", "--gtest_filter=LakeCrash.ChildWorks", "--gtest_brief=1",
+            static_cast<char*>(nullptr));
     ::_exit(99);
   }
   int status = 0;
@@ -53,7 +54,8 @@ int run_child(const std::filesystem::path& directory, const std::string& crash_a
 
 TEST(LakeCrash, ChildWorks) {
   const char* const directory = std::getenv("TILLCAST_CRASH_TEST_DIR");
-  if (directory == nullptr) return;  // the work of a child process that KilledAtEveryPointThenRepeatedEqualsUndisturbed starts
+  if (directory == nullptr)
+    return;  // the work of a child process that KilledAtEveryPointThenRepeatedEqualsUndisturbed starts
   ASSERT_OK(work(directory));
 }
 
@@ -63,7 +65,8 @@ std::vector<std::string> error_findings(const Lake& lake) {
   const auto findings = lake.verify(progress);
   if (!findings) return {findings.error().message};
   for (const Finding& finding : *findings) {
-    if (finding.severity == Finding::Severity::kError) errors.push_back(finding.kind + " " + finding.path + " " + finding.message);
+    if (finding.severity == Finding::Severity::kError)
+      errors.push_back(finding.kind + " " + finding.path + " " + finding.message);
   }
   return errors;
 }
@@ -89,7 +92,8 @@ TEST(LakeCrash, KilledAtEveryPointThenRepeatedEqualsUndisturbed) {
         ASSERT_OK_AND_ASSIGN(const Lake after, Lake::open(dir.path(), eager()));
         EXPECT_THAT(error_findings(after), ::testing::IsEmpty()) << "after the kill";
         const auto snapshot = after.snapshot().value();
-        for (const LoadRecord& load : snapshot.loads) EXPECT_EQ(load.totals.rows_in, 152) << "half a load is visible";
+        for (const LoadRecord& load : snapshot.loads)
+          EXPECT_EQ(load.totals.rows_in, 152) << "half a load is visible";
       }
       ASSERT_OK(work(dir.path()));
       ASSERT_OK_AND_ASSIGN(const Lake repeated, Lake::open(dir.path(), eager()));
@@ -115,7 +119,8 @@ TEST(LakeCrash, KilledAtRandomMomentsThenRepeatedEqualsUndisturbed) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::setenv("TILLCAST_CRASH_TEST_DIR", dir.path().c_str(), 1);
-      ::execl("/proc/self/exe", "lake_test", "--gtest_filter=LakeCrash.ChildWorks", "--gtest_brief=1", static_cast<char*>(nullptr));
+      ::execl("/proc/self/exe", "lake_test", "--gtest_filter=LakeCrash.ChildWorks", "--gtest_brief=1",
+              static_cast<char*>(nullptr));
       ::_exit(99);
     }
     ::usleep(static_cast<useconds_t>(5'000 + random() % 150'000));
@@ -127,7 +132,8 @@ TEST(LakeCrash, KilledAtRandomMomentsThenRepeatedEqualsUndisturbed) {
     ASSERT_THAT(error_findings(after), ::testing::IsEmpty());
   }
   ASSERT_OK(work(dir.path()));
-  EXPECT_EQ(contents(Lake::open(dir.path()).value(), false).value(), contents(Lake::open(undisturbed.path()).value(), false).value());
+  EXPECT_EQ(contents(Lake::open(dir.path()).value(), false).value(),
+            contents(Lake::open(undisturbed.path()).value(), false).value());
   EXPECT_GT(kills, 0);
   EXPECT_EQ(contents(Lake::open(dir.path()).value()).value(), wanted);
 }

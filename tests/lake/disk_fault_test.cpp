@@ -1,5 +1,5 @@
-// Full disks, read-only disks and the order of flushes. Each needs a mount or a tracer of its own: this program runs
-// again as a child in a private mount namespace, or under strace.
+// Full disks, read-only disks and the order of flushes. Each needs a mount or a tracer of its own: this
+// program runs again as a child in a private mount namespace, or under strace.
 #include <unistd.h>
 
 #include <fstream>
@@ -11,9 +11,9 @@
 namespace tillcast::lake {
 namespace {
 
-using ::tillcast::test::TempDir;
 using test::contents;
 using test::load_file;
+using ::tillcast::test::TempDir;
 
 const Date kStart = date_from_civil(2011, 5, 25);
 
@@ -23,7 +23,8 @@ bool may_mount() { return shell("unshare -m mount -t tmpfs -o size=64k tmpfs /mn
 
 TEST(LakeDiskFault, InsideASmallDisk) {
   const char* const mount = std::getenv("TILLCAST_LAKE_MOUNT");
-  if (mount == nullptr) return;  // the work of a child process that FullDiskShowsNothingHalfAndRecovers starts
+  if (mount == nullptr)
+    return;  // the work of a child process that FullDiskShowsNothingHalfAndRecovers starts
   const std::filesystem::path root = mount;
   ASSERT_OK_AND_ASSIGN(const Lake lake, Lake::open(root / "lake"));
   ASSERT_OK(load_file(lake, "a.csv", 100, kStart, "a"));
@@ -53,22 +54,26 @@ TEST(LakeDiskFault, InsideASmallDisk) {
 TEST(LakeDiskFault, InsideAReadOnlyDisk) {
   const char* const mount = std::getenv("TILLCAST_LAKE_MOUNT");
   if (mount == nullptr) return;  // the work of a child process that ReadOnlyDirectoryIsAClearError starts
-  EXPECT_ERROR(Lake::open(std::filesystem::path(mount) / "lake"), ErrorCode::kIo, "read-only; choose a writable directory");
+  EXPECT_ERROR(Lake::open(std::filesystem::path(mount) / "lake"), ErrorCode::kIo,
+               "read-only; choose a writable directory");
 }
 
 TEST(LakeDiskFault, FullDiskShowsNothingHalfAndRecovers) {
   if (!may_mount()) GTEST_SKIP() << "unshare -m and mount are not permitted here: a full disk is not tested";
   const TempDir dir;
-  EXPECT_EQ(shell("unshare -m sh -c 'mount -t tmpfs -o size=400k tmpfs " + dir.path().string() + " && TILLCAST_LAKE_MOUNT=" + dir.path().string() +
-                  " " + self() + " --gtest_filter=LakeDiskFault.InsideASmallDisk'"),
+  EXPECT_EQ(shell("unshare -m sh -c 'mount -t tmpfs -o size=400k tmpfs " + dir.path().string() +
+                  " && TILLCAST_LAKE_MOUNT=" + dir.path().string() + " " + self() +
+                  " --gtest_filter=LakeDiskFault.InsideASmallDisk'"),
             0);
 }
 
 TEST(LakeDiskFault, ReadOnlyDirectoryIsAClearError) {
-  if (!may_mount()) GTEST_SKIP() << "unshare -m and mount are not permitted here: read-only mounts are not tested";
+  if (!may_mount())
+    GTEST_SKIP() << "unshare -m and mount are not permitted here: read-only mounts are not tested";
   const TempDir dir;
-  EXPECT_EQ(shell("unshare -m sh -c 'mount -t tmpfs -o ro tmpfs " + dir.path().string() + " && TILLCAST_LAKE_MOUNT=" + dir.path().string() + " " +
-                  self() + " --gtest_filter=LakeDiskFault.InsideAReadOnlyDisk'"),
+  EXPECT_EQ(shell("unshare -m sh -c 'mount -t tmpfs -o ro tmpfs " + dir.path().string() +
+                  " && TILLCAST_LAKE_MOUNT=" + dir.path().string() + " " + self() +
+                  " --gtest_filter=LakeDiskFault.InsideAReadOnlyDisk'"),
             0);
 }
 
@@ -79,16 +84,18 @@ TEST(LakeDiskFault, OneLoad) {
   ASSERT_OK(load_file(lake, "a.csv", 100, kStart, "a"));
 }
 
-// Every file is flushed before it gets its name, its folder after, and the entry comes last: a power cut at any moment
-// leaves an entry only with whole files.
+// Every file is flushed before it gets its name, its folder after, and the entry comes last: a power cut at
+// any moment leaves an entry only with whole files.
 TEST(LakeDiskFault, EveryRenameIsFlushedBeforeAndAfterAndTheEntryComesLast) {
   if (shell("strace -qq -o /dev/null true") != 0) {
-    GTEST_SKIP() << "strace cannot trace here (install strace, allow ptrace): the order of flushes is not tested";
+    GTEST_SKIP()
+        << "strace cannot trace here (install strace, allow ptrace): the order of flushes is not tested";
   }
   const TempDir dir;
   const auto log = dir.file("strace.log");
-  ASSERT_EQ(shell("TILLCAST_LAKE_LOAD_DIR=" + (dir.path() / "lake").string() + " strace -f -qq -y -e trace=fsync,renameat2 -o " + log.string() + " " +
-                  self() + " --gtest_filter=LakeDiskFault.OneLoad"),
+  ASSERT_EQ(shell("TILLCAST_LAKE_LOAD_DIR=" + (dir.path() / "lake").string() +
+                  " strace -f -qq -y -e trace=fsync,renameat2 -o " + log.string() + " " + self() +
+                  " --gtest_filter=LakeDiskFault.OneLoad"),
             0);
   std::ifstream lines(log);
   std::vector<std::string> flushed;  // since the last rename
@@ -130,8 +137,10 @@ TEST(LakeDiskFault, FailedFlushFailsTheLoad) {
   }
   for (int nth = 8; nth <= 14; ++nth) {  // the first ones make folders
     const TempDir dir;
-    const int status = shell("TILLCAST_LAKE_LOAD_DIR=" + (dir.path() / "lake").string() + " strace -f -qq -o /dev/null -e inject=fsync:error=EIO:when=" +
-                             std::to_string(nth) + " " + self() + " --gtest_filter=LakeDiskFault.OneLoad");
+    const int status =
+        shell("TILLCAST_LAKE_LOAD_DIR=" + (dir.path() / "lake").string() +
+              " strace -f -qq -o /dev/null -e inject=fsync:error=EIO:when=" + std::to_string(nth) + " " +
+              self() + " --gtest_filter=LakeDiskFault.OneLoad");
     EXPECT_NE(status, 0) << "flush " << nth << " failed and nobody noticed";
     ASSERT_OK_AND_ASSIGN(const Lake lake, Lake::open(dir.path() / "lake"));
     NoProgress progress;

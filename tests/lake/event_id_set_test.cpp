@@ -30,7 +30,8 @@ TEST(EventIdSet, ManyAtOnceAreTheSameAsOneByOne) {
   EventIdSet many;
   for (int round = 0; round < 20; ++round) {
     std::vector<std::string> texts;
-    for (int i = 0; i < 1'000; ++i) texts.push_back(random() % 50 == 0 ? "" : "id" + std::to_string(random() % 15'000));
+    for (int i = 0; i < 1'000; ++i)
+      texts.push_back(random() % 50 == 0 ? "" : "id" + std::to_string(random() % 15'000));
     const std::vector<std::string_view> ids(texts.begin(), texts.end());
     std::vector<bool> duplicate;
     std::size_t wanted = 0;

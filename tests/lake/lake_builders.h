@@ -11,9 +11,10 @@
 
 namespace tillcast::lake::test {
 
-/// Sale lines as the importer hands them over: `rows` lines from `first_day` on, one per row of the source file.
-/// Event ids depend on `tag` and the row, so that two batches with one tag are the same events.
-inline ColumnBatch sale_lines(std::size_t rows, Date first_day, const std::string& tag, std::int64_t first_row = 1) {
+/// Sale lines as the importer hands them over: `rows` lines from `first_day` on, one per row of the source
+/// file. Event ids depend on `tag` and the row, so that two batches with one tag are the same events.
+inline ColumnBatch sale_lines(std::size_t rows, Date first_day, const std::string& tag,
+                              std::int64_t first_row = 1) {
   ColumnBatch batch;
   batch.rows = rows;
   auto arena = std::make_shared<TextArena>();
@@ -33,21 +34,28 @@ inline ColumnBatch sale_lines(std::size_t rows, Date first_day, const std::strin
   const auto all_null = [&](const char* name, ColumnType type) {
     Column& column = add(name, type);
     column.valid.assign(rows, 0);
-    if (type == ColumnType::kText) column.text.resize(rows);
-    else column.ints.resize(rows);
+    if (type == ColumnType::kText)
+      column.text.resize(rows);
+    else
+      column.ints.resize(rows);
   };
   const auto day = [&](std::size_t i) { return first_day.days + static_cast<std::int64_t>(i / 10); };
   text("order_id", [&](std::size_t i) { return tag + std::to_string(i / 3); });
   number("line_no", ColumnType::kInt64, [](std::size_t i) { return static_cast<std::int64_t>(i % 3 + 1); });
   text("kind", [](std::size_t) { return std::string("sale"); });
-  number("ordered_at", ColumnType::kTimestamp, [&](std::size_t i) { return day(i) * kMicrosPerDay + 12 * 3600 * kMicrosPerSecond; });
+  number("ordered_at", ColumnType::kTimestamp,
+         [&](std::size_t i) { return day(i) * kMicrosPerDay + 12 * 3600 * kMicrosPerSecond; });
   number("business_date", ColumnType::kDate, day);
   text("store_id", [](std::size_t) { return std::string("1"); });
   text("product_id", [](std::size_t i) { return "P" + std::to_string(i % 17); });
-  text("product_name", [](std::size_t i) { return "A PRODUCT NAME LONGER THAN TWELVE " + std::to_string(i % 17); });
-  number("quantity", ColumnType::kDecimal3, [](std::size_t i) { return static_cast<std::int64_t>(i % 5 + 1) * 1000; });
-  number("unit_price", ColumnType::kDecimal4, [](std::size_t i) { return static_cast<std::int64_t>(i % 7 + 1) * 2500; });
-  number("amount", ColumnType::kDecimal4, [](std::size_t i) { return static_cast<std::int64_t>((i % 5 + 1) * (i % 7 + 1)) * 2500; });
+  text("product_name",
+       [](std::size_t i) { return "A PRODUCT NAME LONGER THAN TWELVE " + std::to_string(i % 17); });
+  number("quantity", ColumnType::kDecimal3,
+         [](std::size_t i) { return static_cast<std::int64_t>(i % 5 + 1) * 1000; });
+  number("unit_price", ColumnType::kDecimal4,
+         [](std::size_t i) { return static_cast<std::int64_t>(i % 7 + 1) * 2500; });
+  number("amount", ColumnType::kDecimal4,
+         [](std::size_t i) { return static_cast<std::int64_t>((i % 5 + 1) * (i % 7 + 1)) * 2500; });
   text("currency", [](std::size_t) { return std::string("GBP"); });
   all_null("customer_id", ColumnType::kText);
   text("country", [](std::size_t) { return std::string("United Kingdom"); });
@@ -58,7 +66,8 @@ inline ColumnBatch sale_lines(std::size_t rows, Date first_day, const std::strin
   number("product_key", ColumnType::kInt64, [](std::size_t i) { return static_cast<std::int64_t>(i % 17); });
   number("customer_key", ColumnType::kInt64, [](std::size_t) { return std::int64_t{0}; });
   number("is_repeat", ColumnType::kBool, [](std::size_t) { return std::int64_t{0}; });
-  number("source_row", ColumnType::kInt64, [&](std::size_t i) { return first_row + static_cast<std::int64_t>(i); });
+  number("source_row", ColumnType::kInt64,
+         [&](std::size_t i) { return first_row + static_cast<std::int64_t>(i); });
   batch.owners.push_back(arena);
   return batch;
 }
@@ -99,7 +108,9 @@ inline ColumnBatch rejects(std::size_t rows, std::int64_t first_row) {
   return batch;
 }
 
-inline LoadInfo load_info(const std::string& file) { return {io::sha256_text(file), file, "shop", "till", {}}; }
+inline LoadInfo load_info(const std::string& file) {
+  return {io::sha256_text(file), file, "shop", "till", {}};
+}
 
 inline AddOptions silver_options() {
   AddOptions options;
@@ -116,7 +127,8 @@ inline AddOptions bronze_options() {
 }
 
 /// Loads `rows` lines with two rejects in one go.
-inline Result<ManifestEntry> load_file(const Lake& lake, const std::string& file, std::size_t rows, Date first_day, const std::string& tag,
+inline Result<ManifestEntry> load_file(const Lake& lake, const std::string& file, std::size_t rows,
+                                       Date first_day, const std::string& tag,
                                        const LoadOptions& options = {}) {
   auto writer = TILLCAST_TRY_PLAIN(lake.begin_load(load_info(file), options));
   constexpr std::size_t kBatch = 200;
@@ -124,7 +136,9 @@ inline Result<ManifestEntry> load_file(const Lake& lake, const std::string& file
     const std::size_t count = std::min(kBatch, rows - done);
     const Date day{first_day.days + static_cast<std::int32_t>(done / 10)};
     const auto first_row = static_cast<std::int64_t>(done + 1);
-    TILLCAST_TRY_PLAIN(writer.add("silver.sale_line", sale_lines(count, day, tag + std::to_string(done) + "-", first_row), silver_options()));
+    TILLCAST_TRY_PLAIN(writer.add("silver.sale_line",
+                                  sale_lines(count, day, tag + std::to_string(done) + "-", first_row),
+                                  silver_options()));
     TILLCAST_TRY_PLAIN(writer.add("bronze.till", bronze_rows(count, day, first_row), bronze_options()));
   }
   TILLCAST_TRY_PLAIN(writer.add("silver.rejects", rejects(2, static_cast<std::int64_t>(rows + 1))));
@@ -145,7 +159,8 @@ inline Result<std::string> contents(const Lake& lake, bool with_load_seq = true)
   for (const std::string& name : names) {
     const std::string number = name.starts_with("bronze.") ? "_load_seq" : "load_seq";
     const auto rows = TILLCAST_TRY_PLAIN(
-        connection.query("SELECT * " + std::string(with_load_seq ? "" : "EXCLUDE (" + number + ")") + " FROM " + name + " ORDER BY ALL"));
+        connection.query("SELECT * " + std::string(with_load_seq ? "" : "EXCLUDE (" + number + ")") +
+                         " FROM " + name + " ORDER BY ALL"));
     all += name + " " + std::to_string(rows.rows()) + "\n";
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       for (std::size_t column = 0; column < rows.columns.size(); ++column) {

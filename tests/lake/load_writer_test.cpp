@@ -10,7 +10,6 @@
 namespace tillcast::lake {
 namespace {
 
-using ::tillcast::test::TempDir;
 using test::bronze_options;
 using test::bronze_rows;
 using test::contents;
@@ -18,6 +17,7 @@ using test::load_file;
 using test::load_info;
 using test::sale_lines;
 using test::silver_options;
+using ::tillcast::test::TempDir;
 
 const Date kStart = date_from_civil(2010, 12, 20);
 
@@ -43,37 +43,46 @@ TEST_F(LoadWriterTest, WhatWasAddedIsReadBackByMonth) {
   EXPECT_EQ(entry.totals.silver, 500);
   EXPECT_EQ(entry.totals.rejected, 2);
   EXPECT_EQ(entry.files.size(), 3U + 3U + 1U) << "bronze and silver of three months, rejects";
-  const auto rows = sql("SELECT count(*), count(DISTINCT event_id), min(load_seq), min(source), min(business_date), sum(amount), typeof(any_value(line_no)) FROM silver.sale_line");
+  const auto rows =
+      sql("SELECT count(*), count(DISTINCT event_id), min(load_seq), min(source), min(business_date), "
+          "sum(amount), typeof(any_value(line_no)) FROM silver.sale_line");
   EXPECT_EQ(rows.integer(0, 0), 500);
   EXPECT_EQ(rows.integer(0, 1), 500);
   EXPECT_EQ(rows.integer(0, 2), 1);
   EXPECT_EQ(rows.text(0, 3), "shop");
   EXPECT_EQ(rows.text(0, 4), "2010-12-20");
   EXPECT_EQ(rows.text(0, 6), "INTEGER");
-  const auto types = sql("SELECT typeof(source), typeof(event_id), (SELECT any_value(typeof(_file)) FROM bronze.till) FROM silver.sale_line LIMIT 1");
+  const auto types =
+      sql("SELECT typeof(source), typeof(event_id), (SELECT any_value(typeof(_file)) FROM bronze.till) FROM "
+          "silver.sale_line LIMIT 1");
   EXPECT_EQ(types.text(0, 0), "VARCHAR");
   EXPECT_EQ(types.text(0, 1), "VARCHAR");
   EXPECT_EQ(types.text(0, 2), "VARCHAR");
-  const auto bronze = sql("SELECT count(*), min(_file), min(_file_sha256), max(_row), min(\"Description\") FROM bronze.till");
+  const auto bronze =
+      sql("SELECT count(*), min(_file), min(_file_sha256), max(_row), min(\"Description\") FROM bronze.till");
   EXPECT_EQ(bronze.integer(0, 0), 500);
   EXPECT_EQ(bronze.text(0, 1), "a.csv");
   EXPECT_EQ(bronze.text(0, 2), load_info("a.csv").key);
   EXPECT_EQ(bronze.integer(0, 3), 500);
   EXPECT_EQ(bronze.text(0, 4), "said \"it's\", number 0");
   for (const DataFile& file : entry.files) {
-    EXPECT_TRUE(file.dataset == "silver.rejects" ? file.month == "none" : file.path.find("event_month=" + file.month) != std::string::npos);
+    EXPECT_TRUE(file.dataset == "silver.rejects"
+                    ? file.month == "none"
+                    : file.path.find("event_month=" + file.month) != std::string::npos);
     EXPECT_TRUE(file.month == "none" || format_date(*file.date_min).starts_with(file.month)) << file.path;
   }
 }
 
 TEST_F(LoadWriterTest, RowsKeepTheOrderInWhichTheyCame) {
   ASSERT_OK(load_file(lake, "a.csv", 900, kStart, "a"));
-  ASSERT_OK_AND_ASSIGN(const auto ordered, database::Database::open_in_memory({.threads = 1, .preserve_insertion_order = true}));
+  ASSERT_OK_AND_ASSIGN(const auto ordered,
+                       database::Database::open_in_memory({.threads = 1, .preserve_insertion_order = true}));
   ASSERT_OK_AND_ASSIGN(auto connection, ordered.connect());
   ASSERT_OK(lake.attach_views(connection, lake.snapshot().value()));
   ASSERT_OK_AND_ASSIGN(const auto rows, connection.query("SELECT source_row FROM silver.sale_line"));
   ASSERT_EQ(rows.rows(), 900U);
-  for (std::size_t row = 0; row < 900; ++row) ASSERT_EQ(rows.integer(row, 0), static_cast<std::int64_t>(row + 1));
+  for (std::size_t row = 0; row < 900; ++row)
+    ASSERT_EQ(rows.integer(row, 0), static_cast<std::int64_t>(row + 1));
 }
 
 TEST_F(LoadWriterTest, NothingIsVisibleBeforeTheCommitOrAfterAnAbort) {
@@ -83,7 +92,8 @@ TEST_F(LoadWriterTest, NothingIsVisibleBeforeTheCommitOrAfterAnAbort) {
     EXPECT_TRUE(lake.snapshot()->files.empty());
   }
   std::size_t left = 0;
-  for (const auto& at : std::filesystem::recursive_directory_iterator(dir.path())) left += at.is_regular_file() ? 1U : 0U;
+  for (const auto& at : std::filesystem::recursive_directory_iterator(dir.path()))
+    left += at.is_regular_file() ? 1U : 0U;
   EXPECT_EQ(left, 0U) << "an abandoned load removes its files";
 }
 
@@ -108,22 +118,28 @@ TEST_F(LoadWriterTest, EventsThatAreThereAlreadyBecomeRejectsWithTheirRawText) {
   ASSERT_OK(first.commit(300));
   // The second file has the same 300 events, then 100 of its own, then 50 of these once more.
   ASSERT_OK_AND_ASSIGN(LoadWriter second, lake.begin_load(load_info("b.csv")));
-  ASSERT_OK_AND_ASSIGN(const AddResult same, second.add("silver.sale_line", sale_lines(300, kStart, "a"), silver_options()));
+  ASSERT_OK_AND_ASSIGN(const AddResult same,
+                       second.add("silver.sale_line", sale_lines(300, kStart, "a"), silver_options()));
   EXPECT_EQ(same.stored, 0U);
   EXPECT_EQ(same.duplicates, 300U);
-  ASSERT_OK_AND_ASSIGN(const AddResult own, second.add("silver.sale_line", sale_lines(100, kStart, "b", 301), silver_options()));
+  ASSERT_OK_AND_ASSIGN(const AddResult own,
+                       second.add("silver.sale_line", sale_lines(100, kStart, "b", 301), silver_options()));
   EXPECT_EQ(own.stored, 100U);
-  ASSERT_OK_AND_ASSIGN(const AddResult twice, second.add("silver.sale_line", sale_lines(50, kStart, "b", 401), silver_options()));
+  ASSERT_OK_AND_ASSIGN(const AddResult twice,
+                       second.add("silver.sale_line", sale_lines(50, kStart, "b", 401), silver_options()));
   EXPECT_EQ(twice.duplicates, 50U);
   ASSERT_OK_AND_ASSIGN(const ManifestEntry entry, second.commit(450));
   EXPECT_EQ(entry.totals.silver, 100);
   EXPECT_EQ(entry.totals.duplicates, 350);
-  const auto counts = sql("SELECT (SELECT count(*) FROM silver.sale_line), (SELECT count(*) FROM silver.rejects), "
-                          "(SELECT count(DISTINCT event_id) FROM silver.sale_line)");
+  const auto counts =
+      sql("SELECT (SELECT count(*) FROM silver.sale_line), (SELECT count(*) FROM silver.rejects), "
+          "(SELECT count(DISTINCT event_id) FROM silver.sale_line)");
   EXPECT_EQ(counts.integer(0, 0), 400);
   EXPECT_EQ(counts.integer(0, 1), 350);
   EXPECT_EQ(counts.integer(0, 2), 400);
-  const auto reject = sql("SELECT source, dataset, file, file_sha256, source_row, column_name, reason, raw, load_seq FROM silver.rejects WHERE source_row = 17");
+  const auto reject =
+      sql("SELECT source, dataset, file, file_sha256, source_row, column_name, reason, raw, load_seq FROM "
+          "silver.rejects WHERE source_row = 17");
   ASSERT_EQ(reject.rows(), 1U);
   EXPECT_EQ(reject.text(0, 0), "shop");
   EXPECT_EQ(reject.text(0, 1), "sale_line");
@@ -135,7 +151,8 @@ TEST_F(LoadWriterTest, EventsThatAreThereAlreadyBecomeRejectsWithTheirRawText) {
   EXPECT_EQ(reject.integer(0, 8), 2);
 }
 
-// Whatever the batches, the buffer and the overlap: silver holds each event once, and rows in = silver + rejects.
+// Whatever the batches, the buffer and the overlap: silver holds each event once, and rows in = silver +
+// rejects.
 TEST_F(LoadWriterTest, EachEventIsStoredOnceWhateverTheBatches) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -148,14 +165,17 @@ TEST_F(LoadWriterTest, EachEventIsStoredOnceWhateverTheBatches) {
     std::int64_t rows = 0;
     for (auto batches = 1 + random() % 5; batches > 0; --batches) {
       const std::size_t count = 1 + random() % 400;
-      const std::string tag = "t" + std::to_string(random() % 3);  // few tags: many collisions, always on the same days
+      const std::string tag =
+          "t" + std::to_string(random() % 3);  // few tags: many collisions, always on the same days
       ASSERT_OK(writer.add("silver.sale_line", sale_lines(count, kStart, tag, rows + 1), silver_options()));
       rows += static_cast<std::int64_t>(count);
     }
     ASSERT_OK(writer.commit(rows));
     rows_in += rows;
   }
-  const auto rows = sql("SELECT count(*), count(DISTINCT event_id), (SELECT count(*) FROM silver.rejects) FROM silver.sale_line");
+  const auto rows =
+      sql("SELECT count(*), count(DISTINCT event_id), (SELECT count(*) FROM silver.rejects) FROM "
+          "silver.sale_line");
   EXPECT_EQ(rows.integer(0, 0), rows.integer(0, 1));
   EXPECT_EQ(*rows.integer(0, 0) + *rows.integer(0, 2), rows_in);
 }
@@ -165,7 +185,8 @@ TEST_F(LoadWriterTest, SmallBufferWritesMoreFilesButTheSameRows) {
   TempDir other_dir;
   const Lake other = Lake::open(other_dir.path()).value();
   ASSERT_OK(load_file(other, "a.csv", 2'000, kStart, "a", {.buffer_bytes_max = 100'000}));
-  EXPECT_GT(other.snapshot()->dataset("silver.sale_line").size(), lake.snapshot()->dataset("silver.sale_line").size());
+  EXPECT_GT(other.snapshot()->dataset("silver.sale_line").size(),
+            lake.snapshot()->dataset("silver.sale_line").size());
   EXPECT_EQ(contents(lake).value(), contents(other).value());
 }
 
@@ -219,13 +240,18 @@ TEST_F(LoadWriterTest, WrongColumnsAreNamed) {
   ASSERT_OK_AND_ASSIGN(LoadWriter writer, lake.begin_load(load_info("a.csv")));
   ColumnBatch missing = sale_lines(1, kStart, "a");
   std::erase_if(missing.columns, [](const Column& column) { return column.spec.name == "product_id"; });
-  EXPECT_ERROR(writer.add("silver.sale_line", std::move(missing), silver_options()), ErrorCode::kInvalidInput, "column product_id is missing");
+  EXPECT_ERROR(writer.add("silver.sale_line", std::move(missing), silver_options()), ErrorCode::kInvalidInput,
+               "column product_id is missing");
   ColumnBatch wrong = sale_lines(1, kStart, "a");
   wrong.columns[8].spec.type = ColumnType::kDecimal4;
-  EXPECT_ERROR(writer.add("silver.sale_line", std::move(wrong), silver_options()), ErrorCode::kInvalidInput, "quantity is DECIMAL(18,4), expected DECIMAL(18,3)");
-  EXPECT_ERROR(writer.add("silver.nothing", sale_lines(1, kStart, "a")), ErrorCode::kInvalidInput, "no dataset silver.nothing");
-  EXPECT_ERROR(writer.add("bronze.other", bronze_rows(1, kStart)), ErrorCode::kInvalidInput, "no dataset bronze.other");
-  EXPECT_ERROR(writer.add("bronze.till", bronze_rows(1, kStart), {.partition_column = "nope"}), ErrorCode::kInvalidInput, "nope");
+  EXPECT_ERROR(writer.add("silver.sale_line", std::move(wrong), silver_options()), ErrorCode::kInvalidInput,
+               "quantity is DECIMAL(18,4), expected DECIMAL(18,3)");
+  EXPECT_ERROR(writer.add("silver.nothing", sale_lines(1, kStart, "a")), ErrorCode::kInvalidInput,
+               "no dataset silver.nothing");
+  EXPECT_ERROR(writer.add("bronze.other", bronze_rows(1, kStart)), ErrorCode::kInvalidInput,
+               "no dataset bronze.other");
+  EXPECT_ERROR(writer.add("bronze.till", bronze_rows(1, kStart), {.partition_column = "nope"}),
+               ErrorCode::kInvalidInput, "nope");
 }
 
 TEST_F(LoadWriterTest, BadKeysAndTopicsAreRefused) {
@@ -267,7 +293,8 @@ TEST_F(LoadWriterTest, ViewsWorkInALockedDownDatabase) {
   auto connection = database.connect().value();
   ASSERT_OK(database.lock_down({.allowed_directories = {lake.directory()}}));
   ASSERT_OK(lake.attach_views(connection, lake.snapshot().value()));
-  ASSERT_OK_AND_ASSIGN(const auto rows, connection.query_read_only("SELECT count(*) FROM silver.sale_line", {}));
+  ASSERT_OK_AND_ASSIGN(const auto rows,
+                       connection.query_read_only("SELECT count(*) FROM silver.sale_line", {}));
   EXPECT_EQ(rows.integer(0, 0), 50);
 }
 

@@ -31,8 +31,8 @@ ManifestEntry entry(std::int64_t seq, const std::string& key = "") {
   file.date_min = date_from_civil(2011, 11, 1);
   file.date_max = date_from_civil(2011, 11, 30);
   file.checksum = "0123456789abcdef";
-  file.schema = std::make_shared<const std::vector<ColumnSpec>>(
-      std::vector<ColumnSpec>{{"a \"b\"\n", ColumnType::kText}, {"n", ColumnType::kDecimal3}, {"t", ColumnType::kTimestamp}});
+  file.schema = std::make_shared<const std::vector<ColumnSpec>>(std::vector<ColumnSpec>{
+      {"a \"b\"\n", ColumnType::kText}, {"n", ColumnType::kDecimal3}, {"t", ColumnType::kTimestamp}});
   made.files.push_back(std::move(file));
   return made;
 }
@@ -76,9 +76,11 @@ TEST_F(ManifestTest, EveryTruncationOfAnEntryIsFound) {
 }
 
 TEST_F(ManifestTest, NewerFormatSaysToUpdate) {
-  EXPECT_ERROR(parse_entry(R"({"format":2,"anything":"else"})", "1.json"), ErrorCode::kInvalidInput, "update tillcast");
+  EXPECT_ERROR(parse_entry(R"({"format":2,"anything":"else"})", "1.json"), ErrorCode::kInvalidInput,
+               "update tillcast");
   dir.write("manifest/00000000000000000001.json", R"({"format":9})");
-  EXPECT_ERROR(manifest.read(), ErrorCode::kInvalidInput, "00000000000000000001.json has format 9, this tillcast reads up to 1");
+  EXPECT_ERROR(manifest.read(), ErrorCode::kInvalidInput,
+               "00000000000000000001.json has format 9, this tillcast reads up to 1");
 }
 
 TEST_F(ManifestTest, PathsThatLeaveTheLakeAreRefused) {
@@ -162,7 +164,8 @@ TEST_F(ManifestTest, RefreshSeesOnlyWhatIsNew) {
 TEST_F(ManifestTest, RefusesWhatDoesNotFollow) {
   Snapshot snapshot;
   ASSERT_OK(apply_entry(snapshot, entry(1, "key1")));
-  EXPECT_ERROR(apply_entry(snapshot, entry(3, "key3")), ErrorCode::kConflict, "commit 3 cannot follow commit 1");
+  EXPECT_ERROR(apply_entry(snapshot, entry(3, "key3")), ErrorCode::kConflict,
+               "commit 3 cannot follow commit 1");
   EXPECT_ERROR(apply_entry(snapshot, entry(2, "key1")), ErrorCode::kConflict, "loaded already, as commit 1");
   ManifestEntry again = entry(2, "key2");
   again.files[0].path = entry(1).files[0].path;
@@ -174,7 +177,8 @@ TEST_F(ManifestTest, RefusesWhatDoesNotFollow) {
   shrinking.kind = EntryKind::kReplace;
   shrinking.removes.push_back(entry(1).files[0].path);
   shrinking.files[0].rows = 6;
-  EXPECT_ERROR(apply_entry(snapshot, shrinking), ErrorCode::kConflict, "would change the rows of silver.sale_line by -1");
+  EXPECT_ERROR(apply_entry(snapshot, shrinking), ErrorCode::kConflict,
+               "would change the rows of silver.sale_line by -1");
   EXPECT_EQ(snapshot.seq, 1) << "a refused entry changes nothing";
   EXPECT_EQ(snapshot.rows("silver.sale_line"), 7);
 }
@@ -186,7 +190,8 @@ TEST_F(ManifestTest, OffsetsMayNotOverlap) {
   ASSERT_OK(apply_entry(snapshot, first));
   ManifestEntry zombie = entry(2);
   zombie.offsets = {{"sales", 0, 99, 120}};
-  EXPECT_ERROR(apply_entry(snapshot, zombie), ErrorCode::kConflict, "offsets 99..120 of sales/0 overlap what is committed up to 100");
+  EXPECT_ERROR(apply_entry(snapshot, zombie), ErrorCode::kConflict,
+               "offsets 99..120 of sales/0 overlap what is committed up to 100");
   ManifestEntry next = entry(2);
   next.offsets = {{"sales", 0, 100, 120}};
   ASSERT_OK(apply_entry(snapshot, next));

@@ -7,9 +7,9 @@
 namespace tillcast::lake {
 namespace {
 
-using ::tillcast::test::TempDir;
 using test::contents;
 using test::load_file;
+using ::tillcast::test::TempDir;
 
 const Date kStart = date_from_civil(2011, 3, 25);
 
@@ -25,7 +25,9 @@ class LakeVerify : public ::testing::Test {
     ASSERT_OK(load_file(lake, "a.csv", 200, kStart, "a"));
     ASSERT_OK(load_file(lake, "b.csv", 200, kStart, "b"));
   }
-  std::filesystem::path some_file() const { return lake.directory() / lake.snapshot()->dataset("silver.sale_line")[0].path; }
+  std::filesystem::path some_file() const {
+    return lake.directory() / lake.snapshot()->dataset("silver.sale_line")[0].path;
+  }
   std::vector<std::string> kinds() const {
     NoProgress progress;
     std::vector<std::string> found;
@@ -84,7 +86,8 @@ TEST_F(LakeVerify, FindsADamagedEntry) {
 }
 
 TEST_F(LakeVerify, OrphansAreRemarksUntilTheGraceTimeIsOver) {
-  const auto orphan = lake.directory() / "silver" / "sale_line" / "event_month=2011-04" / "0000000009-dead.parquet";
+  const auto orphan =
+      lake.directory() / "silver" / "sale_line" / "event_month=2011-04" / "0000000009-dead.parquet";
   std::ofstream(orphan) << "half a file";
   std::ofstream(lake.directory() / "tmp" / "123-4") << "x";
   EXPECT_THAT(kinds(), ::testing::ElementsAre("orphan", "orphan"));
@@ -117,12 +120,17 @@ TEST_F(LakeVerify, CompactionKeepsEveryRowAndOldFilesForReaders) {
 
 TEST_F(LakeVerify, CompactionKeepsTheOrderOfArrival) {
   ASSERT_OK(lake.compact("silver.sale_line"));
-  auto database = database::Database::open_in_memory({.threads = 1, .preserve_insertion_order = true}).value();
+  auto database =
+      database::Database::open_in_memory({.threads = 1, .preserve_insertion_order = true}).value();
   auto connection = database.connect().value();
   ASSERT_OK(lake.attach_views(connection, lake.snapshot().value()));
-  ASSERT_OK_AND_ASSIGN(const auto rows, connection.query("SELECT load_seq, source_row FROM silver.sale_line WHERE business_date < DATE '2011-04-01'"));
+  ASSERT_OK_AND_ASSIGN(
+      const auto rows,
+      connection.query(
+          "SELECT load_seq, source_row FROM silver.sale_line WHERE business_date < DATE '2011-04-01'"));
   for (std::size_t row = 1; row < rows.rows(); ++row) {
-    ASSERT_LT(std::pair(rows.integer(row - 1, 0), rows.integer(row - 1, 1)), std::pair(rows.integer(row, 0), rows.integer(row, 1)));
+    ASSERT_LT(std::pair(rows.integer(row - 1, 0), rows.integer(row - 1, 1)),
+              std::pair(rows.integer(row, 0), rows.integer(row, 1)));
   }
 }
 
@@ -141,7 +149,9 @@ TEST_F(LakeVerify, CompactionOfAnUnknownDatasetIsNotFound) {
 TEST_F(LakeVerify, DuplicatesAreFoundAfterCompactionToo) {
   ASSERT_OK(lake.compact(""));
   ASSERT_OK_AND_ASSIGN(LoadWriter writer, lake.begin_load(test::load_info("again.csv")));
-  ASSERT_OK_AND_ASSIGN(const AddResult added, writer.add("silver.sale_line", test::sale_lines(200, kStart, "a0-"), test::silver_options()));
+  ASSERT_OK_AND_ASSIGN(
+      const AddResult added,
+      writer.add("silver.sale_line", test::sale_lines(200, kStart, "a0-"), test::silver_options()));
   EXPECT_EQ(added.duplicates, 200U);
   ASSERT_OK(writer.commit(200));
 }

@@ -45,9 +45,12 @@ TEST(Settings, PlansAreCheckedWordByWord) {
   EXPECT_ERROR(plan("name = \"a b\"\n"), ErrorCode::kInvalidInput, "found 'a b'");
   EXPECT_ERROR(plan("name = \"a\"\nhorizn = 3\n"), ErrorCode::kInvalidInput, "did you mean 'horizon'?");
   EXPECT_ERROR(plan("name = \"a\"\nhorizon = 0\n"), ErrorCode::kInvalidInput, "from 1 to 366, found '0'");
-  EXPECT_ERROR(plan("name = \"a\"\nfrequency = \"hourly\"\n"), ErrorCode::kInvalidInput, "daily, weekly or monthly");
-  EXPECT_ERROR(plan("name = \"a\"\nmeasure = \"sales\"\nby = [\"product\"]\n"), ErrorCode::kInvalidInput, "per store and day only");
-  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.plan]]\nname = \"a\"\n"), ErrorCode::kInvalidInput, "two [[forecast.plan]]");
+  EXPECT_ERROR(plan("name = \"a\"\nfrequency = \"hourly\"\n"), ErrorCode::kInvalidInput,
+               "daily, weekly or monthly");
+  EXPECT_ERROR(plan("name = \"a\"\nmeasure = \"sales\"\nby = [\"product\"]\n"), ErrorCode::kInvalidInput,
+               "per store and day only");
+  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.plan]]\nname = \"a\"\n"), ErrorCode::kInvalidInput,
+               "two [[forecast.plan]]");
   EXPECT_OK(plan("name = \"a\"\nby = [\"product\", \"store\"]\n"));
 }
 

@@ -34,28 +34,44 @@ TEST(ColumnMapping, ParsesAndFillsDefaults) {
 }
 
 TEST(ColumnMapping, SaysWhichKeyIsWrongAndWhatWasExpected) {
-  const auto error = [](std::string_view from, std::string_view to) { return parse_mapping(with(from, to), "shop.toml"); };
-  EXPECT_ERROR(error("quantity =", "qty ="), ErrorCode::kInvalidInput, "shop.toml: columns.qty: is no column of sale_line; expected one of order_id,");
-  EXPECT_ERROR(error("\"sale_line\"", "\"sales\""), ErrorCode::kInvalidInput, "dataset: 'sales' is unknown; expected sale_line, store_day or store");
+  const auto error = [](std::string_view from, std::string_view to) {
+    return parse_mapping(with(from, to), "shop.toml");
+  };
+  EXPECT_ERROR(error("quantity =", "qty ="), ErrorCode::kInvalidInput,
+               "shop.toml: columns.qty: is no column of sale_line; expected one of order_id,");
+  EXPECT_ERROR(error("\"sale_line\"", "\"sales\""), ErrorCode::kInvalidInput,
+               "dataset: 'sales' is unknown; expected sale_line, store_day or store");
   EXPECT_ERROR(error("quantity = \"qty\"", ""), ErrorCode::kInvalidInput, "quantity is missing");
-  EXPECT_ERROR(error("store_id = \"1\"", ""), ErrorCode::kInvalidInput, "store_id is missing; sale_line needs it as a column or a constant");
-  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", format = \"ISO\" }"), ErrorCode::kInvalidInput, "columns.ordered_at.format: is unknown (line 8)");
-  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", formats = [\"hh:mm\"] }"), ErrorCode::kInvalidInput, "'hh' is unknown");
-  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", formats = [\"M/D\"] }"), ErrorCode::kInvalidInput, "lacks a year, month or day");
+  EXPECT_ERROR(error("store_id = \"1\"", ""), ErrorCode::kInvalidInput,
+               "store_id is missing; sale_line needs it as a column or a constant");
+  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", format = \"ISO\" }"), ErrorCode::kInvalidInput,
+               "columns.ordered_at.format: is unknown (line 8)");
+  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", formats = [\"hh:mm\"] }"), ErrorCode::kInvalidInput,
+               "'hh' is unknown");
+  EXPECT_ERROR(error("\"day\"", "{ from = \"day\", formats = [\"M/D\"] }"), ErrorCode::kInvalidInput,
+               "lacks a year, month or day");
   EXPECT_ERROR(error("\"qty\"", "5"), ErrorCode::kInvalidInput, "columns.quantity: must be a header name");
   EXPECT_ERROR(error("name = \"shop\"", "name = \"Shop 1\""), ErrorCode::kInvalidInput, "may have only a-z");
-  EXPECT_ERROR(error("[columns]", "time_zone = \"Mars\"\n[columns]"), ErrorCode::kInvalidInput, "time zone 'Mars' is unknown");
-  EXPECT_ERROR(error("[columns]", "decimal = \";\"\n[columns]"), ErrorCode::kInvalidInput, "decimal: ';' is unknown");
-  EXPECT_ERROR(error("", "[kinds]\norder_prefix = { C = \"void\" }"), ErrorCode::kInvalidInput, "'void' is unknown; expected sale, return");
-  EXPECT_ERROR(error("", "[wide]\nprefix = \"d_\"\nfirst_date = 2011-01-29"), ErrorCode::kInvalidInput, "take them out of [columns]");
+  EXPECT_ERROR(error("[columns]", "time_zone = \"Mars\"\n[columns]"), ErrorCode::kInvalidInput,
+               "time zone 'Mars' is unknown");
+  EXPECT_ERROR(error("[columns]", "decimal = \";\"\n[columns]"), ErrorCode::kInvalidInput,
+               "decimal: ';' is unknown");
+  EXPECT_ERROR(error("", "[kinds]\norder_prefix = { C = \"void\" }"), ErrorCode::kInvalidInput,
+               "'void' is unknown; expected sale, return");
+  EXPECT_ERROR(error("", "[wide]\nprefix = \"d_\"\nfirst_date = 2011-01-29"), ErrorCode::kInvalidInput,
+               "take them out of [columns]");
   EXPECT_ERROR(error("= \"1\"", "= "), ErrorCode::kInvalidInput, "not valid TOML");
-  EXPECT_ERROR(error("store_id = \"1\"", "store_id = \"1\"\nproduct_id = \"x\""), ErrorCode::kInvalidInput, "is also in [columns]");
+  EXPECT_ERROR(error("store_id = \"1\"", "store_id = \"1\"\nproduct_id = \"x\""), ErrorCode::kInvalidInput,
+               "is also in [columns]");
 }
 
 TEST(ColumnMapping, SurvivesWhatTheTomlLibraryAssertsOn) {
-  EXPECT_ERROR(parse_mapping("name = \"a\"\n[# comment\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml: ");
-  EXPECT_ERROR(parse_mapping("name = \"é\" # é\nx = '''é\n'''\né = 1\n", "shop.toml"), ErrorCode::kInvalidInput, "shop.toml:4: not valid TOML");
-  ASSERT_OK(parse_mapping(with("", "# Größe: 5\" \n[kinds]\norder_prefix = { \"Ö\" = \"fee\" }\n"), "shop.toml"));
+  EXPECT_ERROR(parse_mapping("name = \"a\"\n[# comment\n", "shop.toml"), ErrorCode::kInvalidInput,
+               "shop.toml: ");
+  EXPECT_ERROR(parse_mapping("name = \"é\" # é\nx = '''é\n'''\né = 1\n", "shop.toml"),
+               ErrorCode::kInvalidInput, "shop.toml:4: not valid TOML");
+  ASSERT_OK(
+      parse_mapping(with("", "# Größe: 5\" \n[kinds]\norder_prefix = { \"Ö\" = \"fee\" }\n"), "shop.toml"));
 }
 
 TEST(ColumnMapping, HeadersMatchWithoutRegardToCaseSpacesAndUnderscores) {
@@ -68,16 +84,24 @@ TEST(ColumnMapping, HeadersMatchWithoutRegardToCaseSpacesAndUnderscores) {
 
 TEST(ColumnMapping, EachPresetIsPickedByItsHeader) {
   const std::pair<const char*, std::vector<std::string>> cases[] = {
-      {"online-retail", {"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"}},
-      {"online-retail-ii", {"Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"}},
-      {"rossmann", {"Store", "DayOfWeek", "Date", "Sales", "Customers", "Open", "Promo", "StateHoliday", "SchoolHoliday"}},
-      {"rossmann-store", {"Store", "StoreType", "Assortment", "CompetitionDistance", "CompetitionOpenSinceMonth", "CompetitionOpenSinceYear", "Promo2",
-                          "Promo2SinceWeek", "Promo2SinceYear", "PromoInterval"}},
-      {"sales-csv", {"product_id", "product_name", "product_price", "store_id", "store_name", "quantity", "date"}},
+      {"online-retail",
+       {"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID",
+        "Country"}},
+      {"online-retail-ii",
+       {"Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"}},
+      {"rossmann",
+       {"Store", "DayOfWeek", "Date", "Sales", "Customers", "Open", "Promo", "StateHoliday",
+        "SchoolHoliday"}},
+      {"rossmann-store",
+       {"Store", "StoreType", "Assortment", "CompetitionDistance", "CompetitionOpenSinceMonth",
+        "CompetitionOpenSinceYear", "Promo2", "Promo2SinceWeek", "Promo2SinceYear", "PromoInterval"}},
+      {"sales-csv",
+       {"product_id", "product_name", "product_price", "store_id", "store_name", "quantity", "date"}},
       {"store-item", {"date", "store", "item", "sales"}},
       {"m5", {"id", "item_id", "dept_id", "cat_id", "store_id", "state_id", "d_1", "d_2"}},
-      {"tillcast", {"order_id", "line_no", "kind", "ordered_at", "store_id", "product_id", "product_name", "quantity", "unit_price", "amount", "currency",
-                    "customer_id", "country", "channel", "promotion"}}};
+      {"tillcast",
+       {"order_id", "line_no", "kind", "ordered_at", "store_id", "product_id", "product_name", "quantity",
+        "unit_price", "amount", "currency", "customer_id", "country", "channel", "promotion"}}};
   EXPECT_EQ(std::size(cases), preset_mappings().size());
   for (const auto& [name, header] : cases) {
     ASSERT_OK_AND_ASSIGN(const ColumnMapping mapping, pick_mapping(preset_mappings(), header));

@@ -26,11 +26,15 @@ struct Table {
   }
 };
 
-const Column& column(const ColumnBatch& batch, std::string_view name) { return batch.columns[static_cast<std::size_t>(batch.find(name))]; }
+const Column& column(const ColumnBatch& batch, std::string_view name) {
+  return batch.columns[static_cast<std::size_t>(batch.find(name))];
+}
 std::string text(const ColumnBatch& batch, std::string_view name, std::size_t row) {
   return column(batch, name).is_null(row) ? "null" : std::string(column(batch, name).text[row]);
 }
-std::int64_t number(const ColumnBatch& batch, std::string_view name, std::size_t row) { return column(batch, name).ints[row]; }
+std::int64_t number(const ColumnBatch& batch, std::string_view name, std::size_t row) {
+  return column(batch, name).ints[row];
+}
 
 class RecordConverterTest : public ::testing::Test {
  protected:
@@ -46,10 +50,13 @@ class RecordConverterTest : public ::testing::Test {
 
 ColumnMapping preset(std::string_view name) { return preset_mapping(name).value(); }
 
-const std::vector<std::string> kRetailHeader = {"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"};
+const std::vector<std::string> kRetailHeader = {"InvoiceNo",   "StockCode", "Description", "Quantity",
+                                                "InvoiceDate", "UnitPrice", "CustomerID",  "Country"};
 
 TEST_F(RecordConverterTest, TypesOneInvoiceLine) {
-  convert(preset("online-retail"), {{kRetailHeader, {"536365", " 85123a ", " HEART ", "6", "7/1/2011 8:26", "2.55", "17850.0", "United Kingdom"}}});
+  convert(preset("online-retail"),
+          {{kRetailHeader,
+            {"536365", " 85123a ", " HEART ", "6", "7/1/2011 8:26", "2.55", "17850.0", "United Kingdom"}}});
   ASSERT_EQ(out_.typed.rows, 1U);
   EXPECT_EQ(text(out_.typed, "product_id", 0), "85123A");
   EXPECT_EQ(text(out_.typed, "product_name", 0), "HEART");
@@ -57,7 +64,8 @@ TEST_F(RecordConverterTest, TypesOneInvoiceLine) {
   EXPECT_EQ(number(out_.typed, "quantity", 0), 6'000);
   EXPECT_EQ(number(out_.typed, "unit_price", 0), 25'500);
   EXPECT_EQ(number(out_.typed, "amount", 0), 153'000);
-  EXPECT_EQ(format_timestamp({number(out_.typed, "ordered_at", 0)}), "2011-07-01T07:26:00Z");  // London summer
+  EXPECT_EQ(format_timestamp({number(out_.typed, "ordered_at", 0)}),
+            "2011-07-01T07:26:00Z");  // London summer
   EXPECT_EQ(format_date({static_cast<std::int32_t>(number(out_.typed, "business_date", 0))}), "2011-07-01");
   EXPECT_EQ(text(out_.typed, "currency", 0), "GBP");
   EXPECT_EQ(text(out_.typed, "event_id", 0).size(), 32U);
@@ -69,19 +77,23 @@ TEST_F(RecordConverterTest, HasExactlyTheColumnsOfSilver) {
   convert(preset("online-retail"), {{kRetailHeader}});
   std::string names;
   for (const Column& each : out_.typed.columns) names += each.spec.name + " ";
-  EXPECT_EQ(names, "order_id line_no kind ordered_at business_date store_id product_id product_name quantity unit_price amount currency customer_id "
-                   "country channel promotion event_id order_key product_key customer_key is_repeat source_row ");
+  EXPECT_EQ(names,
+            "order_id line_no kind ordered_at business_date store_id product_id product_name quantity "
+            "unit_price amount currency customer_id "
+            "country channel promotion event_id order_key product_key customer_key is_repeat source_row ");
 }
 
 TEST_F(RecordConverterTest, KindsFollowPrefixSignAndPrice) {
   const auto line = [](const char* order, const char* quantity, const char* price) {
     return std::vector<std::string>{order, "P", "", quantity, "1/2/2011 8:00", price, "", "France"};
   };
-  convert(preset("online-retail"), {{kRetailHeader, line("1", "2", "1"), line("C2", "-2", "1"), line("A3", "1", "-11062.06"),
-                                     line("4", "-2", "0"), line("5", "-2", "1"), line("6", "2", "0")}});
+  convert(preset("online-retail"),
+          {{kRetailHeader, line("1", "2", "1"), line("C2", "-2", "1"), line("A3", "1", "-11062.06"),
+            line("4", "-2", "0"), line("5", "-2", "1"), line("6", "2", "0")}});
   std::vector<std::string> kinds;
   for (std::size_t row = 0; row < out_.typed.rows; ++row) kinds.push_back(text(out_.typed, "kind", row));
-  EXPECT_EQ(kinds, (std::vector<std::string>{"sale", "cancellation", "adjustment", "adjustment", "return", "sale"}));
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{"sale", "cancellation", "adjustment", "adjustment", "return", "sale"}));
   EXPECT_EQ(text(out_.typed, "customer_id", 0), "null");
   EXPECT_EQ(number(out_.typed, "customer_key", 0), 0);
 }
@@ -89,21 +101,24 @@ TEST_F(RecordConverterTest, KindsFollowPrefixSignAndPrice) {
 TEST_F(RecordConverterTest, RefusesBadRowsWithColumnReasonAndText) {
   const std::string big = "99999999999999999999";
   convert(preset("online-retail"), {{kRetailHeader,
-      {"1", "P", "ok", "1", "1/2/2011 8:00", "1", "", "x"},
-      {"1", "P", "a, \"b\"", "six", "1/2/2011 8:00", "1", "", "x"},
-      {"1", "P", "", "1", "13/40/2011 8:00", "1", "", "x"},
-      {"1", "", "", "1", "1/2/2011 8:00", "1", "", "x"},
-      {"1", "P", "", "1", "1/2/2011 8:00", big, "", "x"},
-      {"1", "P", "", "900000000000", "1/2/2011 8:00", "90000000", "", "x"}}});
+                                     {"1", "P", "ok", "1", "1/2/2011 8:00", "1", "", "x"},
+                                     {"1", "P", "a, \"b\"", "six", "1/2/2011 8:00", "1", "", "x"},
+                                     {"1", "P", "", "1", "13/40/2011 8:00", "1", "", "x"},
+                                     {"1", "", "", "1", "1/2/2011 8:00", "1", "", "x"},
+                                     {"1", "P", "", "1", "1/2/2011 8:00", big, "", "x"},
+                                     {"1", "P", "", "900000000000", "1/2/2011 8:00", "90000000", "", "x"}}});
   ASSERT_EQ(out_.typed.rows, 1U);
   ASSERT_EQ(out_.rejects.rows, 5U);
   EXPECT_EQ(out_.counts.rows_in, 6);
-  const auto reject = [this](std::size_t row) { return text(out_.rejects, "column_name", row) + " " + text(out_.rejects, "reason", row); };
+  const auto reject = [this](std::size_t row) {
+    return text(out_.rejects, "column_name", row) + " " + text(out_.rejects, "reason", row);
+  };
   EXPECT_EQ(number(out_.rejects, "source_row", 0), 2);
   std::vector<std::string> all;
   for (std::size_t row = 0; row < 5; ++row) all.push_back(reject(row));
-  EXPECT_THAT(all, ::testing::UnorderedElementsAre("StockCode missing_value", "Quantity bad_number", "InvoiceDate bad_date",
-                                                   "UnitPrice number_too_large", "UnitPrice number_too_large"));
+  EXPECT_THAT(all, ::testing::UnorderedElementsAre("StockCode missing_value", "Quantity bad_number",
+                                                   "InvoiceDate bad_date", "UnitPrice number_too_large",
+                                                   "UnitPrice number_too_large"));
   for (std::size_t row = 0; row < 5; ++row) {
     if (reject(row) == "Quantity bad_number") {
       EXPECT_EQ(text(out_.rejects, "raw", row), "1,P,\"a, \"\"b\"\"\",six,1/2/2011 8:00,1,,x");
@@ -129,7 +144,8 @@ TEST_F(RecordConverterTest, OrdersThatComeBackAreContinuedHoweverOften) {
   Table table{{kRetailHeader}};
   for (int line = 0; line < 60; ++line) {
     for (int order = 0; order < 40; ++order) {
-      table.rows.push_back({std::to_string(order), "P" + std::to_string(line / 2), "n", "1", "1/2/2011 8:00", "1", "5", "x"});
+      table.rows.push_back(
+          {std::to_string(order), "P" + std::to_string(line / 2), "n", "1", "1/2/2011 8:00", "1", "5", "x"});
     }
   }
   convert(preset("online-retail"), table);
@@ -141,13 +157,16 @@ TEST_F(RecordConverterTest, OrdersThatComeBackAreContinuedHoweverOften) {
 
 TEST_F(RecordConverterTest, LongOrdersFindTheirRepeats) {
   Table table{{kRetailHeader}};
-  for (int line = 0; line < 500; ++line) table.rows.push_back({"1", "P" + std::to_string(line % 250), "n", "1", "1/2/2011 8:00", "1", "5", "x"});
+  for (int line = 0; line < 500; ++line)
+    table.rows.push_back({"1", "P" + std::to_string(line % 250), "n", "1", "1/2/2011 8:00", "1", "5", "x"});
   convert(preset("online-retail"), table);
-  for (std::size_t row = 0; row < 500; ++row) ASSERT_EQ(number(out_.typed, "is_repeat", row), row >= 250 ? 1 : 0) << row;
+  for (std::size_t row = 0; row < 500; ++row)
+    ASSERT_EQ(number(out_.typed, "is_repeat", row), row >= 250 ? 1 : 0) << row;
 }
 
 TEST_F(RecordConverterTest, ByRunASecondCopyGetsTheSameIds) {
-  const std::vector<std::string> header = {"Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"};
+  const std::vector<std::string> header = {"Invoice",     "StockCode", "Description", "Quantity",
+                                           "InvoiceDate", "Price",     "Customer ID", "Country"};
   const auto line = [](const std::string& order, const std::string& code) {
     return std::vector<std::string>{order, code, "n", "1", "2010-12-01 08:26:00", "1", "", "x"};
   };
@@ -162,7 +181,9 @@ TEST_F(RecordConverterTest, ByRunASecondCopyGetsTheSameIds) {
 }
 
 TEST_F(RecordConverterTest, SerialDatesAreRoundedToTheSecond) {
-  Table table{{kRetailHeader, {"1", "P", "n", "1", "40513.35138888888", "1", "5", "x"}, {"1", "P", "n", "1", "40513.35138888888", "1", "5", "x"},
+  Table table{{kRetailHeader,
+               {"1", "P", "n", "1", "40513.35138888888", "1", "5", "x"},
+               {"1", "P", "n", "1", "40513.35138888888", "1", "5", "x"},
                {"1", "P", "n", "1", "#N/A", "1", "5", "x"}}};
   auto converter = RecordConverter::create(preset("online-retail"), kRetailHeader);
   ASSERT_TRUE(converter.has_value());
@@ -189,8 +210,12 @@ unit_price = "Preis"
 ordered_at = { from = ["Datum", "Tag"], formats = ["DD.MM.YYYY HH:MM", "D-MMM-YY"] }
 [constants]
 store_id = "7"
-)", "kasse.toml"));
-  convert(mapping, {{{"artikel", "Menge", "PREIS", "Tag"}, {"a", "1,5", "2,25", "01.07.2024 10:00"}, {"b", "2", "1.000,00", "2-Mar-24"}, {"c", "2", "1", "2-Mar-24"}}});
+)",
+                                                                  "kasse.toml"));
+  convert(mapping, {{{"artikel", "Menge", "PREIS", "Tag"},
+                     {"a", "1,5", "2,25", "01.07.2024 10:00"},
+                     {"b", "2", "1.000,00", "2-Mar-24"},
+                     {"c", "2", "1", "2-Mar-24"}}});
   ASSERT_EQ(out_.typed.rows, 2U);
   EXPECT_EQ(format_decimal(number(out_.typed, "amount", 0), 4), "3.3750");
   EXPECT_EQ(format_timestamp({number(out_.typed, "ordered_at", 0)}), "2024-07-01T08:00:00Z");
@@ -200,12 +225,15 @@ store_id = "7"
 }
 
 TEST_F(RecordConverterTest, CanonicalCsvNeedsFourColumnsAndTakesTheRest) {
-  convert(preset("tillcast"), {{{"order_id", "product_id", "quantity", "ordered_at"}, {"1", "p", "2", "2024-03-01T08:26:00+02:00"}}});
+  convert(preset("tillcast"), {{{"order_id", "product_id", "quantity", "ordered_at"},
+                                {"1", "p", "2", "2024-03-01T08:26:00+02:00"}}});
   EXPECT_EQ(format_timestamp({number(out_.typed, "ordered_at", 0)}), "2024-03-01T06:26:00Z");
   EXPECT_EQ(text(out_.typed, "store_id", 0), "main");
   EXPECT_TRUE(column(out_.typed, "amount").is_null(0));
-  convert(preset("tillcast"), {{{"order_id", "product_id", "quantity", "ordered_at", "line_no", "kind", "amount", "unit_price", "event_id", "promotion"},
-                               {"1", "p", "2", "2024-03-01", "9", "fee", "5.5", "3", "mine", "yes"}, {"1", "p", "2", "2024-03-01", "", "", "", "3", "", ""}}});
+  convert(preset("tillcast"), {{{"order_id", "product_id", "quantity", "ordered_at", "line_no", "kind",
+                                 "amount", "unit_price", "event_id", "promotion"},
+                                {"1", "p", "2", "2024-03-01", "9", "fee", "5.5", "3", "mine", "yes"},
+                                {"1", "p", "2", "2024-03-01", "", "", "", "3", "", ""}}});
   ASSERT_EQ(out_.typed.rows, 2U);
   EXPECT_EQ(number(out_.typed, "line_no", 0), 9);
   EXPECT_EQ(text(out_.typed, "kind", 0), "fee");
@@ -217,7 +245,10 @@ TEST_F(RecordConverterTest, CanonicalCsvNeedsFourColumnsAndTakesTheRest) {
 }
 
 TEST_F(RecordConverterTest, WideDaysBecomeRecordsAndKeepTheBalance) {
-  convert(preset("m5"), {{{"id", "item_id", "store_id", "d_1", "d_2"}, {"x", "i1", "s", "0", "3"}, {"x", "i2", "s", "", "many"}, {"x", "", "s", "1", "2"}}});
+  convert(preset("m5"), {{{"id", "item_id", "store_id", "d_1", "d_2"},
+                          {"x", "i1", "s", "0", "3"},
+                          {"x", "i2", "s", "", "many"},
+                          {"x", "", "s", "1", "2"}}});
   EXPECT_EQ(out_.counts.records, 3);
   EXPECT_EQ(out_.counts.rows_in, 5);  // an empty cell is no record
   ASSERT_EQ(out_.typed.rows, 2U);
@@ -231,9 +262,13 @@ TEST_F(RecordConverterTest, WideDaysBecomeRecordsAndKeepTheBalance) {
 }
 
 TEST_F(RecordConverterTest, StoreDaysAreIdentifiedByContent) {
-  const std::vector<std::string> header = {"Store", "DayOfWeek", "Date", "Sales", "Customers", "Open", "Promo", "StateHoliday", "SchoolHoliday"};
-  convert(preset("rossmann"), {{header, {"1", "5", "2015-07-31", "5263", "555", "1", "1", "0", "1"}, {"1", "5", "2015-07-30", "0", "0", "0", "0", "a", "1"},
-                               {"1", "5", "2015-07-31", "5263", "555", "1", "1", "0", "1"}, {"1", "5", "2015-07-29", "1", "1", "maybe", "0", "a", "1"}}});
+  const std::vector<std::string> header = {"Store", "DayOfWeek", "Date",         "Sales",        "Customers",
+                                           "Open",  "Promo",     "StateHoliday", "SchoolHoliday"};
+  convert(preset("rossmann"), {{header,
+                                {"1", "5", "2015-07-31", "5263", "555", "1", "1", "0", "1"},
+                                {"1", "5", "2015-07-30", "0", "0", "0", "0", "a", "1"},
+                                {"1", "5", "2015-07-31", "5263", "555", "1", "1", "0", "1"},
+                                {"1", "5", "2015-07-29", "1", "1", "maybe", "0", "a", "1"}}});
   ASSERT_EQ(out_.typed.rows, 3U);
   EXPECT_EQ(text(out_.typed, "state_holiday", 0), "null");
   EXPECT_EQ(text(out_.typed, "state_holiday", 1), "a");
@@ -243,8 +278,8 @@ TEST_F(RecordConverterTest, StoreDaysAreIdentifiedByContent) {
 
 TEST(RecordConverter, StopsWhenARequiredColumnIsMissing) {
   const std::vector<std::string> header = {"InvoiceNo", "Quantity"};
-  EXPECT_ERROR(RecordConverter::create(preset("online-retail"), header, {.file_name = "f.csv"}), ErrorCode::kInvalidInput,
-               "f.csv: mapping online-retail needs the columns");
+  EXPECT_ERROR(RecordConverter::create(preset("online-retail"), header, {.file_name = "f.csv"}),
+               ErrorCode::kInvalidInput, "f.csv: mapping online-retail needs the columns");
 }
 
 }  // namespace

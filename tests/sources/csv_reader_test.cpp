@@ -10,10 +10,10 @@
 namespace tillcast::sources {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using test::AllRecords;
 using test::read_all;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Rows = std::vector<std::vector<std::string>>;
 
 class CsvReader : public ::testing::Test {
@@ -25,13 +25,15 @@ class CsvReader : public ::testing::Test {
 };
 
 TEST_F(CsvReader, SplitsQuotedFieldsWithSeparatorsQuotesAndLineBreaks) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read("a,b,c\n1,\"x, y\",\"he said \"\"no\"\"\"\n2,\"two\nlines\",\n"));
+  ASSERT_OK_AND_ASSIGN(const AllRecords all,
+                       read("a,b,c\n1,\"x, y\",\"he said \"\"no\"\"\"\n2,\"two\nlines\",\n"));
   EXPECT_EQ(all.rows, (Rows{{"1", "x, y", "he said \"no\""}, {"2", "two\nlines", ""}}));
   EXPECT_THAT(all.numbers, ElementsAre(1, 2));
 }
 
 TEST_F(CsvReader, AcceptsByteOrderMarkCrlfAndAMissingLastLineEnd) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read("\xEF\xBB\xBFname,\"city\"\r\nAnn,\"K\xC3\xB6ln\"\r\n\r\nBob,Bonn"));
+  ASSERT_OK_AND_ASSIGN(const AllRecords all,
+                       read("\xEF\xBB\xBFname,\"city\"\r\nAnn,\"K\xC3\xB6ln\"\r\n\r\nBob,Bonn"));
   EXPECT_THAT(all.header, ElementsAre("name", "city"));
   EXPECT_EQ(all.rows, (Rows{{"Ann", "K\xC3\xB6ln"}, {"Bob", "Bonn"}}));
 }
@@ -43,7 +45,8 @@ TEST_F(CsvReader, AcceptsOldMacLineEnds) {
 
 TEST_F(CsvReader, FindsTheDelimiter) {
   for (const std::string delimiter : {",", ";", "\t", "|"}) {
-    ASSERT_OK_AND_ASSIGN(const AllRecords all, read("a" + delimiter + "b" + delimiter + "c\n1,5" + delimiter + "\"x|;y\"" + delimiter + "z\n"));
+    ASSERT_OK_AND_ASSIGN(const AllRecords all, read("a" + delimiter + "b" + delimiter + "c\n1,5" + delimiter +
+                                                    "\"x|;y\"" + delimiter + "z\n"));
     EXPECT_EQ(all.header.size(), 3U) << "delimiter " << delimiter;
   }
   ASSERT_OK_AND_ASSIGN(const AllRecords named, read("sep=;\na;b\n1,0;2\n"));
@@ -126,7 +129,8 @@ TEST_F(CsvReader, LimitsFieldsAndRecords) {
   ReaderOptions options{.block_bytes = 256};
   options.limits.field_bytes_max = 100;
   options.limits.record_bytes_max = 1000;
-  const std::string text = "a,b\n1," + std::string(101, 'x') + "\n2,y\n" + std::string(5000, 'z') + "\n3,w\n4,\"" + std::string(3000, 'q') + "\n5,v\n";
+  const std::string text = "a,b\n1," + std::string(101, 'x') + "\n2,y\n" + std::string(5000, 'z') +
+                           "\n3,w\n4,\"" + std::string(3000, 'q') + "\n5,v\n";
   ASSERT_OK_AND_ASSIGN(const AllRecords all, read(text, options));
   EXPECT_EQ(all.rows, (Rows{{"2", "y"}, {"3", "w"}, {"5", "v"}}));
   ASSERT_EQ(all.bad.size(), 3U);
@@ -166,7 +170,8 @@ RandomCsv random_csv(std::mt19937_64& random) {
     for (std::size_t i = 0; i < columns; ++i) {
       std::string field;
       for (std::size_t n = pick(6); n > 0; --n) field += pieces[pick(std::size(pieces))];
-      const bool needs_quotes = field.find_first_of(",\"\r\n") != std::string::npos || (columns == 1 && field.empty());
+      const bool needs_quotes =
+          field.find_first_of(",\"\r\n") != std::string::npos || (columns == 1 && field.empty());
       if (i > 0) csv.text += ',';
       if (needs_quotes || pick(4) == 0) {
         csv.text += '"';
@@ -228,13 +233,22 @@ TEST(OpenRecordReader, NamesTheFileAndWhatToDo) {
   EXPECT_ERROR(open_record_reader(dir.path()), ErrorCode::kInvalidInput, "not a regular file");
   EXPECT_ERROR(open_record_reader(dir.write("empty.csv", "")), ErrorCode::kInvalidInput, "is empty");
   EXPECT_ERROR(open_record_reader(dir.write("blank.csv", "\n\r\n\n")), ErrorCode::kInvalidInput, "is empty");
-  EXPECT_ERROR(open_record_reader(dir.write("a.csv.gz", "\x1f\x8b\x08\x00")), ErrorCode::kInvalidInput, "gunzip");
-  EXPECT_ERROR(open_record_reader(dir.write("a.csv.zst", "\x28\xb5\x2f\xfd\x01")), ErrorCode::kInvalidInput, "zstd -d");
-  EXPECT_ERROR(open_record_reader(dir.write("old.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")), ErrorCode::kInvalidInput, "save it as .xlsx");
-  EXPECT_ERROR(open_record_reader(dir.write("utf16.csv", std::string("\xff\xfe" "a\0,\0", 6))), ErrorCode::kInvalidInput, "UTF-16");
-  EXPECT_ERROR(open_record_reader(dir.write("page.csv", "<!DOCTYPE html><p>Sign in")), ErrorCode::kInvalidInput, "HTML");
-  EXPECT_ERROR(open_record_reader(dir.write("no.xlsx", "a,b\n"), {.format = FileFormat::kXlsx}), ErrorCode::kInvalidInput, "not an xlsx");
-  EXPECT_ERROR(open_record_reader(dir.write("header.csv", "a,\"b\n")), ErrorCode::kInvalidInput, "header line");
+  EXPECT_ERROR(open_record_reader(dir.write("a.csv.gz", "\x1f\x8b\x08\x00")), ErrorCode::kInvalidInput,
+               "gunzip");
+  EXPECT_ERROR(open_record_reader(dir.write("a.csv.zst", "\x28\xb5\x2f\xfd\x01")), ErrorCode::kInvalidInput,
+               "zstd -d");
+  EXPECT_ERROR(open_record_reader(dir.write("old.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
+               ErrorCode::kInvalidInput, "save it as .xlsx");
+  EXPECT_ERROR(open_record_reader(dir.write("utf16.csv", std::string("\xff\xfe"
+                                                                     "a\0,\0",
+                                                                     6))),
+               ErrorCode::kInvalidInput, "UTF-16");
+  EXPECT_ERROR(open_record_reader(dir.write("page.csv", "<!DOCTYPE html><p>Sign in")),
+               ErrorCode::kInvalidInput, "HTML");
+  EXPECT_ERROR(open_record_reader(dir.write("no.xlsx", "a,b\n"), {.format = FileFormat::kXlsx}),
+               ErrorCode::kInvalidInput, "not an xlsx");
+  EXPECT_ERROR(open_record_reader(dir.write("header.csv", "a,\"b\n")), ErrorCode::kInvalidInput,
+               "header line");
 }
 
 TEST(OpenRecordReader, RefusesBinaryGarbage) {
@@ -244,7 +258,8 @@ TEST(OpenRecordReader, RefusesBinaryGarbage) {
   std::mt19937_64 random(seed);
   std::string garbage(100'000, '\0');
   for (char& c : garbage) c = static_cast<char>(random());
-  EXPECT_ERROR(open_record_reader(dir.write("garbage.csv", garbage)), ErrorCode::kInvalidInput, "binary data");
+  EXPECT_ERROR(open_record_reader(dir.write("garbage.csv", garbage)), ErrorCode::kInvalidInput,
+               "binary data");
 }
 
 TEST(SniffDelimiter, PrefersTheOneThatSplitsLinesEvenly) {

@@ -92,13 +92,15 @@ class RealFiles : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto found = tillcast::test::datasets();
-    if (!found) TILLCAST_SKIP_OR_FAIL("the real data sets are not here; name their folder with TILLCAST_DATASETS");
+    if (!found)
+      TILLCAST_SKIP_OR_FAIL("the real data sets are not here; name their folder with TILLCAST_DATASETS");
     data_ = *found;
   }
   /// Unpacks a .zst file into the test's directory.
   std::filesystem::path unpacked(const std::string& name) {
     const auto to = dir_.file("unpacked.csv");
-    const auto result = tillcast::test::run_process({"/usr/bin/zstd", "-q", "-d", "-f", (data_ / name).string(), "-o", to.string()});
+    const auto result = tillcast::test::run_process(
+        {"/usr/bin/zstd", "-q", "-d", "-f", (data_ / name).string(), "-o", to.string()});
     EXPECT_EQ(result.exit_code, 0) << "zstd is needed to unpack the data: " << result.err;
     return to;
   }
@@ -112,7 +114,8 @@ void expect_online_retail(const Summary& summary) {
   EXPECT_EQ(summary.counts.typed + summary.counts.rejected, 541'909);
   EXPECT_EQ(summary.counts.rejected, 0);
   EXPECT_EQ(format_decimal(summary.amount, 4), "9747747.9340");
-  const std::map<std::string, std::int64_t> kinds = {{"sale", 531'282}, {"cancellation", 9'288}, {"adjustment", 1'339}};
+  const std::map<std::string, std::int64_t> kinds = {
+      {"sale", 531'282}, {"cancellation", 9'288}, {"adjustment", 1'339}};
   EXPECT_EQ(summary.kinds, kinds);
   EXPECT_EQ(summary.repeats, 5'268);
   EXPECT_EQ(summary.anonymous, 135'080);
@@ -129,7 +132,8 @@ TEST_F(RealFiles, OnlineRetailIsTheSameFromCsvCp1252AndXlsx) {
   ASSERT_OK_AND_ASSIGN(const Summary csv, summarise(data_ / "online-retail/online-retail.csv"));
   expect_online_retail(csv);
   EXPECT_EQ(csv.description, "csv, UTF-8, comma");
-  ASSERT_OK_AND_ASSIGN(const Summary cp1252, summarise(unpacked("online-retail/online-retail.cp1252-crlf.csv.zst")));
+  ASSERT_OK_AND_ASSIGN(const Summary cp1252,
+                       summarise(unpacked("online-retail/online-retail.cp1252-crlf.csv.zst")));
   expect_online_retail(cp1252);
   ASSERT_OK_AND_ASSIGN(const Summary xlsx, summarise(data_ / "online-retail/Online Retail.xlsx"));
   expect_online_retail(xlsx);

@@ -10,11 +10,11 @@
 namespace tillcast::sources {
 namespace {
 
-using ::testing::ElementsAre;
 using retail::CellFlag;
 using test::AllRecords;
-using test::WorkbookParts;
 using test::read_all;
+using test::WorkbookParts;
+using ::testing::ElementsAre;
 using Rows = std::vector<std::vector<std::string>>;
 
 class XlsxReader : public ::testing::Test {
@@ -29,23 +29,34 @@ class XlsxReader : public ::testing::Test {
 const char* const kHeader = R"(<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>)";
 
 TEST_F(XlsxReader, ReadsEveryTypeOfCell) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read({
-      .sheet_data = std::string(kHeader) +
-                    R"(<row r="2"><c r="A2"><v>2.5499999999999998</v></c><c r="B2" t="s"><v>2</v></c></row>)"
-                    R"(<row r="3"><c r="A3" t="b"><v>1</v></c><c r="B3" t="str"><f>A2&amp;"x"</f><v>a &lt; b</v></c></row>)"
-                    R"(<row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="B4" t="inlineStr"><is><r><t>rich</t></r><r><t xml:space="preserve"> text</t></r></is></c></row>)"
-                    R"(<row r="5"><c r="A5" t="d"><v>2024-03-01</v></c><c r="B5" t='s' ><v>3</v></c></row>)",
-      .shared = {"<t>id</t>", "<t>name</t>", "<t>Fish &amp; Chips_x000D_</t>", "<r><t>two</t></r><rPh><t>no</t></rPh><r><t> parts</t></r>"}}));
+  ASSERT_OK_AND_ASSIGN(
+      const AllRecords all,
+      read(
+          {.sheet_data =
+               std::string(kHeader) +
+               R"(<row r="2"><c r="A2"><v>2.5499999999999998</v></c><c r="B2" t="s"><v>2</v></c></row>)"
+               R"(<row r="3"><c r="A3" t="b"><v>1</v></c><c r="B3" t="str"><f>A2&amp;"x"</f><v>a &lt; b</v></c></row>)"
+               R"(<row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="B4" t="inlineStr"><is><r><t>rich</t></r><r><t xml:space="preserve"> text</t></r></is></c></row>)"
+               R"(<row r="5"><c r="A5" t="d"><v>2024-03-01</v></c><c r="B5" t='s' ><v>3</v></c></row>)",
+           .shared = {"<t>id</t>", "<t>name</t>", "<t>Fish &amp; Chips_x000D_</t>",
+                      "<r><t>two</t></r><rPh><t>no</t></rPh><r><t> parts</t></r>"}}));
   EXPECT_THAT(all.header, ElementsAre("id", "name"));
-  EXPECT_EQ(all.rows, (Rows{{"2.5499999999999998", "Fish & Chips\r"}, {"TRUE", "a < b"}, {"#N/A", "rich text"}, {"2024-03-01", "two parts"}}));
+  EXPECT_EQ(all.rows, (Rows{{"2.5499999999999998", "Fish & Chips\r"},
+                            {"TRUE", "a < b"},
+                            {"#N/A", "rich text"},
+                            {"2024-03-01", "two parts"}}));
   EXPECT_EQ(all.flags[2][0], CellFlag::kError);
   EXPECT_EQ(all.flags[0][0], CellFlag::kPlain);
   EXPECT_EQ(all.description, "xlsx, sheet 'Data'");  // the first sheet is empty
 }
 
 TEST_F(XlsxReader, FlagsNumbersWithADateStyle) {
-  const std::string row = R"(<row r="2"><c r="A2" s="1"><v>40513.35138888888</v></c><c r="B2" s="2"><v>7</v></c></row>)";
-  WorkbookParts parts{.sheet_data = kHeader + row, .shared = {"<t>at</t>", "<t>n</t>"}, .styles = {0, 164, 4}, .custom_format = "m/d/yy h:mm"};
+  const std::string row =
+      R"(<row r="2"><c r="A2" s="1"><v>40513.35138888888</v></c><c r="B2" s="2"><v>7</v></c></row>)";
+  WorkbookParts parts{.sheet_data = kHeader + row,
+                      .shared = {"<t>at</t>", "<t>n</t>"},
+                      .styles = {0, 164, 4},
+                      .custom_format = "m/d/yy h:mm"};
   ASSERT_OK_AND_ASSIGN(const AllRecords all, read(parts));
   EXPECT_EQ(all.flags[0][0], CellFlag::kSerial1900);
   EXPECT_EQ(all.flags[0][1], CellFlag::kPlain);
@@ -55,35 +66,49 @@ TEST_F(XlsxReader, FlagsNumbersWithADateStyle) {
 }
 
 TEST_F(XlsxReader, FillsMissingCellsAndCountsSheetRows) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read({
-      .sheet_data = R"(<row r="3"><c r="B3" t="inlineStr"><is><t>b</t></is></c><c r="D3" t="inlineStr"><is><t>d</t></is></c></row>)"
-                    R"(<row r="4"/><row r="5" spans="1:4"><c r="D5"><v>4</v></c><c r="B5"><v>2</v></c></row><row r="6"><c r="A6" s="1"/></row>)"
-                    R"(<row r="7"><c r="A7"><v>1</v></c></row>)"}));
+  ASSERT_OK_AND_ASSIGN(
+      const AllRecords all,
+      read(
+          {.sheet_data =
+               R"(<row r="3"><c r="B3" t="inlineStr"><is><t>b</t></is></c><c r="D3" t="inlineStr"><is><t>d</t></is></c></row>)"
+               R"(<row r="4"/><row r="5" spans="1:4"><c r="D5"><v>4</v></c><c r="B5"><v>2</v></c></row><row r="6"><c r="A6" s="1"/></row>)"
+               R"(<row r="7"><c r="A7"><v>1</v></c></row>)"}));
   EXPECT_THAT(all.header, ElementsAre("column_1", "b", "column_3", "d"));
   EXPECT_EQ(all.rows, (Rows{{"", "2", "", "4"}, {"1", "", "", ""}}));
   EXPECT_THAT(all.numbers, ElementsAre(2, 4));
 }
 
 TEST_F(XlsxReader, WorksWithoutReferences) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read({
-      .sheet_data = R"(<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c><v>1</v></c><c/></row><row><c/><c><v>2</v></c></row>)",
-      .shared = {"<t>a</t>", "<t>b</t>"}}));
+  ASSERT_OK_AND_ASSIGN(
+      const AllRecords all,
+      read(
+          {.sheet_data =
+               R"(<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c><v>1</v></c><c/></row><row><c/><c><v>2</v></c></row>)",
+           .shared = {"<t>a</t>", "<t>b</t>"}}));
   EXPECT_EQ(all.rows, (Rows{{"1", ""}, {"", "2"}}));
   EXPECT_THAT(all.numbers, ElementsAre(1, 2));
 }
 
 TEST_F(XlsxReader, AcceptsANamespacePrefixAndOddSpacing) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read({
-      .worksheet = "<?xml version=\"1.0\"?>\n<x:worksheet xmlns:x=\"y\"><!-- <x:row> --><x:sheetData>\n <x:row r='1'>\n  <x:c r='A1' t='inlineStr'><x:is><x:t>a</x:t></x:is></x:c>\n"
-                   " </x:row>\n<x:row\n r=\"2\"><x:c\n r=\"A2\"\ts=\"0\"><x:v>5</x:v></x:c></x:row></x:sheetData></x:worksheet>"}));
+  ASSERT_OK_AND_ASSIGN(
+      const AllRecords all,
+      read({.worksheet =
+                "<?xml version=\"1.0\"?>\n<x:worksheet xmlns:x=\"y\"><!-- <x:row> --><x:sheetData>\n <x:row "
+                "r='1'>\n  <x:c r='A1' t='inlineStr'><x:is><x:t>a</x:t></x:is></x:c>\n"
+                " </x:row>\n<x:row\n r=\"2\"><x:c\n "
+                "r=\"A2\"\ts=\"0\"><x:v>5</x:v></x:c></x:row></x:sheetData></x:worksheet>"}));
   EXPECT_THAT(all.header, ElementsAre("a"));
   EXPECT_EQ(all.rows, (Rows{{"5"}}));
 }
 
 TEST_F(XlsxReader, RejectsValuesBesideTheTable) {
-  ASSERT_OK_AND_ASSIGN(const AllRecords all, read({
-      .sheet_data = std::string(kHeader) + R"(<row r="2"><c r="A2"><v>1</v></c><c r="AB2"><v>9</v></c></row><row r="3"><c r="A3"><v>2</v></c></row>)",
-      .shared = {"<t>a</t>", "<t>b</t>"}}));
+  ASSERT_OK_AND_ASSIGN(
+      const AllRecords all,
+      read(
+          {.sheet_data =
+               std::string(kHeader) +
+               R"(<row r="2"><c r="A2"><v>1</v></c><c r="AB2"><v>9</v></c></row><row r="3"><c r="A3"><v>2</v></c></row>)",
+           .shared = {"<t>a</t>", "<t>b</t>"}}));
   EXPECT_EQ(all.rows, (Rows{{"2", ""}}));
   ASSERT_EQ(all.bad.size(), 1U);
   EXPECT_EQ(all.bad[0].reason, "wrong_field_count");
@@ -94,7 +119,8 @@ TEST_F(XlsxReader, TakesTheNamedSheet) {
   const WorkbookParts parts{.sheet_data = kHeader, .shared = {"<t>a</t>", "<t>b</t>"}};
   ASSERT_OK(read(parts, {.sheet = "Data"}));
   EXPECT_ERROR(read(parts, {.sheet = "Empty"}), ErrorCode::kInvalidInput, "has no data");
-  EXPECT_ERROR(read(parts, {.sheet = "Other"}), ErrorCode::kInvalidInput, "does not exist; sheets: 'Empty', 'Data'");
+  EXPECT_ERROR(read(parts, {.sheet = "Other"}), ErrorCode::kInvalidInput,
+               "does not exist; sheets: 'Empty', 'Data'");
 }
 
 TEST_F(XlsxReader, AnyCutOfBlocksGivesTheSameRecords) {
@@ -102,7 +128,8 @@ TEST_F(XlsxReader, AnyCutOfBlocksGivesTheSameRecords) {
   for (int i = 2; i < 60; ++i) {
     const std::string n = std::to_string(i);
     data += "<row r=\"" + n + "\"><c r=\"A" + n + "\"><v>" + n + "</v></c>";
-    data += i % 3 == 0 ? "<c r=\"B" + n + "\" t=\"inlineStr\"><is><t>x&amp;y</t></is></c></row>" : "<c r=\"B" + n + "\" t=\"s\"><v>2</v></c></row>";
+    data += i % 3 == 0 ? "<c r=\"B" + n + "\" t=\"inlineStr\"><is><t>x&amp;y</t></is></c></row>"
+                       : "<c r=\"B" + n + "\" t=\"s\"><v>2</v></c></row>";
   }
   const WorkbookParts parts{.sheet_data = data, .shared = {"<t>a</t>", "<t>b</t>", "<t>shared</t>"}};
   ASSERT_OK_AND_ASSIGN(const AllRecords whole, read(parts));
@@ -114,16 +141,24 @@ TEST_F(XlsxReader, AnyCutOfBlocksGivesTheSameRecords) {
 }
 
 TEST_F(XlsxReader, ReportsDamageInOneLine) {
-  const WorkbookParts parts{.sheet_data = std::string(kHeader) + R"(<row r="2"><c r="A2" t="s"><v>99</v></c></row>)", .shared = {"<t>a</t>", "<t>b</t>"}};
+  const WorkbookParts parts{
+      .sheet_data = std::string(kHeader) + R"(<row r="2"><c r="A2" t="s"><v>99</v></c></row>)",
+      .shared = {"<t>a</t>", "<t>b</t>"}};
   EXPECT_ERROR(read(parts), ErrorCode::kInvalidInput, "shared text 99 does not exist");
-  EXPECT_ERROR(read({.worksheet = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>"}), ErrorCode::kInvalidInput, "ends before");
-  EXPECT_ERROR(read({.worksheet = "<worksheet><sheetData><row r=\"1\"><c r=\"A1><v>1</v></c></row></sheetData>"}), ErrorCode::kInvalidInput, "near row 1");
-  EXPECT_ERROR(read({.sheet_data = "<row><c t=\"inlineStr\"><is><t>\xE9</t></is></c></row>"}), ErrorCode::kInvalidInput, "not UTF-8");
+  EXPECT_ERROR(read({.worksheet = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>"}),
+               ErrorCode::kInvalidInput, "ends before");
+  EXPECT_ERROR(
+      read({.worksheet = "<worksheet><sheetData><row r=\"1\"><c r=\"A1><v>1</v></c></row></sheetData>"}),
+      ErrorCode::kInvalidInput, "near row 1");
+  EXPECT_ERROR(read({.sheet_data = "<row><c t=\"inlineStr\"><is><t>\xE9</t></is></c></row>"}),
+               ErrorCode::kInvalidInput, "not UTF-8");
 }
 
 TEST_F(XlsxReader, ATruncatedFileIsAClearErrorAtAnyCut) {
   std::string data = kHeader;
-  for (int i = 2; i < 400; ++i) data += "<row r=\"" + std::to_string(i) + "\"><c><v>" + std::to_string(i * 7919) + "</v></c><c t=\"s\"><v>0</v></c></row>";
+  for (int i = 2; i < 400; ++i)
+    data += "<row r=\"" + std::to_string(i) + "\"><c><v>" + std::to_string(i * 7919) +
+            "</v></c><c t=\"s\"><v>0</v></c></row>";
   test::write_workbook(dir_.file("book.xlsx"), {.sheet_data = data, .shared = {"<t>a</t>", "<t>b</t>"}});
   std::ifstream file(dir_.file("book.xlsx"), std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -139,7 +174,8 @@ TEST_F(XlsxReader, ATruncatedFileIsAClearErrorAtAnyCut) {
 
 TEST_F(XlsxReader, AFlippedByteInTheSheetIsFound) {
   std::string data = kHeader;
-  for (int i = 2; i < 400; ++i) data += "<row r=\"" + std::to_string(i) + "\"><c><v>" + std::to_string(i * 7919) + "</v></c></row>";
+  for (int i = 2; i < 400; ++i)
+    data += "<row r=\"" + std::to_string(i) + "\"><c><v>" + std::to_string(i * 7919) + "</v></c></row>";
   test::write_workbook(dir_.file("book.xlsx"), {.sheet_data = data, .shared = {"<t>a</t>", "<t>b</t>"}});
   std::ifstream file(dir_.file("book.xlsx"), std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -156,10 +192,12 @@ TEST_F(XlsxReader, AZipBombFailsFastWithoutFillingMemory) {
   const tillcast::test::TempDir dir;
   std::string sheet = "<worksheet><sheetData><row><c><v>";
   sheet.resize(150U << 20, ' ');
-  test::write_zip(dir.file("bomb.xlsx"), {
-      {"xl/workbook.xml", R"(<workbook xmlns:r="r"><sheets><sheet name="S" r:id="a"/></sheets></workbook>)"},
-      {"xl/_rels/workbook.xml.rels", R"(<Relationships><Relationship Id="a" Type="x/worksheet" Target="sheet.xml"/></Relationships>)"},
-      {"xl/sheet.xml", sheet}});
+  test::write_zip(
+      dir.file("bomb.xlsx"),
+      {{"xl/workbook.xml", R"(<workbook xmlns:r="r"><sheets><sheet name="S" r:id="a"/></sheets></workbook>)"},
+       {"xl/_rels/workbook.xml.rels",
+        R"(<Relationships><Relationship Id="a" Type="x/worksheet" Target="sheet.xml"/></Relationships>)"},
+       {"xl/sheet.xml", sheet}});
   sheet = {};
   rusage before{};
   ::getrusage(RUSAGE_SELF, &before);
@@ -188,7 +226,8 @@ TEST_F(XlsxReader, SaysWhatOtherZipFilesAre) {
   EXPECT_ERROR(open_record_reader(dir_.file("a.xlsb")), ErrorCode::kInvalidInput, "binary workbook");
   test::write_zip(dir_.file("a.ods"), {{"content.xml", "x"}});
   EXPECT_ERROR(open_record_reader(dir_.file("a.ods")), ErrorCode::kInvalidInput, "OpenDocument");
-  EXPECT_ERROR(open_record_reader(dir_.write("short.xlsx", "PK\x03\x04 and nothing")), ErrorCode::kInvalidInput, "cut short");
+  EXPECT_ERROR(open_record_reader(dir_.write("short.xlsx", "PK\x03\x04 and nothing")),
+               ErrorCode::kInvalidInput, "cut short");
 }
 
 TEST_F(XlsxReader, LimitsSharedStringsAndEntries) {
@@ -203,12 +242,16 @@ TEST_F(XlsxReader, LimitsSharedStringsAndEntries) {
 }
 
 TEST(DateFormats, AreToldFromNumberFormats) {
-  for (const char* code : {"m/d/yy h:mm", "yyyy\\-mm\\-dd", "[h]:mm:ss", "[$-409]d mmm yyyy;@", "h:mm AM/PM"}) EXPECT_TRUE(is_date_format(code)) << code;
-  for (const char* code : {"General", "0.00", "#,##0 \"days\"", "[Red]0.00", "0.00E+00", "_-* #,##0.00", "0;\"m\""}) EXPECT_FALSE(is_date_format(code)) << code;
+  for (const char* code : {"m/d/yy h:mm", "yyyy\\-mm\\-dd", "[h]:mm:ss", "[$-409]d mmm yyyy;@", "h:mm AM/PM"})
+    EXPECT_TRUE(is_date_format(code)) << code;
+  for (const char* code :
+       {"General", "0.00", "#,##0 \"days\"", "[Red]0.00", "0.00E+00", "_-* #,##0.00", "0;\"m\""})
+    EXPECT_FALSE(is_date_format(code)) << code;
 }
 
 TEST(WorkbookParts, RefuseDocumentTypes) {
-  EXPECT_ERROR(parse_workbook("<!DOCTYPE a [<!ENTITY b \"c\">]><workbook>&b;</workbook>"), ErrorCode::kInvalidInput, "document type");
+  EXPECT_ERROR(parse_workbook("<!DOCTYPE a [<!ENTITY b \"c\">]><workbook>&b;</workbook>"),
+               ErrorCode::kInvalidInput, "document type");
 }
 
 }  // namespace

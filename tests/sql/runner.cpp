@@ -49,15 +49,20 @@ std::string cell(const database::QueryResult& result, std::size_t row, std::size
   const std::string text = result.text(row, column);
   if (text.empty()) return "(empty)";
   std::string out;
-  for (const char c : text) out += c == '\t' ? "\\t" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : std::string(1, c);
+  for (const char c : text)
+    out += c == '\t' ? "\\t" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : std::string(1, c);
   return out;
 }
 
 class TestRun {
  public:
-  TestRun(std::string_view content, const std::filesystem::path& file, const Options& options, database::Database database,
-          database::Connection connection)
-      : lines_(split_lines(content)), file_(file), options_(options), database_(std::move(database)), connection_(std::move(connection)) {}
+  TestRun(std::string_view content, const std::filesystem::path& file, const Options& options,
+          database::Database database, database::Connection connection)
+      : lines_(split_lines(content)),
+        file_(file),
+        options_(options),
+        database_(std::move(database)),
+        connection_(std::move(connection)) {}
 
   Result<Outcome> go() {
     while (at_ < lines_.size()) {
@@ -79,8 +84,11 @@ class TestRun {
       } else if (words[0] == "query" && words.size() >= 2) {
         TILLCAST_TRY_PLAIN(query(words));
       } else {
-        return bad("expected load FILE, vars NAME=VALUE, build [SELECTION], check [SELECTION], statement ok|error REGEX or "
-                   "query COLUMNS, found '" + line + "'");
+        return bad(
+            "expected load FILE, vars NAME=VALUE, build [SELECTION], check [SELECTION], statement ok|error "
+            "REGEX or "
+            "query COLUMNS, found '" +
+            line + "'");
       }
     }
     return std::move(outcome_);
@@ -100,14 +108,16 @@ class TestRun {
   /// The lines of SQL below a directive, up to a blank line or ----.
   std::string take_sql() {
     std::string sql;
-    while (at_ < lines_.size() && lines_[at_].find_first_not_of(" \t") != std::string::npos && lines_[at_] != "----") {
+    while (at_ < lines_.size() && lines_[at_].find_first_not_of(" \t") != std::string::npos &&
+           lines_[at_] != "----") {
       sql += lines_[at_] + "\n";
       copy_line();
     }
     return sql;
   }
   Result<> needs_own_database(const std::string& what) const {
-    if (options_.database) return bad(what + " would change the database; a test for --database has only queries");
+    if (options_.database)
+      return bad(what + " would change the database; a test for --database has only queries");
     return {};
   }
 
@@ -117,7 +127,8 @@ class TestRun {
     if (!std::filesystem::exists(path)) path = options_.root / name;
     const std::string sql = TILLCAST_TRY_PLAIN(io::read_file(path));
     copy_line();
-    if (auto done = connection_.execute(sql); !done) return bad("load " + path.string() + ": " + done.error().message);
+    if (auto done = connection_.execute(sql); !done)
+      return bad("load " + path.string() + ": " + done.error().message);
     return {};
   }
 
@@ -125,15 +136,16 @@ class TestRun {
     for (std::size_t i = 1; i < words.size(); ++i) {
       const std::size_t equals = words[i].find('=');
       if (equals == std::string::npos) return bad("expected NAME=VALUE, found '" + words[i] + "'");
-      const auto value = TILLCAST_TRY_PLAIN(warehouse::read_yaml(words[i].substr(equals + 1), file_.string()));
+      const auto value =
+          TILLCAST_TRY_PLAIN(warehouse::read_yaml(words[i].substr(equals + 1), file_.string()));
       variables_.emplace_back(words[i].substr(0, equals), value.to_value());
     }
     copy_line();
     return {};
   }
 
-  /// build: seeds and models; check: the project's own tests. With `error REGEX` one of them must fail so; then the
-  /// selection stands on the next line.
+  /// build: seeds and models; check: the project's own tests. With `error REGEX` one of them must fail so;
+  /// then the selection stands on the next line.
   Result<> build(const std::vector<std::string>& words) {
     TILLCAST_TRY_PLAIN(needs_own_database(words[0]));
     const bool expects_error = words.size() > 1 && words[1] == "error";
@@ -228,12 +240,14 @@ class TestRun {
     if (!columns_fit) {
       std::string found;
       for (const std::string& name : names) found += " " + name;
-      fail("expected the columns" + rest_after(" " + lines_[directive_line_ - 1], 1).insert(0, " ") + ", found" + found);
+      fail("expected the columns" + rest_after(" " + lines_[directive_line_ - 1], 1).insert(0, " ") +
+           ", found" + found);
     }
     std::vector<std::string> found;
     for (std::size_t row = 0; row < result->rows(); ++row) {
       std::string line;
-      for (std::size_t column = 0; column < names.size(); ++column) line += (column == 0 ? "" : "\t") + cell(*result, row, column);
+      for (std::size_t column = 0; column < names.size(); ++column)
+        line += (column == 0 ? "" : "\t") + cell(*result, row, column);
       found.push_back(std::move(line));
     }
     if (sorts) {
@@ -265,12 +279,15 @@ class TestRun {
 std::string line_diff(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
   constexpr std::size_t kLinesMax = 2000;
   if (expected.size() > kLinesMax || found.size() > kLinesMax)
-    return "expected " + std::to_string(expected.size()) + " rows, found " + std::to_string(found.size()) + "\n";
+    return "expected " + std::to_string(expected.size()) + " rows, found " + std::to_string(found.size()) +
+           "\n";
   // Longest common subsequence, from the end.
-  std::vector<std::vector<std::size_t>> common(expected.size() + 1, std::vector<std::size_t>(found.size() + 1, 0));
+  std::vector<std::vector<std::size_t>> common(expected.size() + 1,
+                                               std::vector<std::size_t>(found.size() + 1, 0));
   for (std::size_t i = expected.size(); i-- > 0;)
     for (std::size_t j = found.size(); j-- > 0;)
-      common[i][j] = expected[i] == found[j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
+      common[i][j] =
+          expected[i] == found[j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
   std::string out;
   std::size_t i = 0;
   std::size_t j = 0;
@@ -287,7 +304,8 @@ std::string line_diff(const std::vector<std::string>& expected, const std::vecto
   return out;
 }
 
-Result<Outcome> run_test_text(std::string_view content, const std::filesystem::path& file, const Options& options) {
+Result<Outcome> run_test_text(std::string_view content, const std::filesystem::path& file,
+                              const Options& options) {
   database::DatabaseOptions settings;
   settings.preserve_insertion_order = true;
   settings.read_only = options.database.has_value();

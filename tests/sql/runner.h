@@ -12,10 +12,11 @@
 namespace tillcast::sqltest {
 
 struct Options {
-  std::filesystem::path project;                  ///< the dbt project that `build` and `check` run
-  std::filesystem::path root;                     ///< where `load` looks when the file is not beside the test
-  std::optional<std::filesystem::path> database;  ///< an existing database, opened read-only, instead of a fresh one
-  bool update = false;                            ///< rewrite expected rows instead of failing
+  std::filesystem::path project;  ///< the dbt project that `build` and `check` run
+  std::filesystem::path root;     ///< where `load` looks when the file is not beside the test
+  std::optional<std::filesystem::path>
+      database;         ///< an existing database, opened read-only, instead of a fresh one
+  bool update = false;  ///< rewrite expected rows instead of failing
 };
 
 struct Outcome {
@@ -25,7 +26,8 @@ struct Outcome {
 };
 
 /// Runs one test from its text. @return kInvalidInput "file:line: ..." when the file is no test.
-Result<Outcome> run_test_text(std::string_view content, const std::filesystem::path& file, const Options& options);
+Result<Outcome> run_test_text(std::string_view content, const std::filesystem::path& file,
+                              const Options& options);
 /// Runs a file, and rewrites it when `update` changed anything.
 Result<Outcome> run_test_file(const std::filesystem::path& file, const Options& options);
 /// All *.test files below the given files and folders, sorted.

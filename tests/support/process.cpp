@@ -48,11 +48,13 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
   bool out_open = true;
   bool err_open = true;
   while (out_open || err_open) {
-    std::array<pollfd, 2> waiting{pollfd{out_open ? out[0] : -1, POLLIN, 0}, pollfd{err_open ? err[0] : -1, POLLIN, 0}};
+    std::array<pollfd, 2> waiting{pollfd{out_open ? out[0] : -1, POLLIN, 0},
+                                  pollfd{err_open ? err[0] : -1, POLLIN, 0}};
     timespec patience{1, 0};
     if (options.kill_after && !killed) {
       const auto left = *options.kill_after - (Clock::now() - started);
-      const auto nanos = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::nanoseconds>(left).count());
+      const auto nanos =
+          std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::nanoseconds>(left).count());
       patience = {nanos / 1'000'000'000, nanos % 1'000'000'000};
     }
     ::ppoll(waiting.data(), waiting.size(), &patience, nullptr);
@@ -83,7 +85,8 @@ bool everything_required() { return std::getenv("TILLCAST_FAIL_ON_SKIP") != null
 
 std::optional<std::filesystem::path> datasets() {
   const char* const named = std::getenv("TILLCAST_DATASETS");
-  const std::filesystem::path folder = named != nullptr ? named : std::filesystem::path(TILLCAST_SOURCE_DIR) / "../shared/data";
+  const std::filesystem::path folder =
+      named != nullptr ? named : std::filesystem::path(TILLCAST_SOURCE_DIR) / "../shared/data";
   std::error_code ignored;
   if (!std::filesystem::exists(folder, ignored)) return std::nullopt;
   return std::filesystem::canonical(folder, ignored);

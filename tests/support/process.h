@@ -11,17 +11,17 @@ namespace tillcast::test {
 
 /// A program that ran to its end, or was killed.
 struct ProcessResult {
-  int exit_code = -1;   ///< -1 when a signal ended it
+  int exit_code = -1;  ///< -1 when a signal ended it
   int signal = 0;
   std::string out;
   std::string err;
 };
 
 struct ProcessOptions {
-  std::vector<std::string> environment;  ///< "NAME=value", added to ours
-  std::filesystem::path directory;       ///< working directory; empty = ours
+  std::vector<std::string> environment;                 ///< "NAME=value", added to ours
+  std::filesystem::path directory;                      ///< working directory; empty = ours
   std::optional<std::chrono::microseconds> kill_after;  ///< SIGKILL then, if it still runs
-  std::function<void()> at_kill;         ///< done just before that SIGKILL
+  std::function<void()> at_kill;                        ///< done just before that SIGKILL
 };
 
 /// Runs a program and collects what it prints. The program is argv[0], by path.
@@ -39,8 +39,8 @@ std::optional<std::filesystem::path> datasets();
 }  // namespace tillcast::test
 
 /// Leaves a test with a loud reason, or fails it where the thing must be there.
-#define TILLCAST_SKIP_OR_FAIL(reason)                                                  \
-  do {                                                                                 \
+#define TILLCAST_SKIP_OR_FAIL(reason)                                                   \
+  do {                                                                                  \
     if (::tillcast::test::everything_required()) FAIL() << "required here: " << reason; \
-    GTEST_SKIP() << "SKIPPED, NOT TESTED: " << reason;                                 \
+    GTEST_SKIP() << "SKIPPED, NOT TESTED: " << reason;                                  \
   } while (false)

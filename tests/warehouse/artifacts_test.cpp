@@ -20,10 +20,12 @@ rapidjson::Document parse(const std::string& json) {
 TEST_F(Artifacts, ManifestHasTheShapeOfDbt) {
   ASSERT_OK_AND_ASSIGN(const Project project, load_project(shop_directory()));
   const auto manifest = parse(manifest_json(project, Timestamp{1'700'000'000'000'000}));
-  EXPECT_STREQ(manifest["metadata"]["dbt_schema_version"].GetString(), "https://schemas.getdbt.com/dbt/manifest/v12.json");
+  EXPECT_STREQ(manifest["metadata"]["dbt_schema_version"].GetString(),
+               "https://schemas.getdbt.com/dbt/manifest/v12.json");
   EXPECT_STREQ(manifest["metadata"]["generated_at"].GetString(), "2023-11-14T22:13:20Z");
-  for (const char* key : {"nodes", "sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled",
-                          "parent_map", "child_map", "group_map", "saved_queries", "semantic_models", "unit_tests"})
+  for (const char* key :
+       {"nodes", "sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled",
+        "parent_map", "child_map", "group_map", "saved_queries", "semantic_models", "unit_tests"})
     EXPECT_TRUE(manifest.HasMember(key)) << key;
   const auto& daily = manifest["nodes"]["model.shop.daily"];
   EXPECT_STREQ(daily["config"]["materialized"].GetString(), "incremental");
@@ -32,7 +34,8 @@ TEST_F(Artifacts, ManifestHasTheShapeOfDbt) {
   EXPECT_EQ(daily["checksum"]["checksum"].GetStringLength(), 64U);
   EXPECT_STREQ(daily["path"].GetString(), "marts/daily.sql");
   const auto& test = manifest["nodes"]["test.shop.unique_daily_day.a5b5177e69"];
-  EXPECT_STREQ(test["test_metadata"]["kwargs"]["model"].GetString(), "{{ get_where_subquery(ref('daily')) }}");
+  EXPECT_STREQ(test["test_metadata"]["kwargs"]["model"].GetString(),
+               "{{ get_where_subquery(ref('daily')) }}");
   EXPECT_STREQ(test["attached_node"].GetString(), "model.shop.daily");
   EXPECT_STREQ(manifest["sources"]["source.shop.raw.sales"]["source_name"].GetString(), "raw");
   EXPECT_EQ(manifest["child_map"]["source.shop.raw.sales"].Size(), 2U);
@@ -47,7 +50,8 @@ TEST_F(Artifacts, RunResultsAndCompiledSqlAreWritten) {
   ASSERT_OK(write_artifacts(project, results, folder.file("target")));
   ASSERT_OK_AND_ASSIGN(const std::string json, io::read_file(folder.file("target/run_results.json")));
   const auto written = parse(json);
-  EXPECT_STREQ(written["metadata"]["dbt_schema_version"].GetString(), "https://schemas.getdbt.com/dbt/run-results/v6.json");
+  EXPECT_STREQ(written["metadata"]["dbt_schema_version"].GetString(),
+               "https://schemas.getdbt.com/dbt/run-results/v6.json");
   ASSERT_EQ(written["results"].Size(), results.results.size());
   bool seen_warning = false;
   for (const auto& result : written["results"].GetArray()) {
@@ -58,7 +62,8 @@ TEST_F(Artifacts, RunResultsAndCompiledSqlAreWritten) {
     EXPECT_EQ(result["failures"].GetInt(), 2);
   }
   EXPECT_TRUE(seen_warning);
-  ASSERT_OK_AND_ASSIGN(const std::string sql, io::read_file(folder.file("target/compiled/shop/models/marts/by_region.sql")));
+  ASSERT_OK_AND_ASSIGN(const std::string sql,
+                       io::read_file(folder.file("target/compiled/shop/models/marts/by_region.sql")));
   EXPECT_THAT(sql, ::testing::HasSubstr("with __dbt__cte__eph_regions as ("));
   ASSERT_OK(io::read_file(folder.file("target/compiled/shop/models/marts/marts.yml/unique_daily_day.sql")));
   ASSERT_OK(io::read_file(folder.file("target/manifest.json")));

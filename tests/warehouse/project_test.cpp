@@ -16,7 +16,8 @@ class ProjectLoader : public ::testing::Test {
  protected:
   void SetUp() override { folder_.write("dbt_project.yml", "name: small\nvars: {limit: 5}\n"); }
   Result<Project> load(const LoadOptions& options = {}) { return load_project(folder_.path(), options); }
-  Result<std::string> compile(const std::string& name, CompileMode mode = CompileMode::kFull, const LoadOptions& options = {}) {
+  Result<std::string> compile(const std::string& name, CompileMode mode = CompileMode::kFull,
+                              const LoadOptions& options = {}) {
     const Project project = TILLCAST_TRY_PLAIN(load(options));
     return compile_node(project, *project.find_by_name(name), mode);
   }
@@ -41,19 +42,22 @@ TEST_F(ProjectLoader, ReadsTheWholeShopProject) {
 // The ids that dbt 1.11.16 gives the same project.
 TEST_F(ProjectLoader, GivesNodesTheIdsOfDbt) {
   ASSERT_OK_AND_ASSIGN(const Project project, load_project(shop_directory()));
-  for (const char* id : {"model.shop.by_region", "model.shop.eph_regions", "seed.shop.regions", "source.shop.raw.sales",
-                         "test.shop.accepted_values_by_region_region__North__South__West.1d01809be9",
-                         "test.shop.amounts_are_large.5639711af4", "test.shop.assert_total_kept",
-                         "test.shop.dbt_like_pair_by_region_region__greeting.931ec1cd74", "test.shop.not_null_daily_day.d1ea8e67eb",
-                         "test.shop.positive_daily_1__amount.351e3edfb9",
-                         "test.shop.relationships_by_region_region__name__ref_regions_.b38ad2d97c",
-                         "test.shop.source_unique_raw_sales_id.855e842867", "test.shop.unique_daily_day.a5b5177e69"})
+  for (const char* id :
+       {"model.shop.by_region", "model.shop.eph_regions", "seed.shop.regions", "source.shop.raw.sales",
+        "test.shop.accepted_values_by_region_region__North__South__West.1d01809be9",
+        "test.shop.amounts_are_large.5639711af4", "test.shop.assert_total_kept",
+        "test.shop.dbt_like_pair_by_region_region__greeting.931ec1cd74",
+        "test.shop.not_null_daily_day.d1ea8e67eb", "test.shop.positive_daily_1__amount.351e3edfb9",
+        "test.shop.relationships_by_region_region__name__ref_regions_.b38ad2d97c",
+        "test.shop.source_unique_raw_sales_id.855e842867", "test.shop.unique_daily_day.a5b5177e69"})
     EXPECT_NE(project.find(id), nullptr) << id;
   EXPECT_EQ(project.nodes.size(), 16U);
 }
 
 TEST_F(ProjectLoader, ReadsEmbeddedFilesTheSameWay) {
-  const EmbeddedFile files[] = {{"dbt_project.yml", "name: built_in"}, {"models/a.sql", "select 1 as x"}, {"models/b.sql", "select * from {{ ref('a') }}"}};
+  const EmbeddedFile files[] = {{"dbt_project.yml", "name: built_in"},
+                                {"models/a.sql", "select 1 as x"},
+                                {"models/b.sql", "select * from {{ ref('a') }}"}};
   ASSERT_OK_AND_ASSIGN(const Project project, load_project(std::span<const EmbeddedFile>(files)));
   ASSERT_OK_AND_ASSIGN(const std::string sql, compile_node(project, *project.find_by_name("b")));
   EXPECT_EQ(sql, "select * from \"main\".\"a\"");
@@ -63,11 +67,16 @@ TEST_F(ProjectLoader, CompilesEphemeralModelsIntoCtes) {
   folder_.write("models/e1.sql", "{{ config(materialized='ephemeral') }}select 1 as x");
   folder_.write("models/e2.sql", "{{ config(materialized='ephemeral') }}select x from {{ ref('e1') }}");
   folder_.write("models/plain.sql", "select * from {{ ref('e2') }}");
-  folder_.write("models/has_with.sql", "/* note */ WITH RECURSIVE a as (select 1) select * from a, {{ ref('e1') }}");
+  folder_.write("models/has_with.sql",
+                "/* note */ WITH RECURSIVE a as (select 1) select * from a, {{ ref('e1') }}");
   ASSERT_OK_AND_ASSIGN(const std::string plain, compile("plain"));
-  EXPECT_EQ(plain, "with __dbt__cte__e1 as (\nselect 1 as x\n), __dbt__cte__e2 as (\nselect x from __dbt__cte__e1\n)\nselect * from __dbt__cte__e2");
+  EXPECT_EQ(plain,
+            "with __dbt__cte__e1 as (\nselect 1 as x\n), __dbt__cte__e2 as (\nselect x from "
+            "__dbt__cte__e1\n)\nselect * from __dbt__cte__e2");
   ASSERT_OK_AND_ASSIGN(const std::string with, compile("has_with"));
-  EXPECT_EQ(with, "/* note */ WITH RECURSIVE __dbt__cte__e1 as (\nselect 1 as x\n), a as (select 1) select * from a, __dbt__cte__e1");
+  EXPECT_EQ(with,
+            "/* note */ WITH RECURSIVE __dbt__cte__e1 as (\nselect 1 as x\n), a as (select 1) select * from "
+            "a, __dbt__cte__e1");
 }
 
 TEST_F(ProjectLoader, VariablesComeFromOptionsThenProjectThenDefault) {
@@ -81,7 +90,9 @@ TEST_F(ProjectLoader, VariablesComeFromOptionsThenProjectThenDefault) {
 }
 
 TEST_F(ProjectLoader, SourcesCanBeReplacedBySql) {
-  folder_.write("models/s.yml", "sources: [{name: silver, schema: \"{{ var('none', 'other') }}\", tables: [{name: t, identifier: u}]}]");
+  folder_.write("models/s.yml",
+                "sources: [{name: silver, schema: \"{{ var('none', 'other') }}\", tables: [{name: t, "
+                "identifier: u}]}]");
   folder_.write("models/m.sql", "select * from {{ source('silver', 't') }}");
   ASSERT_OK_AND_ASSIGN(const std::string own, compile("m"));
   EXPECT_EQ(own, "select * from \"other\".\"u\"");
@@ -93,7 +104,9 @@ TEST_F(ProjectLoader, SourcesCanBeReplacedBySql) {
 
 TEST_F(ProjectLoader, EnvironmentIsLimitedAndSecretsAreRefused) {
   LoadOptions options;
-  options.environment = [](const std::string& name) -> std::optional<std::string> { return "value of " + name; };
+  options.environment = [](const std::string& name) -> std::optional<std::string> {
+    return "value of " + name;
+  };
   folder_.write("models/m.sql", "select '{{ env_var('TILLCAST_PLACE') }}'");
   ASSERT_OK_AND_ASSIGN(const std::string sql, compile("m", CompileMode::kFull, options));
   EXPECT_EQ(sql, "select 'value of TILLCAST_PLACE'");
@@ -108,7 +121,8 @@ TEST_F(ProjectLoader, EnvironmentIsLimitedAndSecretsAreRefused) {
 
 TEST_F(ProjectLoader, DisabledModelsAndTheirTestsAreLeftOut) {
   folder_.write("models/off.sql", "{{ config(enabled=false) }} select * from {{ ref('gone') }}");
-  folder_.write("models/m.yml", "models: [{name: off, columns: [{name: x, data_tests: [unique]}]}, {name: missing}]");
+  folder_.write("models/m.yml",
+                "models: [{name: off, columns: [{name: x, data_tests: [unique]}]}, {name: missing}]");
   ASSERT_OK_AND_ASSIGN(const Project project, load());
   EXPECT_TRUE(project.nodes.empty());
   EXPECT_THAT(project.warnings, ElementsAre(HasSubstr("models/m.yml:1:67: there is no model 'missing'")));
@@ -117,7 +131,9 @@ TEST_F(ProjectLoader, DisabledModelsAndTheirTestsAreLeftOut) {
 }
 
 TEST_F(ProjectLoader, LogAndRaisedErrorsReachTheUser) {
-  folder_.write("models/m.sql", "{{ log('building ' ~ this.identifier, info=true) }}select 1{% if execute and var('limit') == 6 %}{{ exceptions.raise_compiler_error('six!') }}{% endif %}");
+  folder_.write("models/m.sql",
+                "{{ log('building ' ~ this.identifier, info=true) }}select 1{% if execute and var('limit') "
+                "== 6 %}{{ exceptions.raise_compiler_error('six!') }}{% endif %}");
   LoadOptions options;
   std::string said;
   options.log = [&](std::string_view text) { said += text; };
@@ -136,23 +152,39 @@ struct BadFile {
 TEST_F(ProjectLoader, WrongInputsNameFileLineAndRemedy) {
   folder_.write("models/good.sql", "select 1 as x");
   for (const BadFile& bad : std::initializer_list<BadFile>{
-           {"models/b.sql", "select *\nfrom {{ ref('god') }}", "models/b.sql:2:12: ref('god'): there is no model or seed of that name; did you mean 'good'?"},
-           {"models/b.sql", "{{ source('raw', 't') }}", "models/b.sql:1:10: source('raw', 't'): no yaml file declares that table"},
+           {"models/b.sql", "select *\nfrom {{ ref('god') }}",
+            "models/b.sql:2:12: ref('god'): there is no model or seed of that name; did you mean 'good'?"},
+           {"models/b.sql", "{{ source('raw', 't') }}",
+            "models/b.sql:1:10: source('raw', 't'): no yaml file declares that table"},
            {"models/b.sql", "{{ ref('other', 'good') }}", "other packages are not supported"},
            {"models/b.sql", "select 1\n{% if %}", "models/b.sql:2:7: expected an expression"},
-           {"models/b.sql", "{{ config(materialized='tabel') }}", "models/b.sql:1:10: config materialized must be view, table, incremental or ephemeral, found 'tabel'"},
+           {"models/b.sql", "{{ config(materialized='tabel') }}",
+            "models/b.sql:1:10: config materialized must be view, table, incremental or ephemeral, found "
+            "'tabel'"},
            {"models/b.sql", "{{ config(severity='loud') }}", "config severity must be warn or error"},
-           {"models/b.sql", "{{ var('limt') }}", "var('limt') has no value: set it under vars in dbt_project.yml or give a default; did you mean 'limit'?"},
+           {"models/b.sql", "{{ var('limt') }}",
+            "var('limt') has no value: set it under vars in dbt_project.yml or give a default; did you mean "
+            "'limit'?"},
            {"models/b.sql", "{{ run_query('select 1') }}", "run_query() is not supported"},
            {"models/b.yml", "models:\n  - name: good\n   columns: []", "models/b.yml:3:"},
            {"models/b.yml", "models:\n  - nam: good", "models/b.yml:2:5: an entry of models needs a name"},
            {"models/b.yml", "models: {name: good}", "models/b.yml:1:9: 'models' must be a list"},
            {"models/b.yml", "a: 1\na: 2", "models/b.yml:2:1: the key 'a' appears twice"},
-           {"models/b.yml", "models:\n  - name: good\n    columns:\n      - name: x\n        tests: [uniqe]", "models/b.yml:5:17: there is no generic test 'uniqe'; did you mean 'unique'?"},
-           {"models/b.yml", "models:\n  - name: good\n    columns:\n      - name: x\n        tests: [unique, unique]", "models/b.yml:5:25: the test 'unique_good_x' is declared twice"},
-           {"models/b.yml", "models:\n  - name: good\n    config: {limit: some}", "models/b.yml:3:13: config limit must be a whole number"},
-           {"models/b.yml", "models:\n  - name: good\n    columns:\n      - name: x\n        tests:\n          - relationships: {to: ref('nix'), field: y}", "ref('nix'): there is no model"},
-           {"models/b.yml", "models:\n  - name: good\n    columns:\n      - name: x\n        tests:\n          - accepted_values: {vals: [1]}", "macro test_accepted_values has no parameter 'vals'"},
+           {"models/b.yml", "models:\n  - name: good\n    columns:\n      - name: x\n        tests: [uniqe]",
+            "models/b.yml:5:17: there is no generic test 'uniqe'; did you mean 'unique'?"},
+           {"models/b.yml",
+            "models:\n  - name: good\n    columns:\n      - name: x\n        tests: [unique, unique]",
+            "models/b.yml:5:25: the test 'unique_good_x' is declared twice"},
+           {"models/b.yml", "models:\n  - name: good\n    config: {limit: some}",
+            "models/b.yml:3:13: config limit must be a whole number"},
+           {"models/b.yml",
+            "models:\n  - name: good\n    columns:\n      - name: x\n        tests:\n          - "
+            "relationships: {to: ref('nix'), field: y}",
+            "ref('nix'): there is no model"},
+           {"models/b.yml",
+            "models:\n  - name: good\n    columns:\n      - name: x\n        tests:\n          - "
+            "accepted_values: {vals: [1]}",
+            "macro test_accepted_values has no parameter 'vals'"},
            {"models/deep/good.sql", "select 2", "there are two of the name 'good'"},
            {"macros/b.sql", "{% macro m() %}", "macros/b.sql:1:1: this macro is not ended"}}) {
     folder_.write(bad.path, bad.content);
@@ -172,8 +204,9 @@ TEST_F(ProjectLoader, CyclesAreNamed) {
   folder_.write("models/b.sql", "select * from {{ ref('a') }}");
   folder_.write("models/c.sql", "select * from {{ ref('b') }}");
   folder_.write("models/d.sql", "select * from {{ ref('a') }}");
-  EXPECT_ERROR(load(), ErrorCode::kInvalidInput,
-               "a (models/a.sql) needs c (models/c.sql) needs b (models/b.sql) needs a; break one of these ref()s");
+  EXPECT_ERROR(
+      load(), ErrorCode::kInvalidInput,
+      "a (models/a.sql) needs c (models/c.sql) needs b (models/b.sql) needs a; break one of these ref()s");
 }
 
 TEST_F(ProjectLoader, NodesComeAfterTheirParents) {
@@ -199,7 +232,8 @@ TEST(Yaml, RefusesBombs) {
 TEST(Md5, AgreesWithRfc1321) {
   EXPECT_EQ(md5_hex(""), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(md5_hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
-  EXPECT_EQ(md5_hex("12345678901234567890123456789012345678901234567890123456789012345678901234567890"), "57edf4a22be3c955ac49da2e2107b67a");
+  EXPECT_EQ(md5_hex("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
+            "57edf4a22be3c955ac49da2e2107b67a");
 }
 
 }  // namespace

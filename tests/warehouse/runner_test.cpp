@@ -37,7 +37,8 @@ TEST_F(Runner, BuildsEveryKindOfNodeAndTestsThem) {
   EXPECT_EQ(find(results, "daily")->rows, 2);
   EXPECT_EQ(find(results, "amounts_are_large")->status, NodeStatus::kWarn);
   EXPECT_EQ(find(results, "amounts_are_large")->failures, 2);
-  EXPECT_THAT(find(results, "amounts_are_large")->message, HasSubstr("Got 2 results, configured to warn if != 0\n  amount="));
+  EXPECT_THAT(find(results, "amounts_are_large")->message,
+              HasSubstr("Got 2 results, configured to warn if != 0\n  amount="));
 }
 
 TEST_F(Runner, SkipsWhatIsUnchangedAndRebuildsWhatIsNot) {
@@ -66,22 +67,26 @@ TEST_F(Runner, SkipsWhatIsUnchangedAndRebuildsWhatIsNot) {
 
   options.lake_version.reset();
   ASSERT_OK_AND_ASSIGN(const RunResults unknown, run_shop(options, other));
-  EXPECT_EQ(find(unknown, "daily")->status, NodeStatus::kSuccess) << "without a version nothing is taken for unchanged";
+  EXPECT_EQ(find(unknown, "daily")->status, NodeStatus::kSuccess)
+      << "without a version nothing is taken for unchanged";
 }
 
 TEST_F(Runner, IncrementalModelsTakeNewRowsAndReplaceByKey) {
   ASSERT_OK(run_shop());
-  execute("DELETE FROM raw.sales WHERE id = 1;"  // an old day: not looked at again
-          "INSERT INTO raw.sales VALUES (5, '2024-03-02', '01', 3), (6, '2024-03-03', '02', 4)");
+  execute(
+      "DELETE FROM raw.sales WHERE id = 1;"  // an old day: not looked at again
+      "INSERT INTO raw.sales VALUES (5, '2024-03-02', '01', 3), (6, '2024-03-03', '02', 4)");
   RunOptions options;
   options.select = "stg_sales daily log_lines";
   options.tests = false;
   ASSERT_OK(run_shop(options));
-  EXPECT_EQ(rows("SELECT * FROM daily ORDER BY day"), "2024-03-01|15.00|2 2024-03-02|10.00|2 2024-03-03|4.00|1");
+  EXPECT_EQ(rows("SELECT * FROM daily ORDER BY day"),
+            "2024-03-01|15.00|2 2024-03-02|10.00|2 2024-03-03|4.00|1");
   EXPECT_EQ(rows("SELECT * FROM main_audit.lines ORDER BY id"), "1 2 3 5 6") << "append keeps what is there";
   options.full_refresh = true;
   ASSERT_OK(run_shop(options));
-  EXPECT_EQ(rows("SELECT * FROM daily ORDER BY day"), "2024-03-01|5.00|1 2024-03-02|10.00|2 2024-03-03|4.00|1");
+  EXPECT_EQ(rows("SELECT * FROM daily ORDER BY day"),
+            "2024-03-01|5.00|1 2024-03-02|10.00|2 2024-03-03|4.00|1");
 }
 
 TEST_F(Runner, FailedTestRollsEverythingBack) {
@@ -101,14 +106,17 @@ TEST_F(Runner, FailedTestRollsEverythingBack) {
   EXPECT_TRUE(kept.committed);
   EXPECT_THAT(rows("SELECT * FROM daily ORDER BY day"), HasSubstr("2024-03-09")) << "per-model commits stay";
   ASSERT_OK_AND_ASSIGN(const RunResults retried, run_shop(each));
-  EXPECT_EQ(find(retried, "assert_total_kept")->status, NodeStatus::kFail) << "a failed test is never taken for unchanged";
+  EXPECT_EQ(find(retried, "assert_total_kept")->status, NodeStatus::kFail)
+      << "a failed test is never taken for unchanged";
 }
 
 TEST_F(SmallProject, ErrorSkipsWhatDependsOnItAndTheRestGoesOn) {
   folder_.write("models/bad.sql", "select nothing from {{ source('raw', 'sales') }}");
   folder_.write("models/below.sql", "select * from {{ ref('bad') }}");
   folder_.write("models/good.sql", "select 1 as one");
-  folder_.write("models/m.yml", "sources: [{name: raw, tables: [{name: sales}]}]\nmodels: [{name: below, columns: [{name: x, tests: [unique]}]}]");
+  folder_.write("models/m.yml",
+                "sources: [{name: raw, tables: [{name: sales}]}]\nmodels: [{name: below, columns: [{name: x, "
+                "tests: [unique]}]}]");
   for (const bool atomic : {true, false}) {
     RunOptions options;
     options.atomic = atomic;
@@ -120,12 +128,15 @@ TEST_F(SmallProject, ErrorSkipsWhatDependsOnItAndTheRestGoesOn) {
     EXPECT_EQ(find(results, "unique_below_x")->message, "not run: below was not run");
     EXPECT_EQ(find(results, "good")->status, NodeStatus::kSuccess);
     EXPECT_EQ(results.committed, !atomic);
-    EXPECT_EQ(rows("SELECT count(*) FROM information_schema.tables WHERE table_name = 'good'"), atomic ? "0" : "1");
+    EXPECT_EQ(rows("SELECT count(*) FROM information_schema.tables WHERE table_name = 'good'"),
+              atomic ? "0" : "1");
   }
 }
 
 TEST_F(SmallProject, ErrorThatEndsTheTransactionIsToldApart) {
-  folder_.write("models/a_bad.sql", "{{ config(materialized='table') }} select cast(x as integer) as x from (values ('no')) t(x)");
+  folder_.write(
+      "models/a_bad.sql",
+      "{{ config(materialized='table') }} select cast(x as integer) as x from (values ('no')) t(x)");
   folder_.write("models/good.sql", "select 1 as one");
   ASSERT_OK_AND_ASSIGN(const RunResults results, run_small());
   EXPECT_EQ(find(results, "a_bad")->status, NodeStatus::kError);
@@ -143,7 +154,8 @@ TEST_F(SmallProject, TestsRunBeforeWhatIsBuiltOnTheirTable) {
   folder_.write("models/m.yml", "models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]");
   ASSERT_OK_AND_ASSIGN(const RunResults results, run_small());
   EXPECT_EQ(find(results, "unique_a_id")->status, NodeStatus::kFail);
-  EXPECT_THAT(find(results, "unique_a_id")->message, HasSubstr("Got 1 result, configured to fail if != 0\n  unique_field=1, n_records=2"));
+  EXPECT_THAT(find(results, "unique_a_id")->message,
+              HasSubstr("Got 1 result, configured to fail if != 0\n  unique_field=1, n_records=2"));
   EXPECT_EQ(find(results, "b")->status, NodeStatus::kSkipped);
 }
 
@@ -151,7 +163,9 @@ TEST_F(SmallProject, ViewsAndTablesReplaceEachOtherAndChangedCodeRebuilds) {
   folder_.write("models/m.sql", "{{ config(materialized='view') }} select 1 as a");
   ASSERT_OK(run_small());
   folder_.write("models/s.yml", "sources: [{name: raw, tables: [{name: sales}]}]");
-  folder_.write("models/m.sql", "{{ config(materialized='incremental') }} select 2 as a from {{ source('raw', 'sales') }} where id = 1");
+  folder_.write("models/m.sql",
+                "{{ config(materialized='incremental') }} select 2 as a from {{ source('raw', 'sales') }} "
+                "where id = 1");
   ASSERT_OK(run_small());
   EXPECT_EQ(rows("SELECT * FROM m"), "2");
   ASSERT_OK(run_small());

@@ -20,7 +20,8 @@ class Selection : public ::testing::Test {
     if (!selected) return selected.error().message;
     std::vector<std::string> found;
     for (const std::size_t index : *selected)
-      if (tests == (project_.nodes[index].kind == NodeKind::kTest)) found.push_back(project_.nodes[index].name);
+      if (tests == (project_.nodes[index].kind == NodeKind::kTest))
+        found.push_back(project_.nodes[index].name);
     std::sort(found.begin(), found.end());
     std::string text;
     for (const std::string& name : found) text += (text.empty() ? "" : " ") + name;
@@ -52,7 +53,9 @@ TEST_F(Selection, PicksNodesAsDbtDoes) {
 }
 
 TEST_F(Selection, TestsComeWithTheirTables) {
-  EXPECT_EQ(names("daily", {}, true), "amounts_are_large assert_total_kept not_null_daily_day positive_daily_1__amount unique_daily_day");
+  EXPECT_EQ(
+      names("daily", {}, true),
+      "amounts_are_large assert_total_kept not_null_daily_day positive_daily_1__amount unique_daily_day");
   EXPECT_EQ(names("source:raw", {}, true), "source_unique_raw_sales_id");
   EXPECT_EQ(names("test_name:positive", {}, true), "amounts_are_large positive_daily_1__amount");
   EXPECT_EQ(names("resource_type:test,unique_daily_day", {}, true), "unique_daily_day");

@@ -25,9 +25,12 @@ class ShopTest : public ::testing::Test {
     auto connected = database_->connect();
     ASSERT_TRUE(connected.has_value()) << connected.error().message;
     connection_.emplace(*std::move(connected));
-    execute("CREATE SCHEMA raw; CREATE TABLE raw.sales (id INTEGER, day DATE, region VARCHAR, amount DECIMAL(18,2));"
-            "INSERT INTO raw.sales VALUES (1, '2024-03-01', '01', 10), (2, '2024-03-01', '02', 5), (3, '2024-03-02', '01', 7),"
-            "(4, '2024-03-02', '03', 0)");
+    execute(
+        "CREATE SCHEMA raw; CREATE TABLE raw.sales (id INTEGER, day DATE, region VARCHAR, amount "
+        "DECIMAL(18,2));"
+        "INSERT INTO raw.sales VALUES (1, '2024-03-01', '01', 10), (2, '2024-03-01', '02', 5), (3, "
+        "'2024-03-02', '01', 7),"
+        "(4, '2024-03-02', '03', 0)");
   }
   void execute(const std::string& sql) {
     const auto done = connection_->execute(sql);
@@ -41,7 +44,8 @@ class ShopTest : public ::testing::Test {
     for (std::size_t row = 0; row < result->rows(); ++row) {
       if (row > 0) text += ' ';
       for (std::size_t column = 0; column < result->columns.size(); ++column)
-        text += (column == 0 ? "" : "|") + (result->is_null(row, column) ? "null" : result->text(row, column));
+        text +=
+            (column == 0 ? "" : "|") + (result->is_null(row, column) ? "null" : result->text(row, column));
     }
     return text;
   }

@@ -7,7 +7,13 @@ namespace {
 
 std::vector<OptionSpec> selection_options() {
   return {
-      {"--select", OptionKind::kValue, "models in dbt's selection words: name, +name, name+, tag:x", "WORDS", "all", false, {}},
+      {"--select",
+       OptionKind::kValue,
+       "models in dbt's selection words: name, +name, name+, tag:x",
+       "WORDS",
+       "all",
+       false,
+       {}},
       {"--exclude", OptionKind::kValue, "models to leave out", "WORDS", "", false, {}},
   };
 }
@@ -19,9 +25,13 @@ Result<int> build(CommandContext& context, pipeline::BuildOptions options) {
   const auto report = TILLCAST_TRY_PLAIN(context.engine->build(options, progress));
   for (const auto& failure : report.failures) context.terminal.note("failed: " + failure);
   std::string summary;
-  if (!options.tests_only) summary = std::to_string(report.models) + " models built, " + std::to_string(report.unchanged) + " unchanged, ";
-  context.terminal.note(summary + std::to_string(report.tests - report.tests_failed) + " of " + std::to_string(report.tests) + " checks passed" +
-                        (report.warnings > 0 ? ", " + std::to_string(report.warnings) + " warnings" : "") + " in " + format_seconds(report.seconds));
+  if (!options.tests_only)
+    summary =
+        std::to_string(report.models) + " models built, " + std::to_string(report.unchanged) + " unchanged, ";
+  context.terminal.note(summary + std::to_string(report.tests - report.tests_failed) + " of " +
+                        std::to_string(report.tests) + " checks passed" +
+                        (report.warnings > 0 ? ", " + std::to_string(report.warnings) + " warnings" : "") +
+                        " in " + format_seconds(report.seconds));
   return report.tests_failed > 0 ? kExitChecksFailed : kExitOk;
 }
 
@@ -31,9 +41,17 @@ CommandSpec build_command() {
   CommandSpec command;
   command.name = "build";
   command.summary = "build the gold tables from the lake";
-  command.examples = "  tillcast build\n  tillcast build --select +demand_daily\n  tillcast build --full-refresh      # everything anew from the lake\n";
+  command.examples =
+      "  tillcast build\n  tillcast build --select +demand_daily\n  tillcast build --full-refresh      # "
+      "everything anew from the lake\n";
   command.options = selection_options();
-  command.options.push_back({"--full-refresh", OptionKind::kFlag, "rebuild incremental and unchanged models too", "", "", false, {}});
+  command.options.push_back({"--full-refresh",
+                             OptionKind::kFlag,
+                             "rebuild incremental and unchanged models too",
+                             "",
+                             "",
+                             false,
+                             {}});
   command.run = [](CommandContext& context) -> Result<int> {
     pipeline::BuildOptions options;
     options.full_refresh = context.arguments.has("--full-refresh");

@@ -33,7 +33,9 @@ CommandSpec completion_command() {
   CommandSpec command;
   command.name = "completion";
   command.summary = "a completion script for your shell";
-  command.examples = "  source <(tillcast completion bash)\n  tillcast completion fish > ~/.config/fish/completions/tillcast.fish\n";
+  command.examples =
+      "  source <(tillcast completion bash)\n  tillcast completion fish > "
+      "~/.config/fish/completions/tillcast.fish\n";
   command.access = Access::kNone;
   command.options = {{"SHELL", OptionKind::kPositional, "the shell", "", "", true, {"bash", "zsh", "fish"}}};
   command.run = [](CommandContext& context) -> Result<int> {
@@ -51,7 +53,8 @@ CommandSpec version_command() {
   command.examples = "  tillcast version\n";
   command.access = Access::kNone;
   command.run = [](CommandContext& context) -> Result<int> {
-    context.terminal.out("tillcast " + std::string(kVersion) + " (DuckDB " + database::duckdb_version() + ")\n");
+    context.terminal.out("tillcast " + std::string(kVersion) + " (DuckDB " + database::duckdb_version() +
+                         ")\n");
     return kExitOk;
   };
   return command;

@@ -36,14 +36,19 @@ class Checklist {
 };
 
 void check_disk(const std::filesystem::path& folder, Checklist& list) {
-  struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) return list.fail("no such folder: " + folder.string() + "; make it with `tillcast init`");
+  struct statvfs disk{};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    return list.fail("no such folder: " + folder.string() + "; make it with `tillcast init`");
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const std::string text = format_bytes(free) + " free in " + folder.string();
-  if (free < kFreeBytesWanted) list.warn(text + "; loads need about the size of their file");
-  else list.ok(text);
-  if (::access(folder.c_str(), W_OK) != 0) list.fail(folder.string() + " is not writable by this user; change its owner or choose another --data");
-  else list.ok(folder.string() + " is writable");
+  if (free < kFreeBytesWanted)
+    list.warn(text + "; loads need about the size of their file");
+  else
+    list.ok(text);
+  if (::access(folder.c_str(), W_OK) != 0)
+    list.fail(folder.string() + " is not writable by this user; change its owner or choose another --data");
+  else
+    list.ok(folder.string() + " is writable");
 }
 
 void check_memory(std::int64_t limit_mb, Checklist& list) {
@@ -53,9 +58,12 @@ void check_memory(std::int64_t limit_mb, Checklist& list) {
   std::string unit;
   while (meminfo >> name >> kilobytes >> unit) {
     if (name != "MemAvailable:") continue;
-    const std::string text = format_bytes(static_cast<std::uint64_t>(kilobytes) * 1024) + " memory available, warehouse.memory_limit_mb is " + std::to_string(limit_mb);
-    if (kilobytes / 1024 < limit_mb) list.warn(text + "; lower it, or free memory");
-    else list.ok(text);
+    const std::string text = format_bytes(static_cast<std::uint64_t>(kilobytes) * 1024) +
+                             " memory available, warehouse.memory_limit_mb is " + std::to_string(limit_mb);
+    if (kilobytes / 1024 < limit_mb)
+      list.warn(text + "; lower it, or free memory");
+    else
+      list.ok(text);
     return;
   }
 }
@@ -72,8 +80,10 @@ CommandSpec doctor_command() {
     Checklist list(context.terminal);
     list.ok("tillcast " + std::string(kVersion) + ", DuckDB " + database::duckdb_version());
     const auto zone = TimeZone::load("Europe/London");
-    if (zone) list.ok("time zone data is installed");
-    else list.fail("time zone data is missing: " + zone.error().message + "; on Debian: apt-get install tzdata");
+    if (zone)
+      list.ok("time zone data is installed");
+    else
+      list.fail("time zone data is missing: " + zone.error().message + "; on Debian: apt-get install tzdata");
     check_disk(context.data_directory, list);
     auto config = settings_of(context);
     if (!config) {
@@ -93,11 +103,16 @@ CommandSpec doctor_command() {
       list.fail(engine.error().message);
     } else {
       const auto snapshot = (*engine)->lake_snapshot();
-      if (!snapshot) list.fail(snapshot.error().message);
-      else list.ok("lake at commit " + std::to_string(snapshot->seq) + " with " + std::to_string(snapshot->loads.size()) + " loaded files");
+      if (!snapshot)
+        list.fail(snapshot.error().message);
+      else
+        list.ok("lake at commit " + std::to_string(snapshot->seq) + " with " +
+                std::to_string(snapshot->loads.size()) + " loaded files");
       const auto ready = (*engine)->readiness();
-      if (ready.ready) list.ok("gold and forecasts are built: " + ready.detail);
-      else list.warn(ready.detail);
+      if (ready.ready)
+        list.ok("gold and forecasts are built: " + ready.detail);
+      else
+        list.warn(ready.detail);
     }
     return list.failures() == 0 ? kExitOk : kExitFailed;
   };

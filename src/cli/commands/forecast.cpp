@@ -29,11 +29,13 @@ std::string percent(double share) { return share < 0 ? "" : fixed(100 * share, 1
 
 void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Terminal& terminal) {
   if (reports.empty()) return;
-  std::vector<std::vector<std::string>> rows = {
-      {"forecast", "series", "fallback", "WAPE", "seasonal naive", "RMSPE", "seasonal naive", "in 80 %", "in 95 %", ""}};
+  std::vector<std::vector<std::string>> rows = {{"forecast", "series", "fallback", "WAPE", "seasonal naive",
+                                                 "RMSPE", "seasonal naive", "in 80 %", "in 95 %", ""}};
   for (const auto& report : reports) {
-    rows.push_back({report.plan, with_thousands(report.series), with_thousands(report.fallbacks + report.failed), fixed(report.wape, 3),
-                    fixed(report.wape_seasonal_naive, 3), fixed(report.rmspe, 4), fixed(report.rmspe_seasonal_naive, 4), percent(report.coverage80),
+    rows.push_back({report.plan, with_thousands(report.series),
+                    with_thousands(report.fallbacks + report.failed), fixed(report.wape, 3),
+                    fixed(report.wape_seasonal_naive, 3), fixed(report.rmspe, 4),
+                    fixed(report.rmspe_seasonal_naive, 4), percent(report.coverage80),
                     percent(report.coverage95), report.unchanged ? "unchanged" : ""});
   }
   terminal.note("back-test, lower is better; the intervals should hold 80 and 95 % of what came:");
@@ -59,14 +61,22 @@ CommandSpec forecast_predict_command() {
   CommandSpec command;
   command.name = "forecast predict";
   command.summary = "the forecast of one series, or the list of series";
-  command.examples = "  tillcast forecast predict --list\n  tillcast forecast predict store_daily/12\n  tillcast forecast predict store_daily/12 --horizon 7 --format csv\n";
+  command.examples =
+      "  tillcast forecast predict --list\n  tillcast forecast predict store_daily/12\n  tillcast forecast "
+      "predict store_daily/12 --horizon 7 --format csv\n";
   command.options = {
       {"SERIES", OptionKind::kPositional, "series id, as --list shows it", "", "", false, {}},
       {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored", false, {}},
       {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
       {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
       {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
-      {"--format", OptionKind::kValue, "how the points are printed", "FORMAT", "table", false, {"table", "csv"}},
+      {"--format",
+       OptionKind::kValue,
+       "how the points are printed",
+       "FORMAT",
+       "table",
+       false,
+       {"table", "csv"}},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;
@@ -75,9 +85,11 @@ CommandSpec forecast_predict_command() {
       request.search = arguments.text("--search");
       request.limit = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--limit", 1, 1000, 20)));
       const auto page = TILLCAST_TRY_PLAIN(context.engine->series(request));
-      std::vector<std::vector<std::string>> rows = {{"series", "label", "total", "periods", "last", "model", "class", "status"}};
+      std::vector<std::vector<std::string>> rows = {
+          {"series", "label", "total", "periods", "last", "model", "class", "status"}};
       for (const auto& info : page.series) {
-        rows.push_back({info.id, info.label, info.total, std::to_string(info.periods), format_date(info.last), info.model, info.demand_class, info.status});
+        rows.push_back({info.id, info.label, info.total, std::to_string(info.periods), format_date(info.last),
+                        info.model, info.demand_class, info.status});
       }
       context.terminal.out(text_table(rows, {false, false, true, true, false, false, false, false}));
       if (!page.next_cursor.empty()) context.terminal.note("more: --limit N, --search TEXT");
@@ -85,7 +97,8 @@ CommandSpec forecast_predict_command() {
     }
     pipeline::ForecastRequest request;
     request.items.push_back({arguments.text("SERIES")});
-    if (arguments.has("--horizon")) request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
+    if (arguments.has("--horizon"))
+      request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
     const auto answers = TILLCAST_TRY_PLAIN(context.engine->forecast(request));
     if (!answers[0]) return answers[0].error();
     const auto& forecast = *answers[0];
@@ -113,8 +126,12 @@ CommandSpec forecast_predict_command() {
       context.terminal.out(text);
       return kExitOk;
     }
-    context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model + ", data until " + format_date(forecast.data_until) +
-                          (forecast.wape >= 0 ? ", back-test WAPE " + fixed(forecast.wape, 3) + " (seasonal naive " + fixed(forecast.wape_seasonal_naive, 3) + ")" : ""));
+    context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
+                          ", data until " + format_date(forecast.data_until) +
+                          (forecast.wape >= 0
+                               ? ", back-test WAPE " + fixed(forecast.wape, 3) + " (seasonal naive " +
+                                     fixed(forecast.wape_seasonal_naive, 3) + ")"
+                               : ""));
     context.terminal.out(text_table(rows, {false, true, true, true, true, true}));
     return kExitOk;
   };
@@ -126,19 +143,24 @@ CommandSpec forecast_backtest_command() {
   command.name = "forecast backtest";
   command.summary = "accuracy of every model on the stored back-test, per plan";
   command.examples = "  tillcast forecast backtest\n  tillcast forecast backtest store_daily --format csv\n";
-  command.options = {{"PLAN", OptionKind::kPositional, "only this plan", "", "all", false, {}},
-                     {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
+  command.options = {
+      {"PLAN", OptionKind::kPositional, "only this plan", "", "all", false, {}},
+      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::string statement =
-        "SELECT plan, model, points, round(wape, 4) AS wape, round(rmspe, 4) AS rmspe, round(mae, 2) AS mae, round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
-        "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy WHERE demand_class = 'all'";
+        "SELECT plan, model, points, round(wape, 4) AS wape, round(rmspe, 4) AS rmspe, round(mae, 2) AS mae, "
+        "round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
+        "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy WHERE "
+        "demand_class = 'all'";
     if (context.arguments.has("PLAN")) {
       std::string plan = context.arguments.text("PLAN");
       for (std::size_t at = 0; (at = plan.find('\'', at)) != std::string::npos; at += 2) plan.insert(at, "'");
       statement += " AND plan = '" + plan + "'";
     }
-    const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));
-    const auto text = TILLCAST_TRY_PLAIN(format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
+    const auto result = TILLCAST_TRY_PLAIN(
+        context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));
+    const auto text = TILLCAST_TRY_PLAIN(
+        format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
     context.terminal.out(text);
     return kExitOk;
   };
@@ -150,13 +172,18 @@ CommandSpec forecast_accuracy_command() {
   command.name = "forecast accuracy";
   command.summary = "accuracy and interval coverage of the stored forecasts";
   command.examples = "  tillcast forecast accuracy\n";
-  command.options = {{"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
+  command.options = {
+      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(
-        "SELECT plan, run_id, data_until, horizon, series, fallbacks, round(wape, 4) AS wape, round(wape_seasonal_naive, 4) AS wape_seasonal_naive, "
-        "round(rmspe, 4) AS rmspe, round(rmspe_seasonal_naive, 4) AS rmspe_seasonal_naive, round(bias, 4) AS bias, round(coverage80, 4) AS coverage80, "
-        "round(coverage95, 4) AS coverage95 FROM forecast_run ORDER BY plan", 0));
-    const auto text = TILLCAST_TRY_PLAIN(format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
+        "SELECT plan, run_id, data_until, horizon, series, fallbacks, round(wape, 4) AS wape, "
+        "round(wape_seasonal_naive, 4) AS wape_seasonal_naive, "
+        "round(rmspe, 4) AS rmspe, round(rmspe_seasonal_naive, 4) AS rmspe_seasonal_naive, round(bias, 4) AS "
+        "bias, round(coverage80, 4) AS coverage80, "
+        "round(coverage95, 4) AS coverage95 FROM forecast_run ORDER BY plan",
+        0));
+    const auto text = TILLCAST_TRY_PLAIN(
+        format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
     context.terminal.out(text);
     return kExitOk;
   };

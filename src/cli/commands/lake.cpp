@@ -10,15 +10,18 @@ CommandSpec lake_ls_command() {
   command.name = "lake ls";
   command.summary = "datasets, rows, sizes and loads of the lake";
   command.examples = "  tillcast lake ls\n  tillcast lake ls --loads\n";
-  command.options = {{"--loads", OptionKind::kFlag, "the loaded files instead of the datasets", "", "", false, {}}};
+  command.options = {
+      {"--loads", OptionKind::kFlag, "the loaded files instead of the datasets", "", "", false, {}}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::vector<std::vector<std::string>> rows;
     if (context.arguments.has("--loads")) {
       const auto snapshot = TILLCAST_TRY_PLAIN(context.engine->lake_snapshot());
       rows.push_back({"commit", "loaded at", "rows in", "silver", "rejects", "source", "file"});
       for (const auto& load : snapshot.loads) {
-        rows.push_back({std::to_string(load.seq), format_timestamp(load.created_at), with_thousands(load.totals.rows_in), with_thousands(load.totals.silver),
-                        with_thousands(load.totals.rejected + load.totals.duplicates), load.source, load.file});
+        rows.push_back({std::to_string(load.seq), format_timestamp(load.created_at),
+                        with_thousands(load.totals.rows_in), with_thousands(load.totals.silver),
+                        with_thousands(load.totals.rejected + load.totals.duplicates), load.source,
+                        load.file});
       }
       context.terminal.out(text_table(rows, {true, false, true, true, true, false, false}));
       return kExitOk;
@@ -26,8 +29,9 @@ CommandSpec lake_ls_command() {
     const auto datasets = TILLCAST_TRY_PLAIN(context.engine->lake_list());
     rows.push_back({"dataset", "files", "rows", "size", "from", "to"});
     for (const auto& dataset : datasets) {
-      rows.push_back({dataset.name, with_thousands(dataset.files), with_thousands(dataset.rows), format_bytes(dataset.bytes),
-                      dataset.date_min ? format_date(*dataset.date_min) : "", dataset.date_max ? format_date(*dataset.date_max) : ""});
+      rows.push_back({dataset.name, with_thousands(dataset.files), with_thousands(dataset.rows),
+                      format_bytes(dataset.bytes), dataset.date_min ? format_date(*dataset.date_min) : "",
+                      dataset.date_max ? format_date(*dataset.date_max) : ""});
     }
     context.terminal.out(text_table(rows, {false, true, true, true, false, false}));
     return kExitOk;
@@ -48,13 +52,17 @@ CommandSpec lake_verify_command() {
     for (const auto& finding : findings) {
       const bool error = finding.severity == lake::Finding::Severity::kError;
       errors += error ? 1 : 0;
-      context.terminal.out((error ? "error   " : "remark  ") + finding.kind + "  " + finding.path + "  " + finding.message + "\n");
+      context.terminal.out((error ? "error   " : "remark  ") + finding.kind + "  " + finding.path + "  " +
+                           finding.message + "\n");
     }
     const auto snapshot = TILLCAST_TRY_PLAIN(context.engine->lake_snapshot());
     std::int64_t files = 0;
     for (const auto& [dataset, list] : snapshot.files) files += static_cast<std::int64_t>(list.size());
-    context.terminal.out(errors == 0 ? "clean: " + std::to_string(files) + " files, manifest at commit " + std::to_string(snapshot.seq) + "\n"
-                                     : std::to_string(errors) + " errors; the files above need to be restored or their source loaded again\n");
+    context.terminal.out(
+        errors == 0 ? "clean: " + std::to_string(files) + " files, manifest at commit " +
+                          std::to_string(snapshot.seq) + "\n"
+                    : std::to_string(errors) +
+                          " errors; the files above need to be restored or their source loaded again\n");
     return errors == 0 ? kExitOk : kExitChecksFailed;
   };
   return command;
@@ -69,8 +77,10 @@ CommandSpec lake_compact_command() {
   command.run = [](CommandContext& context) -> Result<int> {
     const auto report = TILLCAST_TRY_PLAIN(context.engine->lake_compact(context.arguments.text("DATASET")));
     const auto collected = TILLCAST_TRY_PLAIN(context.engine->lake_collect_garbage());
-    context.terminal.out(std::to_string(report.files_before) + " files (" + format_bytes(report.bytes_before) + ") became " + std::to_string(report.files_after) + " (" +
-                         format_bytes(report.bytes_after) + "), " + with_thousands(report.rows) + " rows; " + std::to_string(collected.size()) + " old files deleted\n");
+    context.terminal.out(
+        std::to_string(report.files_before) + " files (" + format_bytes(report.bytes_before) + ") became " +
+        std::to_string(report.files_after) + " (" + format_bytes(report.bytes_after) + "), " +
+        with_thousands(report.rows) + " rows; " + std::to_string(collected.size()) + " old files deleted\n");
     return kExitOk;
   };
   return command;

@@ -10,13 +10,22 @@ CommandSpec run_command() {
   CommandSpec command;
   command.name = "run";
   command.summary = "the whole way: load files, build gold, check, forecast";
-  command.examples = "  tillcast run --input sales.xlsx\n  tillcast run --input train.csv --input store.csv\n  tillcast run              # the inputs of tillcast.toml, or what is loaded already\n";
+  command.examples =
+      "  tillcast run --input sales.xlsx\n  tillcast run --input train.csv --input store.csv\n  tillcast run "
+      "             # the inputs of tillcast.toml, or what is loaded already\n";
   command.options = ingest_options();
-  command.options.insert(command.options.begin(), {"--input", OptionKind::kList, "a file to load; may be given several times", "FILE", "ingest.inputs", false, {}});
+  command.options.insert(command.options.begin(), {"--input",
+                                                   OptionKind::kList,
+                                                   "a file to load; may be given several times",
+                                                   "FILE",
+                                                   "ingest.inputs",
+                                                   false,
+                                                   {}});
   command.options.push_back({"--no-forecast", OptionKind::kFlag, "stop after the checks", "", "", false, {}});
   command.run = [](CommandContext& context) -> Result<int> {
     pipeline::RunOptions options;
-    for (const auto& file : context.arguments.list("--input")) options.inputs.push_back(context.resolve(file));
+    for (const auto& file : context.arguments.list("--input"))
+      options.inputs.push_back(context.resolve(file));
     if (options.inputs.empty()) {
       for (const auto& file : context.engine->config().list("ingest.inputs")) {
         const std::filesystem::path path(file);
@@ -24,7 +33,8 @@ CommandSpec run_command() {
       }
     }
     options.ingest = ingest_options_of(context);
-    options.forecast = !context.arguments.has("--no-forecast") && context.engine->config().flag("forecast.enabled");
+    options.forecast =
+        !context.arguments.has("--no-forecast") && context.engine->config().flag("forecast.enabled");
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto report = TILLCAST_TRY_PLAIN(context.engine->run(options, progress));
     double seconds = 0;
@@ -33,10 +43,13 @@ CommandSpec run_command() {
     for (const auto& failure : report.build.failures) context.terminal.note("check failed: " + failure);
     print_plan_reports(report.plans, context.terminal);
     if (report.checks_failed()) {
-      context.terminal.note(std::to_string(report.build.tests_failed) + " checks failed; gold is as it was before this run");
+      context.terminal.note(std::to_string(report.build.tests_failed) +
+                            " checks failed; gold is as it was before this run");
       return kExitChecksFailed;
     }
-    context.terminal.note("done in " + format_seconds(seconds) + ".  next: tillcast serve   or   tillcast sql \"SELECT * FROM sales_monthly_country LIMIT 10\"");
+    context.terminal.note(
+        "done in " + format_seconds(seconds) +
+        ".  next: tillcast serve   or   tillcast sql \"SELECT * FROM sales_monthly_country LIMIT 10\"");
     return kExitOk;
   };
   return command;

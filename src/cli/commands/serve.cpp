@@ -14,7 +14,8 @@ CommandSpec serve_command() {
   CommandSpec command;
   command.name = "serve";
   command.summary = "serve the API and the page; other commands then work through it";
-  command.examples = "  tillcast serve\n  tillcast serve --port 9000 &\n  curl -s http://127.0.0.1:8080/api/v1/kpis\n";
+  command.examples =
+      "  tillcast serve\n  tillcast serve --port 9000 &\n  curl -s http://127.0.0.1:8080/api/v1/kpis\n";
   command.access = Access::kOwner;
   command.options = {
       {"--port", OptionKind::kValue, "TCP port; 0 = any free one", "N", "serve.port", false, {}},
@@ -23,13 +24,16 @@ CommandSpec serve_command() {
   command.run = [](CommandContext& context) -> Result<int> {
     auto config = TILLCAST_TRY_PLAIN(settings_of(context));
     if (context.arguments.has("--port")) {
-      if (auto assigned = config.set("serve.port", context.arguments.text("--port"), "--port"); !assigned) return std::move(assigned.error());
+      if (auto assigned = config.set("serve.port", context.arguments.text("--port"), "--port"); !assigned)
+        return std::move(assigned.error());
     }
     if (context.arguments.has("--host")) {
-      if (auto assigned = config.set("serve.host", context.arguments.text("--host"), "--host"); !assigned) return std::move(assigned.error());
+      if (auto assigned = config.set("serve.host", context.arguments.text("--host"), "--host"); !assigned)
+        return std::move(assigned.error());
     }
     const auto port = config.integer("serve.port");
-    if (port < 0 || port > 65535) return invalid_input("serve.port must be 0 to 65535, found " + std::to_string(port));
+    if (port < 0 || port > 65535)
+      return invalid_input("serve.port must be 0 to 65535, found " + std::to_string(port));
     api::ServerOptions options;
     options.host = config.text("serve.host");
     options.port = static_cast<std::uint16_t>(port);
@@ -38,12 +42,16 @@ CommandSpec serve_command() {
 
     const auto engine = TILLCAST_TRY_PLAIN(pipeline::Engine::open(context.data_directory, std::move(config)));
     Metrics metrics;
-    metrics.set("tillcast_build_info", "Version of the running program", {{"version", std::string(kVersion)}}, 1);
+    metrics.set("tillcast_build_info", "Version of the running program", {{"version", std::string(kVersion)}},
+                1);
     const auto server = TILLCAST_TRY_PLAIN(api::Server::start(options, *engine, metrics));
-    const auto control = TILLCAST_TRY_PLAIN(ControlServer::start(
-        context.data_directory, [&engine](const RemoteCall& call, Terminal& terminal) { return run_remote_call(call, terminal, *engine); }));
+    const auto control = TILLCAST_TRY_PLAIN(
+        ControlServer::start(context.data_directory, [&engine](const RemoteCall& call, Terminal& terminal) {
+          return run_remote_call(call, terminal, *engine);
+        }));
     context.terminal.out(server->url() + "\n");
-    context.terminal.note("serving " + context.data_directory.string() + " at " + server->url() + "   (Ctrl-C stops)");
+    context.terminal.note("serving " + context.data_directory.string() + " at " + server->url() +
+                          "   (Ctrl-C stops)");
     const auto ready = engine->readiness();
     if (!ready.ready) context.terminal.note("not ready yet: " + ready.detail);
     while (!context.terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -15,10 +15,17 @@ CommandSpec sql_command() {
       "  tillcast sql \"SELECT * FROM sales_monthly_country ORDER BY revenue DESC LIMIT 5\"\n"
       "  tillcast sql \"SHOW ALL TABLES\"\n  tillcast sql -f report.sql --format csv > report.csv\n";
   command.options = {
-      {"STATEMENT", OptionKind::kPositional, "one SELECT, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN", "", "", false, {}},
+      {"STATEMENT",
+       OptionKind::kPositional,
+       "one SELECT, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN",
+       "",
+       "",
+       false,
+       {}},
       {"-c,--command", OptionKind::kValue, "the same, as an option", "SQL", "", false, {}},
       {"-f,--file", OptionKind::kValue, "read the statement from a file; - is stdin", "FILE", "", false, {}},
-      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table on a terminal, csv else", false, result_formats()},
+      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table on a terminal, csv else",
+       false, result_formats()},
       {"--limit", OptionKind::kValue, "rows at most", "N", "sql.rows_max", false, {}},
   };
   command.run = [](CommandContext& context) -> Result<int> {
@@ -40,7 +47,9 @@ CommandSpec sql_command() {
     const std::string format = context.arguments.text("--format", traits.out_is_tty ? "table" : "csv");
     const auto text = TILLCAST_TRY_PLAIN(format_result(result, format, traits.width));
     context.terminal.out(text);
-    if (result.truncated) context.terminal.note("only the first " + with_thousands(static_cast<std::int64_t>(result.rows())) + " rows are shown; --limit N gives more");
+    if (result.truncated)
+      context.terminal.note("only the first " + with_thousands(static_cast<std::int64_t>(result.rows())) +
+                            " rows are shown; --limit N gives more");
     return kExitOk;
   };
   return command;
