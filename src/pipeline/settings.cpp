@@ -20,7 +20,7 @@ constexpr SettingSpec kSpecs[] = {
      "folder of the SQL models; the built-in ones when it does not exist"},
     {"warehouse.memory_limit_mb", SettingType::kInteger, "4096",
      "memory that queries and builds may use before they spill to disk"},
-    {"warehouse.threads", SettingType::kInteger, "0", "threads of queries and builds; 0 = all cores"},
+    {"warehouse.threads", SettingType::kInteger, "0", "threads of queries and builds; 0 = all cores from 5 million rows on, else 1"},
     {"forecast.enabled", SettingType::kBool, "true", "false: `tillcast run` stops after the checks"},
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",

@@ -8,6 +8,16 @@ namespace tillcast::pipeline {
 namespace {
 
 constexpr std::uint64_t kBytesPerMegabyte = 1 << 20;
+// Below this, a second thread makes DuckDB's small queries use half as much CPU again and saves a tenth of the time.
+constexpr std::int64_t kRowsForThreads = 5'000'000;
+
+// Threads of the warehouse, which are set once, when it is opened.
+int warehouse_threads(const Config& config, const lake::Snapshot& snapshot) {
+  const auto wanted = config.integer("warehouse.threads");
+  if (wanted > 0) return static_cast<int>(wanted);
+  if (snapshot.rows("silver.sale_line") + snapshot.rows("silver.store_day") < kRowsForThreads) return 1;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 }  // namespace
 
@@ -29,9 +39,7 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
   auto lake = TILLCAST_TRY(lake::Lake::open(directory / "lake"), "open the lake");
 
   database::DatabaseOptions options;
-  const auto threads = config.integer("warehouse.threads");
-  options.threads = threads > 0 ? static_cast<int>(threads)
-                                : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.threads = warehouse_threads(config, TILLCAST_TRY(lake.snapshot(), "read the manifest"));
   options.memory_limit_bytes =
       static_cast<std::uint64_t>(config.integer("warehouse.memory_limit_mb")) * kBytesPerMegabyte;
   options.temp_directory = directory / "tmp";
