@@ -57,7 +57,7 @@ function kpiCard(kpi, from, to) {
     card.append(element('div', { class: 'change' },
       element('span', { class: change >= 0 ? 'up' : 'down' }, `${change >= 0 ? '▲' : '▼'} ${share(Math.abs(change))}`), ` from ${amount(before)} before`));
   } else {
-    card.append(element('div', { class: 'change' }, 'nothing to compare with'));
+    card.append(element('div', { class: 'change' }, 'no earlier period'));
   }
   return card;
 }

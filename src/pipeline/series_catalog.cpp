@@ -47,9 +47,11 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
   }
 
   const auto rows = TILLCAST_TRY_PLAIN(
-      connection.query("SELECT plan, run_id, series_id, label, store_id, product_id, total, model, "
-                       "demand_class, status, reason, periods, history_from, history_until, wape, "
-                       "wape_seasonal_naive FROM forecast_series ORDER BY plan, place"));
+      connection.query("SELECT plan, series.run_id, series_id, label, store_id, product_id, total, model, "
+                       "demand_class, status, reason, periods, history_from, history_until, series.wape, "
+                       "series.wape_seasonal_naive FROM forecast_series AS series "
+                       "INNER JOIN forecast_run AS run USING (plan) "
+                       "ORDER BY length(run.by_columns) > 0, plan, place"));  // totals before parts
   catalog->series_.reserve(rows.rows());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     SeriesForecast series;

@@ -32,7 +32,7 @@ class SeriesCatalog {
   const std::string& version() const { return version_; }
 
  private:
-  std::vector<SeriesForecast> series_;  ///< by plan, then largest total first
+  std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::map<std::string, ForecastPlan> plans_;
   std::string version_;

@@ -83,7 +83,7 @@ struct SeriesRequest {
 };
 
 struct SeriesPage {
-  std::vector<SeriesInfo> series;  ///< by plan, then largest total first
+  std::vector<SeriesInfo> series;  ///< totals first, then by plan, largest total first
   std::string next_cursor;         ///< empty on the last page
 };
 
