@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "core/check.h"
-#include "core/decimal.h"
 #include "core/time_zone.h"
+#include "retail/day_cells.h"
 #include "retail/identity.h"
 #include "retail/order_lines.h"
+#include "retail/sale_columns.h"
 #include "retail/value_columns.h"
 
 namespace tillcast::retail {
@@ -36,18 +37,6 @@ class KeyMemo {
   std::string_view last_;
   std::uint64_t key_ = 0;
 };
-
-std::int64_t as_bigint(std::uint64_t key) { return static_cast<std::int64_t>(key); }
-
-/// quantity (thousandths) x unit price (ten-thousandths), in ten-thousandths.
-std::optional<std::int64_t> line_amount(std::int64_t quantity, std::int64_t unit_price) {
-  std::int64_t product = 0;
-  if (!__builtin_mul_overflow(quantity, unit_price, &product) && product < 900'000'000'000'000'000 &&
-      product > -900'000'000'000'000'000) {
-    return (product >= 0 ? product + 500 : product - 500) / 1000;
-  }
-  return multiply_decimals(quantity, 3, unit_price, 4, 4);
-}
 
 void append_csv_field(std::string& line, std::string_view field) {
   if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -100,11 +89,6 @@ std::optional<Date> monday_of_week(std::int64_t year, std::int64_t week) {
 }  // namespace
 
 struct RecordConverter::State {
-  struct WideColumn {
-    std::size_t index;
-    std::int64_t instant;
-    std::int64_t day;
-  };
   struct DateParts {
     std::size_t out;
     int year, second;
@@ -114,13 +98,6 @@ struct RecordConverter::State {
     std::size_t out;
     std::string text;
   };
-  /// Places of a sale line's columns in the typed batch.
-  struct SaleColumns {
-    std::size_t order_id, line_no, kind, ordered_at, business_date, store_id, product_id, product_name,
-        quantity, unit_price, amount, currency, customer_id, country, channel, promotion, event_id, order_key,
-        product_key, customer_key, is_repeat;
-  };
-
   ColumnMapping mapping;
   std::vector<std::string> header;
   std::vector<ColumnSpec> typed_specs, bronze_specs, reject_specs;
@@ -130,7 +107,7 @@ struct RecordConverter::State {
   std::vector<Constant> constants;
   std::vector<std::size_t> nulls;  ///< typed columns nobody fills
   std::vector<DateParts> date_parts;
-  std::vector<WideColumn> wide;
+  DayCells days;                         ///< of a wide file
   std::vector<std::size_t> shared_outs;  ///< wide files: typed columns that all days of a row share
   SaleColumns sale{};
   OrderLines lines{LineNumbers::kByOrder};
@@ -140,19 +117,12 @@ struct RecordConverter::State {
   std::uint64_t source_key = 1;
   ConvertedCounts totals;
 
-  std::size_t typed_index(std::string_view name) const {
-    const auto found = std::ranges::find(typed_specs, name, &ColumnSpec::name);
-    TILLCAST_CHECK(found != typed_specs.end(), "a column of the dataset");
-    return static_cast<std::size_t>(found - typed_specs.begin());
-  }
   bool has_source(std::size_t out) const { return std::ranges::find(column_outs, out) != column_outs.end(); }
 
   Result<void> bind(const std::string& file_name);
   void convert_columns(const RecordBatch& records, ColumnBatch& typed, TextArena& arena);
   void convert_date_parts(const RecordBatch& records, Column& out, const DateParts& parts);
   void fill_sale_rows(ColumnBatch& typed, TextArena& arena, std::span<const std::int64_t> row_numbers);
-  void expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena,
-                   TextArena& reject_arena);
   void fill_store_days(ColumnBatch& typed, TextArena& arena);
   void reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason,
               std::string_view message, std::string_view raw);
@@ -186,10 +156,10 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
         std::string_view(derived) != "event_id")
       continue;
     if (mapping.dataset == Dataset::kStore && std::string_view(derived) == "event_id") continue;
-    filled[typed_index(derived)] = true;
+    filled[typed_index(typed_specs, derived)] = true;
   }
   for (const FieldSpec& field : dataset_fields(mapping.dataset)) {
-    const std::size_t out = typed_index(field.name);
+    const std::size_t out = typed_index(typed_specs, field.name);
     const auto constant =
         std::ranges::find(mapping.constants, field.name, &std::pair<std::string, std::string>::first);
     const std::string text = constant == mapping.constants.end() ? std::string() : constant->second;
@@ -221,25 +191,14 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
   for (const std::size_t out : column_outs) shared_outs.push_back(out);
   for (const Constant& constant : constants) shared_outs.push_back(constant.out);
   if (mapping.wide) {
-    for (std::size_t i = 0; i < header.size(); ++i) {
-      const int day = wide_day(*mapping.wide, header[i]);
-      if (day == 0) continue;
-      const std::int64_t date = mapping.wide->first_date.days + day - 1;
-      wide.push_back({i, zone.to_utc(date * kMicrosPerDay).micros, date});
-    }
-    for (const char* name : {"ordered_at", "quantity"}) filled[typed_index(name)] = true;
+    for (const char* name : {"ordered_at", "quantity"}) filled[typed_index(typed_specs, name)] = true;
   }
   for (std::size_t i = 0; i < filled.size(); ++i) {
     if (!filled[i]) nulls.push_back(i);
   }
   if (mapping.dataset == Dataset::kSaleLine) {
-    sale = {typed_index("order_id"),    typed_index("line_no"),       typed_index("kind"),
-            typed_index("ordered_at"),  typed_index("business_date"), typed_index("store_id"),
-            typed_index("product_id"),  typed_index("product_name"),  typed_index("quantity"),
-            typed_index("unit_price"),  typed_index("amount"),        typed_index("currency"),
-            typed_index("customer_id"), typed_index("country"),       typed_index("channel"),
-            typed_index("promotion"),   typed_index("event_id"),      typed_index("order_key"),
-            typed_index("product_key"), typed_index("customer_key"),  typed_index("is_repeat")};
+    sale = SaleColumns::of(typed_specs);
+    days = DayCells(mapping, header, zone, sale);
   }
   return {};
 }
@@ -435,7 +394,7 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
 
 /// Identity of store days: source, store, day and figures; no ordinal, a day is there once.
 void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& arena) {
-  const std::size_t event_out = typed_index("event_id");
+  const std::size_t event_out = typed_index(typed_specs, "event_id");
   Column& event_id = typed.columns[event_out];
   const bool own_event_id = has_source(event_out);
   if (!own_event_id) prepare_column(event_id, typed.rows);
@@ -459,124 +418,6 @@ void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& aren
   }
 }
 
-/// One sale line per filled day cell. `base` holds the columns shared by a row's days.
-void RecordConverter::State::expand_days(const RecordBatch& records, ConvertedBatch& out, TextArena& arena,
-                                         TextArena& reject_arena) {
-  std::size_t cells = 0;
-  for (const WideColumn& day : wide) {
-    for (const std::string_view text : records.columns[day.index]) cells += trim(text).empty() ? 0 : 1;
-  }
-  ColumnBatch& typed = out.typed;
-  typed.rows = cells;
-  for (Column& column : typed.columns) prepare_column(column, cells);
-  for (const std::size_t out_index : nulls) {
-    std::ranges::fill(typed.columns[out_index].text, std::string_view());
-    std::ranges::fill(typed.columns[out_index].ints, 0);
-    typed.columns[out_index].valid.assign(cells, 0);
-  }
-  auto& all = typed.columns;
-  std::vector<std::uint64_t> words;
-  char* hex = arena.allocate(cells * kHexDigits);
-  std::size_t to = 0;
-  std::size_t next_fault = 0;
-  faults.sort_by_row();
-  for (std::size_t row = 0; row < records.rows; ++row) {
-    const Fault* fault = nullptr;
-    if (faults.failed(row)) {
-      while (faults.list()[next_fault].row != row) ++next_fault;
-      fault = &faults.list()[next_fault];
-    }
-    const std::size_t first = to;
-    words.assign(1, source_key);
-    for (const WideColumn& day : wide) {
-      const std::string_view text = trim(records.columns[day.index][row]);
-      if (text.empty()) continue;
-      std::int64_t units = 0;
-      std::string_view reason;
-      if (fault != nullptr) {
-        reject(out.rejects, reject_arena, records.row_numbers[row], fault->column, fault->reason,
-               fault->message, raw_record(records, row, static_cast<int>(day.index)));
-        continue;
-      }
-      if (!ValueColumn::read_number(text, mapping.decimal_separator, 3, units, reason)) {
-        reject(out.rejects, reject_arena, records.row_numbers[row], static_cast<int>(day.index), reason,
-               "column " + header[day.index] + ": '" + std::string(text.substr(0, 60)) + "' is not a number",
-               raw_record(records, row, static_cast<int>(day.index)));
-        continue;
-      }
-      all[sale.quantity].ints[to] = units;
-      all[sale.ordered_at].ints[to] = day.instant;
-      all[sale.business_date].ints[to] = day.day;
-      words.push_back(static_cast<std::uint64_t>(units));
-      ++to;
-    }
-    if (first == to) continue;
-
-    for (const std::size_t i : shared_outs) {
-      const Column& from = base.columns[i];
-      for (std::size_t at = first; at < to; ++at) {
-        if (from.is_null(row)) {
-          set_null(all[i], at);
-        } else if (from.spec.type == ColumnType::kText) {
-          all[i].text[at] = from.text[row];
-        } else {
-          all[i].ints[at] = from.ints[row];
-        }
-      }
-    }
-    // Days differ within a row, so copies can only come from another row of the same series: one entry per
-    // row.
-    const std::uint64_t product = text_key(base.columns[sale.product_id].text[row]);
-    const std::uint64_t store = text_key(base.columns[sale.store_id].text[row]);
-    const bool known = !base.columns[sale.customer_id].is_null(row);
-    const std::uint64_t customer = known ? text_key(base.columns[sale.customer_id].text[row]) : 0;
-    const bool priced = !base.columns[sale.unit_price].is_null(row);
-    const std::array<std::uint64_t, 3> series = {source_key, product, store};
-    const std::int32_t copy = lines.add(0, hash_words(series).low | 1, records.row_numbers[row]).copy;
-    words.push_back(product);
-    words.push_back(store);
-    const bool repeat =
-        lines.add(0, (hash_words(words).low & ~std::uint64_t{1}) | 2, records.row_numbers[row]).copy > 1;
-    for (std::size_t at = first; at < to; ++at) {
-      const std::int64_t units = all[sale.quantity].ints[at];
-      const std::array<std::uint64_t, 7> identity = {
-          source_key,
-          0,
-          static_cast<std::uint64_t>(all[sale.ordered_at].ints[at]),
-          static_cast<std::uint64_t>(units),
-          product,
-          store,
-          customer};
-      LineHash hash = hash_words(identity);
-      if (copy > 1) hash = hash_of_copy(hash, copy);
-      write_hex(hash, hex);
-      all[sale.event_id].text[at] = {hex, kHexDigits};
-      hex += kHexDigits;
-      all[sale.kind].text[at] =
-          units < 0 ? std::string_view(mapping.kinds.negative) : std::string_view("sale");
-      const auto amount = priced ? line_amount(units, base.columns[sale.unit_price].ints[row]) : std::nullopt;
-      if (amount) {
-        all[sale.amount].ints[at] = *amount;
-      } else {
-        set_null(all[sale.amount], at);
-      }
-      all[sale.line_no].ints[at] = copy;
-      set_null(all[sale.order_key], at);
-      all[sale.product_key].ints[at] = as_bigint(product);
-      all[sale.customer_key].ints[at] = as_bigint(customer);
-      all[sale.is_repeat].ints[at] = repeat ? 1 : 0;
-      all.back().ints[at] = records.row_numbers[row];
-    }
-  }
-  for (Column& column : all) {
-    column.text.resize(column.spec.type == ColumnType::kText ? to : 0);
-    column.ints.resize(column.spec.type == ColumnType::kText ? 0 : to);
-    if (!column.valid.empty()) column.valid.resize(to);
-  }
-  typed.rows = to;
-  out.counts.rows_in += static_cast<std::int64_t>(cells);
-}
-
 void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column,
                                     std::string_view reason, std::string_view message, std::string_view raw) {
   auto& all = rejects.columns;
@@ -596,11 +437,8 @@ void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std:
 std::string_view RecordConverter::State::raw_record(const RecordBatch& records, std::size_t row,
                                                     int wide_cell) {
   raw_line.clear();
-  std::size_t next_day = 0;
   for (std::size_t i = 0; i < records.columns.size() && raw_line.size() < kRawBytesMax; ++i) {
-    const bool day = next_day < wide.size() && wide[next_day].index == i;
-    if (day) ++next_day;
-    if (day && static_cast<int>(i) != wide_cell) continue;
+    if (days.is_day(i) && static_cast<int>(i) != wide_cell) continue;
     if (i > 0) raw_line += ',';
     append_csv_field(raw_line, records.columns[i][row]);
   }
@@ -655,7 +493,7 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
   auto arena = std::make_shared<TextArena>();
   auto reject_arena = std::make_shared<TextArena>();
   const std::size_t rows = records.rows;
-  const bool wide = !state.wide.empty();
+  const bool wide = !state.days.empty();
   const Dataset dataset = state.mapping.dataset;
   const auto bad_records = static_cast<std::int64_t>(records.bad_records.size());
   out.counts.records = static_cast<std::int64_t>(rows) + bad_records;
@@ -668,7 +506,14 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
   state.convert_columns(records, converted, *arena);
   const Column* dates = nullptr;
   if (wide) {
-    state.expand_days(records, out, *arena, *reject_arena);
+    const std::size_t cells = state.days.expand(
+        records, state.base, {state.shared_outs, state.nulls, state.source_key}, state.faults, state.lines,
+        out.typed, *arena,
+        [&](std::size_t row, std::size_t day, int column, std::string_view reason, std::string_view message) {
+          state.reject(out.rejects, *reject_arena, records.row_numbers[row], column, reason, message,
+                       state.raw_record(records, row, static_cast<int>(day)));
+        });
+    out.counts.rows_in += static_cast<std::int64_t>(cells);
   } else {
     Column& source_row = out.typed.columns.back();
     source_row.ints.assign(records.row_numbers.begin(), records.row_numbers.end());
@@ -679,7 +524,8 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
       state.reject(out.rejects, *reject_arena, records.row_numbers[fault.row], fault.column, fault.reason,
                    fault.message, state.raw_record(records, fault.row, -1));
     }
-    if (dataset != Dataset::kStore) dates = &out.typed.columns[state.typed_index("business_date")];
+    if (dataset != Dataset::kStore)
+      dates = &out.typed.columns[typed_index(state.typed_specs, "business_date")];
   }
   for (const BadRecord& bad : records.bad_records) {
     state.reject(out.rejects, *reject_arena, bad.row, -1, bad.reason, bad.message, bad.raw);
