@@ -1,7 +1,6 @@
 # Every third-party library the project links, in one place; docs/decisions/ says why each was chosen.
 # Debian packages come through pkg-config or plain library names; prebuilt ones from TILLCAST_DEPS_DIR.
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(FMT REQUIRED IMPORTED_TARGET fmt)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(MINIZIP REQUIRED IMPORTED_TARGET minizip)
 pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)
@@ -9,7 +8,7 @@ pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
-# Debian builds spdlog and toml++ as libraries; header-only use keeps the binary free of their .so.
+# Header-only libraries.
 find_path(TOMLPP_INCLUDE toml++/toml.h REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)

@@ -29,7 +29,6 @@ THIRD_PARTY = {
     r"toml\+\+/": ["core"],
     r"yaml-cpp/": ["warehouse"],
     r"(isa-l|isal)|igzip_lib\.h|minizip/|unzip\.h|expat\.h": ["sources"],
-    r"spdlog/": ["core"],
     r"openssl/": ["io"],
     r"nlopt\.h|Eigen/": ["forecast"],
 }
