@@ -70,6 +70,9 @@ BuildReport summarise(const warehouse::RunResults& results) {
 
 Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& options,
                                     StageObserver& observer) {
+  if (options.tests_only) {
+    if (auto gold = require_gold(workspace); !gold) return std::move(gold.error());
+  }
   const std::string stage = options.tests_only ? "check" : "build and check gold";
   observer.stage_started(stage, "steps");
   const auto snapshot = TILLCAST_TRY_PLAIN(refresh_views(workspace));

@@ -136,14 +136,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Readiness readiness() override {
-    auto connection = workspace_->database.connect();
-    if (!connection) return {false, connection.error().message};
-    const auto tables = connection->query(
-        "SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', "
-        "'dim_store')");
-    if (!tables) return {false, tables.error().message};
-    if (tables->integer(0, 0).value_or(0) < 3)
-      return {false, "no gold tables yet: run `tillcast run --input FILE`"};
+    if (auto gold = require_gold(*workspace_); !gold) return {false, gold.error().message};
     const auto catalog = current_catalog();
     if (!catalog) return {false, catalog.error().message};
     return {true, std::to_string((*catalog)->size()) + " series forecast"};
@@ -168,6 +161,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, StageObserver& observer) {
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     std::vector<std::string> known;
     for (const auto& plan : plans) known.push_back(plan.name);

@@ -61,6 +61,16 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
   return workspace;
 }
 
+Result<void> require_gold(Workspace& workspace) {
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  const auto tables = TILLCAST_TRY_PLAIN(connection.query(
+      "SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', 'dim_store')"));
+  if (tables.integer(0, 0).value_or(0) < 3) {
+    return not_found("there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
+  }
+  return {};
+}
+
 Result<lake::Snapshot> refresh_views(Workspace& workspace) {
   auto snapshot = TILLCAST_TRY(workspace.lake.snapshot(), "read the manifest");
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());

@@ -35,6 +35,9 @@ struct Workspace {
 Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& directory, Config config,
                                                   std::string& note);
 
+/// kNotFound, saying what to run, while the gold tables were never built.
+Result<void> require_gold(Workspace& workspace);
+
 /// Points the views bronze.* and silver.* at what the lake shows now.
 Result<lake::Snapshot> refresh_views(Workspace& workspace);
 

@@ -1,3 +1,4 @@
+#include "cli/commands/build_report.h"
 #include "cli/commands/commands.h"
 #include "cli/progress_line.h"
 #include "cli/result_format.h"
@@ -23,7 +24,7 @@ Result<int> build(CommandContext& context, pipeline::BuildOptions options) {
   options.exclude = context.arguments.text("--exclude");
   ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
   const auto report = TILLCAST_TRY_PLAIN(context.engine->build(options, progress));
-  for (const auto& failure : report.failures) context.terminal.note("failed: " + failure);
+  print_failures(report, context.terminal);
   std::string summary;
   if (!options.tests_only)
     summary =
@@ -36,6 +37,16 @@ Result<int> build(CommandContext& context, pipeline::BuildOptions options) {
 }
 
 }  // namespace
+
+void print_failures(const pipeline::BuildReport& report, Terminal& terminal) {
+  constexpr std::size_t kShown = 10;
+  for (std::size_t i = 0; i < report.failures.size() && i < kShown; ++i) {
+    terminal.note("failed: " + report.failures[i].substr(0, report.failures[i].find("\n\n")));
+  }
+  if (report.failures.size() > kShown) {
+    terminal.note("... and " + std::to_string(report.failures.size() - kShown) + " more: runs/latest/run_results.json");
+  }
+}
 
 CommandSpec build_command() {
   CommandSpec command;

@@ -1,3 +1,4 @@
+#include "cli/commands/build_report.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/forecast_report.h"
 #include "cli/commands/ingest_report.h"
@@ -40,7 +41,7 @@ CommandSpec run_command() {
     double seconds = 0;
     for (const auto& stage : report.stages) seconds += stage.seconds;
     for (const auto& ingest : report.ingests) print_ingest_report(ingest, context.terminal);
-    for (const auto& failure : report.build.failures) context.terminal.note("check failed: " + failure);
+    print_failures(report.build, context.terminal);
     print_plan_reports(report.plans, context.terminal);
     if (report.checks_failed()) {
       context.terminal.note(std::to_string(report.build.tests_failed) +
