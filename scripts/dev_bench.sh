@@ -34,5 +34,7 @@ bench() {
     --datasets "$TILLCAST_DATASETS" --tillcast build/bench/bin/tillcast \
     --ours "csv_columns=build/bench/bin/bench_import_read {input}" \
     --ours "xlsx_columns=build/bench/bin/bench_import_read {input}"
+  step "bench: 1, 10 and 100 times the lines" bench_one python3 bench/scale.py --datasets "$TILLCAST_DATASETS" \
+    --tillcast build/bench/bin/tillcast --scratch "$root/build/bench"
   echo "results: build/bench/results.jsonl"
 }
