@@ -58,7 +58,8 @@ int report_error(Terminal& terminal, const Error& error) {
   // DuckDB adds the line of the statement with a caret below it, which is no help on one line.
   if (const auto excerpt = message.find("\n\nLINE "); excerpt != std::string::npos) {
     const auto colon = message.find(':', excerpt);
-    message = message.substr(0, excerpt) + " (line " + message.substr(excerpt + 7, colon - excerpt - 7) + " of the statement)";
+    message = message.substr(0, excerpt) + " (line " + message.substr(excerpt + 7, colon - excerpt - 7) +
+              " of the statement)";
   }
   std::ranges::replace(message, '\n', ' ');
   const bool colour = terminal.traits().colour;

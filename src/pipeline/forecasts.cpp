@@ -399,9 +399,11 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
   loaded.series = TILLCAST_TRY(forecast::build_series(table, options), "forecast plan " + plan.name);
   loaded.data_until = last.value_or(Date{});
   if (plan.measure != "sales" && plan.frequency == "daily") {
-    const auto traded = TILLCAST_TRY_PLAIN(connection.query("SELECT DISTINCT business_date FROM demand_daily ORDER BY 1"));
+    const auto traded =
+        TILLCAST_TRY_PLAIN(connection.query("SELECT DISTINCT business_date FROM demand_daily ORDER BY 1"));
     std::vector<Date> days_with_sales;
-    for (std::size_t i = 0; i < traded.rows(); ++i) days_with_sales.push_back(traded.date(i, 0).value_or(Date{}));
+    for (std::size_t i = 0; i < traded.rows(); ++i)
+      days_with_sales.push_back(traded.date(i, 0).value_or(Date{}));
     forecast::mark_closed_days(loaded.series, days_with_sales);
   }
   for (auto& one : loaded.series) {

@@ -8,7 +8,8 @@ namespace tillcast::pipeline {
 namespace {
 
 constexpr std::uint64_t kBytesPerMegabyte = 1 << 20;
-// Below this, a second thread makes DuckDB's small queries use half as much CPU again and saves a tenth of the time.
+// Below this, a second thread makes DuckDB's small queries use half as much CPU again and saves a tenth of
+// the time.
 constexpr std::int64_t kRowsForThreads = 5'000'000;
 
 // Threads of the warehouse, which are set once, when it is opened.
@@ -63,10 +64,12 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
 
 Result<void> require_gold(Workspace& workspace) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const auto tables = TILLCAST_TRY_PLAIN(connection.query(
-      "SELECT count(*) FROM information_schema.tables WHERE table_name IN ('sales_daily', 'dim_date', 'dim_store')"));
+  const auto tables =
+      TILLCAST_TRY_PLAIN(connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name "
+                                          "IN ('sales_daily', 'dim_date', 'dim_store')"));
   if (tables.integer(0, 0).value_or(0) < 3) {
-    return not_found("there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
+    return not_found(
+        "there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
   }
   return {};
 }

@@ -32,7 +32,8 @@ TEST(ClosedDays, AWeekdayThatNeverTradesIsClosedAndForecastAsZero) {
   BacktestOptions options;
   options.horizon = 14;
   const auto closed = closed_steps(history_at(series[0], 200, options), 14);
-  for (std::size_t step = 0; step < 14; ++step) EXPECT_EQ(closed[step], (200 + step) % 7 == 5 ? 1 : 0) << step;
+  for (std::size_t step = 0; step < 14; ++step)
+    EXPECT_EQ(closed[step], (200 + step) % 7 == 5 ? 1 : 0) << step;
 }
 
 TEST(ClosedDays, AHolidayOfABusyShopIsClosed) {

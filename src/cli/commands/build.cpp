@@ -44,7 +44,8 @@ void print_failures(const pipeline::BuildReport& report, Terminal& terminal) {
     terminal.note("failed: " + report.failures[i].substr(0, report.failures[i].find("\n\n")));
   }
   if (report.failures.size() > kShown) {
-    terminal.note("... and " + std::to_string(report.failures.size() - kShown) + " more: runs/latest/run_results.json");
+    terminal.note("... and " + std::to_string(report.failures.size() - kShown) +
+                  " more: runs/latest/run_results.json");
   }
 }
 
