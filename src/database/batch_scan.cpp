@@ -59,7 +59,8 @@ void fill_text(duckdb_vector vector, const Column& column, const RowRange& range
       // The unused bytes must be zero: DuckDB compares all of them.
       std::memset(&to, 0, sizeof to);
       to.value.inlined.length = static_cast<std::uint32_t>(text.size());
-      std::memcpy(to.value.inlined.inlined, text.data(), text.size());
+      text.copy(to.value.inlined.inlined,
+                kInlinedMax);  // unlike memcpy it takes the null pointer of an empty view
     } else {
       to.value.pointer.length = static_cast<std::uint32_t>(text.size());
       std::memcpy(to.value.pointer.prefix, text.data(), sizeof to.value.pointer.prefix);
