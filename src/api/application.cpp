@@ -250,7 +250,7 @@ Application::Admission Application::admit(const HttpRequest& request) const {
   admission.route_label = "unmatched";
   admission.request_id =
       is_request_id(request.request_id) ? std::string(request.request_id) : new_request_id();
-  const auto refused = [&](Problem problem, bool close = false) {
+  const auto refused = [&](const Problem& problem, bool close = false) {
     admission.refusal = problem_answer(problem, request.target, admission.request_id);
     admission.refusal->headers.emplace_back("X-Request-Id", admission.request_id);
     admission.refusal->close = close;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <numeric>
@@ -220,7 +221,7 @@ std::string format_seconds(double seconds) {
   } else if (seconds < 90) {
     std::snprintf(text.data(), text.size(), "%.0f s", seconds);
   } else {
-    const auto whole = static_cast<long>(seconds + 0.5);
+    const auto whole = std::lround(seconds);
     std::snprintf(text.data(), text.size(), "%ld min %02ld s", whole / 60, whole % 60);
   }
   return text.data();

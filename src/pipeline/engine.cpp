@@ -164,6 +164,7 @@ class DirectoryEngine final : public Engine {
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     std::vector<std::string> known;
+    known.reserve(plans.size());
     for (const auto& plan : plans) known.push_back(plan.name);
     for (const auto& name : names) {
       if (std::ranges::find(known, name) != known.end()) continue;

@@ -52,8 +52,8 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
     note = "the warehouse file was damaged and is now " + set_aside->string() +
            "; gold is rebuilt from the lake by the next `tillcast run`";
   }
-  auto workspace = std::unique_ptr<Workspace>(new Workspace{
-      directory, std::move(config), std::move(lock), std::move(lake), std::move(database), {}, {}});
+  auto workspace = std::make_unique<Workspace>(directory, std::move(config), std::move(lock), std::move(lake),
+                                               std::move(database));
   TILLCAST_TRY_PLAIN(refresh_views(*workspace));
   // From here on SQL reaches no file but the lake's, whoever sends it.
   database::LockDownOptions lock_down;

@@ -471,7 +471,7 @@ RecordConverter::~RecordConverter() = default;
 
 Result<RecordConverter> RecordConverter::create(const ColumnMapping& mapping,
                                                 std::span<const std::string> header,
-                                                ConverterOptions options) {
+                                                const ConverterOptions& options) {
   auto state = std::make_shared<State>();
   state->mapping = mapping;
   state->header.assign(header.begin(), header.end());

@@ -53,7 +53,7 @@ class RecordConverter {
  public:
   /// @return kInvalidInput when the header lacks a required column, kInvalidInput for an unknown time zone.
   static Result<RecordConverter> create(const ColumnMapping& mapping, std::span<const std::string> header,
-                                        ConverterOptions options = {});
+                                        const ConverterOptions& options = {});
   RecordConverter(RecordConverter&&) noexcept;
   RecordConverter& operator=(RecordConverter&&) noexcept;
   ~RecordConverter();
