@@ -402,6 +402,7 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     const auto traded =
         TILLCAST_TRY_PLAIN(connection.query("SELECT DISTINCT business_date FROM demand_daily ORDER BY 1"));
     std::vector<Date> days_with_sales;
+    days_with_sales.reserve(traded.rows());
     for (std::size_t i = 0; i < traded.rows(); ++i)
       days_with_sales.push_back(traded.date(i, 0).value_or(Date{}));
     forecast::mark_closed_days(loaded.series, days_with_sales);
