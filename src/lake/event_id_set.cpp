@@ -32,14 +32,12 @@ bool parse_half(std::string_view hex, std::uint64_t& into) {
 
 EventIdSet::Id EventIdSet::number_of(std::string_view id) {
   Id number;
-  if (id.size() != kHexDigits || !parse_half(id.substr(0, kHexDigits / 2), number.high) ||
-      !parse_half(id.substr(kHexDigits / 2), number.low)) {
-    const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
-    number = {hash.high64, hash.low64};
-  }
-  // All zero marks a free slot.
-  if (number.high == 0 && number.low == 0) number.low = 1;
-  return number;
+  const bool is_number = id.size() == kHexDigits && parse_half(id.substr(0, kHexDigits / 2), number.high) &&
+                         parse_half(id.substr(kHexDigits / 2), number.low);
+  // All zero marks a free slot, so the id of 32 zeros is hashed like any text that is no number.
+  if (is_number && number != Id{}) return number;
+  const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
+  return {hash.high64, hash.low64};
 }
 
 // A producer's own 32 hex digits need not be random: mix before taking bits.

@@ -46,6 +46,14 @@ TEST(EventIdSet, ManyAtOnceAreTheSameAsOneByOne) {
   EXPECT_EQ(one.size(), many.size());
 }
 
+TEST(EventIdSet, TheIdOfZerosIsAnIdOfItsOwn) {
+  EventIdSet ids;
+  EXPECT_TRUE(ids.insert(std::string(32, '0')));
+  EXPECT_TRUE(ids.insert(std::string(31, '0') + "1"));
+  EXPECT_FALSE(ids.insert(std::string(32, '0')));
+  EXPECT_EQ(ids.size(), 2U);
+}
+
 TEST(EventIdSet, CaseMatters) {
   EventIdSet ids;
   EXPECT_TRUE(ids.insert("0123456789abcdef0123456789abcdef"));
