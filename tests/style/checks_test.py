@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The checkers must see a planted fault of each kind: a checker that passes everything is no checker."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,8 +10,13 @@ import unittest
 SCRIPTS = pathlib.Path("scripts").resolve()
 
 
-def run(script: str, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run([sys.executable, SCRIPTS / script, *arguments], capture_output=True, text=True, check=False)
+def run(script: str, *arguments: str, fail_on_skip: bool = False) -> tuple[int, str]:
+    # CI sets the variable for its own summary; these tests say for themselves what they expect.
+    environment = {name: value for name, value in os.environ.items() if name != "TILLCAST_FAIL_ON_SKIP"}
+    if fail_on_skip:
+        environment["TILLCAST_FAIL_ON_SKIP"] = "1"
+    done = subprocess.run([sys.executable, SCRIPTS / script, *arguments], capture_output=True, text=True, check=False,
+                          env=environment)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -60,17 +66,19 @@ class Planted(unittest.TestCase):
 
 
 class Summary(unittest.TestCase):
-    def summary(self, cases: str) -> tuple[int, str]:
+    def summary(self, cases: str, fail_on_skip: bool = False) -> tuple[int, str]:
         with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
             file.write(f"<testsuite>{cases}</testsuite>")
             file.flush()
-            return run("test_summary.py", file.name)
+            return run("test_summary.py", file.name, fail_on_skip=fail_on_skip)
 
     def test_cases_are_counted_and_skips_named(self):
         output = ("[ RUN      ] A.B\na.cpp:1: Skipped\nset TILLCAST_DATASETS\n\n[  SKIPPED ] A.B (0 ms)\n"
                   "[==========] 3 tests from 1 test suite ran. (1 ms total)\n")
-        status, text = self.summary(f'<testcase name="a" status="run"><system-out>{output}</system-out></testcase>')
+        case = f'<testcase name="a" status="run"><system-out>{output}</system-out></testcase>'
+        status, text = self.summary(case)
         self.assertEqual(status, 0)
+        self.assertEqual(self.summary(case, fail_on_skip=True)[0], 1)
         self.assertIn("SKIPPED a: A.B: set TILLCAST_DATASETS", text)
         self.assertTrue(text.endswith("2 passed, 0 failed, 1 skipped\n"), text)
 
