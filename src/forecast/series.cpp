@@ -70,6 +70,28 @@ struct PeriodDays {
   bool any_row = false;
 };
 
+/// One driver's rows summed over the days of each period.
+Driver build_driver(const LongTable& table, const DriverColumn& column, const SeriesOptions& options,
+                    std::span<const std::uint32_t> rows, std::int64_t first, std::size_t periods, Date cut) {
+  Driver driver{column.name, column.kind, std::vector<float>(periods, 0.0F)};
+  std::vector<std::uint16_t> known(periods, 0);
+  const bool share = options.grain != Grain::kDaily && column.kind == DriverKind::kCategory;
+  for (const std::uint32_t row : rows) {
+    const std::int64_t period = period_number(table.date[row], options.grain) - first;
+    if (period < 0 || period >= static_cast<std::int64_t>(periods)) continue;
+    if (options.drivers_until && table.date[row] > std::max(*options.drivers_until, cut)) continue;
+    const float value = column.value[row];
+    if (!std::isfinite(value)) continue;
+    const auto at = static_cast<std::size_t>(period);
+    driver.value[at] += share ? (value != 0 ? 1.0F : 0.0F) : value;
+    ++known[at];
+  }
+  for (std::size_t at = 0; at < periods; ++at)
+    driver.value[at] = known[at] == 0 ? std::numeric_limits<float>::quiet_NaN()
+                                      : driver.value[at] / static_cast<float>(known[at]);
+  return driver;
+}
+
 struct Bounds {
   std::int64_t first = 0;    ///< first period that may be used
   std::int64_t last = 0;     ///< last period with values
@@ -150,6 +172,8 @@ Series build_one(const LongTable& table, const SeriesOptions& options, std::span
     for (std::size_t i = 0; i < with_drivers; ++i)
       series.price[i] = days[i].prices > 0 ? days[i].price / days[i].prices : kUnknown;
   }
+  for (const DriverColumn& column : table.drivers)
+    series.drivers.push_back(build_driver(table, column, options, rows, first, with_drivers, cut));
   return series;
 }
 
@@ -200,6 +224,10 @@ Result<std::vector<Series>> build_series(const LongTable& table, const SeriesOpt
     return invalid_input(
         "series table: the column series has " + std::to_string(rows) +
         " rows; date and value must have as many, promotion, open and price as many or none");
+  for (const DriverColumn& column : table.drivers)
+    if (column.value.size() != rows)
+      return invalid_input("series table: the driver " + column.name + " has " +
+                           std::to_string(column.value.size()) + " rows, expected " + std::to_string(rows));
   if (rows > std::numeric_limits<std::uint32_t>::max())
     return invalid_input("series table: more than 4,294,967,295 rows; split it by series");
   for (std::size_t row = 0; row < rows; ++row)

@@ -48,6 +48,34 @@ struct SeriesOptions {
   bool drop_partial_periods = true;
 };
 
+/// How the rows of a period become one value of a driver.
+enum class DriverKind : std::uint8_t {
+  kNumber,    ///< mean of the known values: temperature, price index
+  kFlag,      ///< 0 or 1; in longer periods the share of days: school holiday
+  kCategory,  ///< 0 = none, 1.. = kinds; in longer periods the share of days that are not 0: state holiday
+};
+
+/// A named column of numbers beside the sales, one per row of a LongTable; NaN = unknown.
+struct DriverColumn {
+  std::string name;
+  DriverKind kind = DriverKind::kNumber;
+  std::span<const float> value;
+};
+
+/// A driver of one series: one value per period and known future period; NaN = unknown.
+struct Driver {
+  std::string name;
+  DriverKind kind = DriverKind::kNumber;
+  std::vector<float> value;
+};
+
+/// What is known of series and does not change: the type of a store, the category of a product.
+struct AttributeColumn {
+  std::string name;
+  bool is_category = false;  ///< values are codes 0.. without order
+  std::vector<float> value;  ///< one per series; NaN = unknown
+};
+
 /// Sales in long form, one row per series and day (several are added up). All columns have the same length,
 /// optional ones may be empty. Rows in any order.
 struct LongTable {
@@ -58,6 +86,7 @@ struct LongTable {
   std::span<const std::int8_t> open;       ///< optional: 0 = closed, 1 = open, -1 = unknown
   std::span<const double> price;           ///< optional: NaN = unknown
   std::size_t series_count = 0;
+  std::vector<DriverColumn> drivers{};  ///< more drivers, known as far ahead as they have rows
 };
 
 /// One aligned series: a value per period from `start` to the cut, no gaps. Drivers may reach beyond the cut.
@@ -70,6 +99,7 @@ struct Series {
   std::vector<std::int8_t> promotion;  ///< empty, or one per period and known future period: 0, 1, -1
   std::vector<std::int8_t> open;       ///< likewise; 0 only when the whole period is closed
   std::vector<double> price;           ///< likewise; NaN = unknown
+  std::vector<Driver> drivers;         ///< more drivers, in the order of the table
   std::string refused;                 ///< not empty: why the series cannot be used (NaN, infinity)
 
   std::size_t size() const { return value.size(); }

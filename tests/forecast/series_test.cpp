@@ -48,6 +48,29 @@ TEST(BuildSeries, MasksClosedDaysAndDaysWithoutRowWhenOpenIsKnown) {
   EXPECT_EQ(series[0].open, (std::vector<std::int8_t>{1, 0, -1, 1, 1}));
 }
 
+TEST(BuildSeries, KeepsNamedDriversByPeriodAndOnlyAsFarAsTheyAreKnown) {
+  Table table;
+  for (const char* day : {"2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"})
+    table.add(0, day, 7);
+  const float unknown = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> warmth = {1, unknown, 3, 4, 5};
+  LongTable columns = table.columns(1);
+  columns.drivers.push_back({"temperature", DriverKind::kNumber, warmth});
+  SeriesOptions options;
+  options.cut = *parse_date("2024-03-03");
+  options.drivers_until = *parse_date("2024-03-04");
+  ASSERT_OK_AND_ASSIGN(const auto series, build_series(columns, options));
+  ASSERT_EQ(series[0].drivers.size(), 1U);
+  const Driver& driver = series[0].drivers[0];
+  EXPECT_EQ(driver.name, "temperature");
+  ASSERT_EQ(driver.value.size(), 4U) << "the day after the last known one is not there";
+  EXPECT_EQ(driver.value[0], 1);
+  EXPECT_TRUE(std::isnan(driver.value[1]));
+  EXPECT_EQ(driver.value[3], 4);
+  columns.drivers[0].value = columns.drivers[0].value.first(4);
+  EXPECT_FALSE(build_series(columns, options));
+}
+
 TEST(BuildSeries, SeesNoValueAfterTheCutButKnownDrivers) {
   Table table;
   for (const char* day : {"2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"})
