@@ -90,6 +90,7 @@ struct ForecastRun {
   std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
+  double total_factor = 1;            ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;
