@@ -54,16 +54,20 @@ class Columns {
   void add(Part part, std::size_t driver, ValueAt value_at) {
     const std::size_t n = history_.size();
     const std::size_t from = values_.size();
+    std::size_t zero = 0;
+    std::size_t as_the_first = 0;
     std::size_t seen = 0;
-    std::size_t nonzero = 0;
+    double first = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      values_.push_back(value_at(i));
+      const double value = value_at(i);
+      values_.push_back(value);
       if (!(weights_[i] > 0)) continue;
-      ++seen;
-      nonzero += values_.back() != 0 ? 1 : 0;
+      if (seen++ == 0) first = value;
+      zero += value == 0 ? 1 : 0;
+      as_the_first += value == first ? 1 : 0;
     }
     // What happened less than twice, or always, cannot be told from its day or from the level.
-    if (nonzero < 2 || seen - nonzero < 2)
+    if (seen - zero < 2 || seen - as_the_first < 2)
       values_.resize(from);
     else
       parts_.push_back({part, driver});
