@@ -95,13 +95,15 @@ class Columns {
     if (span < 2 * kDaysOfYear) return;
     const int waves = history_.grain == Grain::kMonthly ? 5 : 8;
     const double half = history_.grain == Grain::kDaily ? 0 : history_.grain == Grain::kWeekly ? 3 : 15;
-    for (int wave = 1; wave <= waves; ++wave)
-      for (const bool sine : {true, false})
+    for (int wave = 1; wave <= waves; ++wave) {
+      for (const bool sine : {true, false}) {
         add(Part::kYear, 0, [&](std::size_t i) {
           const double angle = 2 * std::numbers::pi * wave *
                                (static_cast<double>(date_at(history_, i).days) + half) / kDaysOfYear;
           return sine ? std::sin(angle) : std::cos(angle);
         });
+      }
+    }
   }
 
   void add_days(const Driver& driver, std::size_t number) {

@@ -15,7 +15,9 @@ bool Loess::fit_at(std::span<const double> values, std::span<const double> weigh
   if (!known) {
     const auto at = static_cast<double>(x);
     double reach = std::max(at - static_cast<double>(left), static_cast<double>(right) - at);
-    if (options.window > values.size()) reach += static_cast<double>((options.window - values.size()) / 2);
+    // Whole places, as the original counts them.
+    const std::size_t beyond = options.window > values.size() ? (options.window - values.size()) / 2 : 0;
+    reach += static_cast<double>(beyond);
     weight_.assign(width, 0.0);
     degree_ = -1;
     double sum = 0;

@@ -75,6 +75,7 @@ TEST(Decompose, FindsTheEffectsBehindTheValues) {
 TEST(Decompose, AddsUpWhereDemandIsOftenZero) {
   Noise u(12);
   std::vector<double> values;
+  values.reserve(400);
   for (std::size_t t = 0; t < 400; ++t) values.push_back(u() < 0.4 ? 0 : 5 + (t % 7 == 5 ? 10 : 0) + 2 * u());
   const Series series = daily_series(values);
   const Decomposition parts = decompose(whole_history(series), {});

@@ -163,6 +163,7 @@ TEST_F(LocalModels, MstlForecastsTheAdjustedSeriesAndItsSeasons) {
 
 TEST(Mstl, LearnsAYearFromTwo) {
   std::vector<double> values;
+  values.reserve(1100);
   test::Noise u(8);
   const auto truth = [](std::size_t t) {
     return 100 + 30 * test::kWeek[t % 7] + 20 * std::sin(2 * M_PI * static_cast<double>(t) / 365);
