@@ -23,7 +23,9 @@ ModelFamily model_family(ModelId id) {
     case kCount:
       return ModelFamily::kBenchmark;
     case kMovingAverage:
+    case kSeasonalAverage:
     case kSes:
+    case kSeasonalSes:
     case kCroston:
     case kSba:
     case kTsb:
@@ -33,8 +35,10 @@ ModelFamily model_family(ModelId id) {
     case kHolt:
     case kTheta:
     case kDynamicTheta:
+    case kCes:
     case kHoltWinters:
     case kAutoEts:
+    case kMstl:
       return ModelFamily::kTrend;
     case kDriverMedian:
       return ModelFamily::kDriver;
