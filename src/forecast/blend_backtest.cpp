@@ -45,13 +45,13 @@ std::vector<double> equal_weights(const SeriesBacktest& test) {
   return weights;
 }
 
-ScalingTrial trial_at(std::span<const Series> series, std::span<const std::uint8_t> with_blend,
+ScalingTrial trial_at(std::span<const Series> series, std::span<const std::uint8_t> members,
                       std::span<const SeriesBacktest> tests, std::size_t origin, double total) {
   ScalingTrial trial;
   trial.total = total;
   for (std::size_t i = 0; i < tests.size(); ++i) {
     const SeriesBacktest& test = tests[i];
-    if (with_blend[i] == 0 || test.ends.size() <= origin) continue;
+    if (members[i] == 0) continue;
     const std::span<const float> steps = test.forecast(test.models.size() - 1, origin);
     for (std::size_t s = 0; s < test.horizon; ++s) {
       const std::size_t at = test.period(origin, s);
@@ -61,6 +61,11 @@ ScalingTrial trial_at(std::span<const Series> series, std::span<const std::uint8
     }
   }
   return trial;
+}
+
+/// The blend of the oldest origin was made without any experience: it counts only while there is no other.
+std::span<const ScalingTrial> experienced(std::span<const ScalingTrial> oldest_first) {
+  return oldest_first.size() > 1 ? oldest_first.subspan(1) : oldest_first;
 }
 
 double sum_of(std::span<const double> values) {
@@ -109,24 +114,28 @@ Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> us
   const std::size_t step = backtest.step > 0 ? backtest.step : backtest.horizon;
   for (std::size_t origin = origins; origin-- > 0;) {
     const std::size_t back = backtest.gap + backtest.horizon + origin * step;
+    // The same series in the total as in the sum.
+    std::vector<std::uint8_t> members(tests.size(), 0);
+    for (std::size_t i = 0; i < tests.size(); ++i)
+      members[i] = usable[i] != 0 && with_blend[i] != 0 && tests[i].ends.size() > origin ? 1 : 0;
     trials.push_back(
-        trial_at(series, with_blend, tests, origin, forecast_total(series, usable, back, backtest)));
+        trial_at(series, members, tests, origin, forecast_total(series, members, back, backtest)));
   }
   for (std::size_t origin = 0; origin < origins; ++origin) {
     const std::size_t older = origins - 1 - origin;
-    const double share = learn_scaling_share(std::span(trials).first(older));
+    const double share = learn_scaling_share(experienced(std::span(trials).first(older)));
     if (origin == 0) blend.share_before = share;
     const ScalingTrial& trial = trials[older];
     const double factor = scaling_factor(sum_of(trial.forecast), trial.total, share);
-    for (std::size_t i = 0; i < tests.size(); ++i) {
+    for (std::size_t i = 0; i < tests.size() && factor != 1; ++i) {
       SeriesBacktest& test = tests[i];
-      if (with_blend[i] == 0 || test.ends.size() <= origin || factor == 1) continue;
+      if (with_blend[i] == 0 || test.ends.size() <= origin) continue;
       const std::size_t column = test.models.size() - 1;
       float* values = test.forecasts.data() + (column * test.ends.size() + origin) * test.horizon;
       for (std::size_t s = 0; s < test.horizon; ++s) values[s] *= static_cast<float>(factor);
     }
   }
-  blend.share = learn_scaling_share(trials);
+  blend.share = learn_scaling_share(experienced(trials));
   return blend;
 }
 

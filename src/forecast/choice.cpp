@@ -50,7 +50,7 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
             kSeasonProduct, kPooledLevel,         kPooledSeason,      kDynamicTheta,  kAutoEts,
             kBlend};
-  return {kNaive,       kSeasonalNaive, kMovingAverage, kDriverMedian, kSeasonProduct,
+  return {kNaive,       kSeasonalNaive, kMovingAverage, kImapa, kDriverMedian, kSeasonProduct,
           kPooledLevel, kPooledSeason,  kDynamicTheta,  kAutoEts,      kBlend};
 }
 

@@ -340,8 +340,9 @@ class PooledSeasonModel final : public PanelModel {
   }
   std::string refuses(const Panel& panel, const PanelTask&) const override {
     if (panel.members.size() < 2) return "needs at least two series";
+    if (kind_ == PooledKind::kLevel && panel.grain != Grain::kDaily) return "is for daily series";
     const std::size_t periods = longest(panel);
-    std::size_t needed = panel.grain == Grain::kDaily ? 28 : 8;
+    std::size_t needed = 28;
     if (kind_ == PooledKind::kSeason)
       needed = panel.grain == Grain::kDaily ? 364 : panel.grain == Grain::kWeekly ? 52 : 12;
     if (periods >= needed) return {};

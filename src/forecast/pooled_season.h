@@ -60,8 +60,8 @@ void predict_pooled_season(const PooledSeason& pooled, const History& history, s
 std::string save_pooled_season(const PooledSeason& pooled);
 Result<PooledSeason> load_pooled_season(std::string_view text);
 
-/// ModelId::kPooledLevel or kPooledSeason behind the seam of panel models. kLevel refuses panels with less
-/// than 28 days, 8 weeks or 8 months; kSeason refuses those with less than a year. Both refuse a single
+/// ModelId::kPooledLevel or kPooledSeason behind the seam of panel models. kLevel is for days and refuses
+/// panels with less than 28 of them; kSeason refuses those with less than a year. Both refuse a single
 /// series, which has nobody to learn from.
 std::shared_ptr<const PanelModel> pooled_season_model(PooledKind kind);
 

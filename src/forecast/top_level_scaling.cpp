@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "forecast/driver_median.h"
 #include "forecast/panel_model.h"
+#include "forecast/pooled_season.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -30,6 +32,42 @@ Series sum_members(const Panel& panel) {
   return total;
 }
 
+constexpr std::int32_t kDaysPerYear = 365;
+
+/// Theil's slope per period (Theil 1950, Indagationes Mathematicae 12): the median slope of all pairs; pairs of
+/// neighbours that are too many are thinned out.
+double median_slope(const History& history) {
+  std::vector<std::size_t> observed;
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (history.masked[i] == 0) observed.push_back(i);
+  constexpr std::size_t kPointsMax = 400;
+  const std::size_t stride = observed.size() / kPointsMax + 1;
+  std::vector<double> slopes;
+  for (std::size_t a = 0; a < observed.size(); a += stride)
+    for (std::size_t b = a + stride; b < observed.size(); b += stride)
+      slopes.push_back((history.value[observed[b]] - history.value[observed[a]]) /
+                       static_cast<double>(observed[b] - observed[a]));
+  return slopes.empty() ? 0.0 : median_of(slopes);
+}
+
+/// The moving average, and from the middle of its window on half of the trend.
+void half_trend(const History& history, std::span<double> out) {
+  model(ModelId::kMovingAverage).predict(history, {}, out);
+  const double window = history.grain == Grain::kDaily ? 28 : history.grain == Grain::kWeekly ? 8 : 3;
+  const double slope = 0.5 * median_slope(history);
+  for (std::size_t step = 0; step < out.size(); ++step)
+    out[step] += slope * (0.5 * (window - 1) + static_cast<double>(step + 1));
+}
+
+/// Weekday x month x growth of the total, as for a panel of one.
+void calendar_product(const Series& total, const History& history, std::span<double> out) {
+  Panel panel;
+  panel.grain = total.grain;
+  panel.end = total.date_at(total.size());
+  panel.members.push_back({0, history, {}});
+  predict_pooled_season(fit_pooled_season(panel, PooledKind::kSeason, out.size()), history, out);
+}
+
 double loss(const ScalingTrial& trial, double factor) {
   double absolute = 0;
   double error = 0;
@@ -53,7 +91,7 @@ double scaling_factor(double sum, double total, double share) {
 
 double learn_scaling_share(std::span<const ScalingTrial> trials) {
   constexpr std::array kShares = {0.0, 0.25, 0.5, 0.75, 1.0};
-  constexpr double kTie = 0.005;
+  constexpr double kTolerance = 0.1;  // a handful of trials cannot tell less
   if (trials.empty()) return 0;
   std::array<double, kShares.size()> losses{};
   for (const ScalingTrial& trial : trials) {
@@ -64,7 +102,7 @@ double learn_scaling_share(std::span<const ScalingTrial> trials) {
   }
   const double best = std::ranges::min(losses);
   for (std::size_t k = kShares.size(); k-- > 0;)
-    if (losses[k] <= best * (1 + kTie)) return kShares[k];
+    if (losses[k] <= best * (1 + kTolerance)) return kShares[k];
   return 0;
 }
 
@@ -74,16 +112,15 @@ double forecast_total(std::span<const Series> series, std::span<const std::uint8
   if (panel.members.empty()) return 0;
   const Series total = sum_members(panel);
   const History history = history_at(total, total.size(), options);
-  constexpr std::array kModels = {ModelId::kMovingAverage, ModelId::kTheta, ModelId::kDynamicTheta};
   std::vector<double> steps(options.gap + options.horizon);
+  if (history.start.days + 2 * kDaysPerYear <= panel.end.days)
+    calendar_product(total, history, steps);
+  else
+    half_trend(history, steps);
+  if (!serve_steps(history, options.non_negative, steps)) return 0;
   double sum = 0;
-  for (const ModelId id : kModels) {
-    const Model& which = model(id);
-    if (!which.refuses(history).empty()) return 0;
-    if (!predict_steps(which, history, which.fit(history), options.non_negative, steps)) return 0;
-    for (std::size_t step = options.gap; step < steps.size(); ++step) sum += steps[step];
-  }
-  return sum / static_cast<double>(kModels.size());
+  for (std::size_t step = options.gap; step < steps.size(); ++step) sum += steps[step];
+  return sum;
 }
 
 }  // namespace tillcast::forecast

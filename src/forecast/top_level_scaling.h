@@ -24,15 +24,16 @@ double scaling_factor(double sum, double total, double share);
 
 /// How far forecasts should be scaled to the forecast of their sum (top-level scaling; the winning entries of
 /// VN1, 2024; Gross & Sohl 1990, J. Forecasting 9(3), for top-down methods): robust models of single series
-/// are low where demand is skewed, the sum is not. The largest of the shares 0, 1/4, .. 1 whose loss, sum
-/// |error| + |sum error| over sum |actual|, averaged over the trials, is within half a percent of the best
-/// one's. 0 without trials. Pure.
+/// are low where demand is skewed, the sum is not. A few trials say little about the best share, but they show
+/// when the forecast of the sum is poor: the largest of the shares 0, 1/4, .. 1 whose loss, sum |error| + |sum
+/// error| over sum |actual|, averaged over the trials, is within a tenth of the best one's. 0 without trials.
+/// Pure.
 double learn_scaling_share(std::span<const ScalingTrial> trials);
 
-/// Forecast of the sum of all usable series over options.horizon steps after the gap, as known `back` periods
-/// before their end: mean of the moving average, Theta and dynamic Theta of the summed series. The first
-/// flattens, the second follows half of the trend. Series that end before the others are left out. 0 when
-/// there is too little history. Pure.
+/// Forecast of the sum of the usable series over options.horizon steps after the gap, as known `back` periods
+/// before their end: from two years on the product of calendar factors (season_product.h), before that the
+/// moving average with half of the trend (as Theta does, Assimakopoulos & Nikolopoulos 2000), the slope being
+/// Theil's. Series that end before the others are left out. 0 when there is no history. Pure.
 double forecast_total(std::span<const Series> series, std::span<const std::uint8_t> usable, std::size_t back,
                       const BacktestOptions& options);
 
