@@ -7,6 +7,7 @@
 #include "io/durable_file.h"
 #include "io/file_hash.h"
 #include "pipeline/build.h"
+#include "pipeline/forecast_tables.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/ingest.h"
 #include "pipeline/reports.h"

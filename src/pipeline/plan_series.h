@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "forecast/series.h"
+#include "pipeline/settings.h"
+#include "pipeline/workspace.h"
+
+namespace tillcast::pipeline {
+
+/// One member of a plan, as people and URLs name it.
+struct PlanMember {
+  std::string id;  ///< "<plan>/<store>|<product>"
+  std::string label;
+  std::string store_id;
+  std::string product_id;
+  std::string total;  ///< exact decimal
+};
+
+/// The series of a plan, ready for the models.
+struct PlanSeries {
+  std::vector<PlanMember> members;       ///< largest total first
+  std::vector<forecast::Series> series;  ///< by member
+  std::string data_hash;                 ///< of everything the models see
+  std::size_t promotions_inferred = 0;   ///< series whose promotions ahead are carried on by their rhythm
+  Date data_until;
+};
+
+/// The plans of tillcast.toml, or, without any, what the data suggests: stores by day where a source states
+/// daily sales or there are several stores, the total by day, and the 500 products that sell most by week.
+Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace);
+
+/// The length of a plan's periods.
+forecast::Grain grain_of(const ForecastPlan& plan);
+
+/// Reads the series of a plan from gold. @param only_id  when not empty, this member alone.
+Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
+                                    const std::string& only_id = "");
+
+}  // namespace tillcast::pipeline
