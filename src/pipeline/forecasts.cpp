@@ -40,6 +40,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   const auto options = forecast_options(workspace, plan);
   const std::string run_id = run_id_of(plan, options, data);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
@@ -62,7 +63,8 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
            (report.fallbacks + report.failed > 0
                 ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
                 : "") +
-           (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "")});
+           (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "") +
+           (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "")});
   return report;
 }
 

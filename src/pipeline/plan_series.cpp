@@ -1,11 +1,13 @@
 #include "pipeline/plan_series.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 
 #include "forecast/closed_days.h"
-#include "forecast/future_drivers.h"
 #include "io/file_hash.h"
+#include "pipeline/plan_drivers.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -24,7 +26,7 @@ std::string days_sql(const ForecastPlan& plan) {
            "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 WHEN bool_or(promotion) THEN 1 ELSE 0 END AS "
            "INTEGER) AS promotion, "
            "CAST(CASE WHEN NOT bool_or(is_stated) THEN -1 WHEN bool_or(is_open) THEN 1 ELSE 0 END AS "
-           "INTEGER) AS is_open "
+           "INTEGER) AS is_open, CAST(NULL AS DOUBLE) AS price "
            "FROM sales_daily GROUP BY ALL";
   }
   // A sum over products is on promotion in part only: the flag is a driver of single products.
@@ -34,7 +36,41 @@ std::string days_sql(const ForecastPlan& plan) {
   return "SELECT CAST(" + store + " AS BIGINT) AS store_key, CAST(" + product +
          " AS BIGINT) AS product_key, business_date, sum(" +
          (plan.measure == "revenue" ? "revenue" : "units") + ") AS value, " + promotion +
-         " AS promotion, CAST(-1 AS INTEGER) AS is_open FROM demand_daily GROUP BY 1, 2, 3";
+         " AS promotion, CAST(-1 AS INTEGER) AS is_open, CAST(" +
+         (by(plan, "product") ? "sum(revenue) / nullif(sum(CASE WHEN revenue > 0 THEN units END), 0)"
+                              : "NULL") +
+         " AS DOUBLE) AS price FROM demand_daily GROUP BY 1, 2, 3";
+}
+
+std::optional<Date> cut_of(const Workspace& workspace, const ForecastPlan& plan) {
+  return plan.cut ? plan.cut : parse_date(workspace.config.text("forecast.cut"));
+}
+
+// Of all that the models see.
+std::string hash_of(const PlanSeries& loaded) {
+  std::string seen;
+  const auto add = [&seen](const auto& values) {
+    seen.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
+  };
+  for (const auto& one : loaded.series) {
+    seen.append(reinterpret_cast<const char*>(&one.start), sizeof(one.start));
+    add(one.value);
+    add(one.masked);
+    add(one.promotion);
+    add(one.open);
+    add(one.price);
+    for (const auto& driver : one.drivers) {
+      seen += driver.name;
+      add(driver.value);
+    }
+    seen = io::xxh3_text(seen + one.refused);  // a running hash keeps the memory small
+  }
+  for (const auto& column : loaded.attributes) {
+    seen += column.name;
+    add(column.value);
+  }
+  for (const auto& member : loaded.members) seen += member.id + "\n";
+  return io::xxh3_text(seen);
 }
 
 }  // namespace
@@ -69,22 +105,23 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
   return plans;
 }
 
-Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
-                                    const std::string& only_id) {
+Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   const std::string days = days_sql(plan);
+  const std::optional<Date> cut = cut_of(workspace, plan);
+  const std::string until = cut ? " WHERE business_date <= DATE '" + format_date(*cut) + "'" : "";
   const auto members = TILLCAST_TRY(
-      connection.query(
-          "WITH days AS (" + days +
-          "), totals AS (SELECT store_key, product_key, sum(value) AS total FROM days GROUP BY 1, 2) "
-          "SELECT totals.store_key, totals.product_key, CAST(totals.total AS VARCHAR), "
-          "coalesce(store.store_id, ''), coalesce(store.store_name, ''), "
-          "coalesce(product.product_id, ''), coalesce(product.product_name, '') FROM totals "
-          "LEFT JOIN dim_store AS store ON store.store_key = totals.store_key "
-          "LEFT JOIN dim_product AS product ON product.product_key = totals.product_key AND "
-          "totals.product_key <> 0 "
-          "ORDER BY totals.total DESC NULLS LAST, 4, 6" +
-          (plan.top > 0 ? " LIMIT " + std::to_string(plan.top) : "")),
+      connection.query("WITH days AS (" + days +
+                       "), totals AS (SELECT store_key, product_key, sum(value) AS total FROM days" + until +
+                       " GROUP BY 1, 2) "
+                       "SELECT totals.store_key, totals.product_key, CAST(totals.total AS VARCHAR), "
+                       "coalesce(store.store_id, ''), coalesce(store.store_name, ''), "
+                       "coalesce(product.product_id, ''), coalesce(product.product_name, '') FROM totals "
+                       "LEFT JOIN dim_store AS store ON store.store_key = totals.store_key "
+                       "LEFT JOIN dim_product AS product ON product.product_key = totals.product_key AND "
+                       "totals.product_key <> 0 "
+                       "ORDER BY totals.total DESC NULLS LAST, 4, 6" +
+                       (plan.top > 0 ? " LIMIT " + std::to_string(plan.top) : "")),
       "forecast plan " + plan.name);
   PlanSeries loaded;
   std::map<std::pair<std::int64_t, std::int64_t>, std::int32_t> numbers;
@@ -103,27 +140,32 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
       member.label = by(plan, "store") ? members.text(i, 4) : "All stores and products";
     }
     member.id = plan.name + "/" + (plan.by.empty() ? "total" : key);
-    if (!only_id.empty() && member.id != only_id) continue;
+    if (!load.only_id.empty() && member.id != load.only_id) continue;
     const std::int64_t store_key = members.integer(i, 0).value_or(0);
     const std::int64_t product_key = members.integer(i, 1).value_or(0);
     numbers.emplace(std::pair(store_key, product_key), static_cast<std::int32_t>(loaded.members.size()));
     chosen = " WHERE store_key = " + std::to_string(store_key) +
              " AND product_key = " + std::to_string(product_key);
+    member.store_key = store_key;
+    member.product_key = product_key;
     loaded.members.push_back(std::move(member));
   }
-  if (only_id.empty()) chosen.clear();
+  if (load.only_id.empty()) chosen.clear();
 
   std::vector<std::int32_t> series;
   std::vector<Date> date;
   std::vector<double> value;
   std::vector<std::int8_t> promotion;
   std::vector<std::int8_t> open;
+  std::vector<double> price;
   bool any_promotion = false;
   bool any_open = false;
+  bool any_price = false;
   std::optional<Date> last;
-  auto rows = TILLCAST_TRY_PLAIN(connection.stream(
-      "SELECT store_key, product_key, business_date, CAST(value AS DOUBLE), promotion, is_open FROM (" +
-      days + ") AS days" + chosen + " ORDER BY store_key, product_key, business_date"));
+  auto rows = TILLCAST_TRY_PLAIN(
+      connection.stream("SELECT store_key, product_key, business_date, CAST(value AS DOUBLE), promotion, "
+                        "is_open, price FROM (" +
+                        days + ") AS days" + chosen + " ORDER BY store_key, product_key, business_date"));
   while (const auto piece = TILLCAST_TRY_PLAIN(rows.next())) {
     const auto& columns = piece->batch.columns;
     for (std::size_t i = 0; i < piece->rows(); ++i) {
@@ -136,10 +178,12 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
       value.push_back(has_value ? columns[3].doubles[i] : 0);
       promotion.push_back(static_cast<std::int8_t>(columns[4].ints[i]));
       open.push_back(static_cast<std::int8_t>(columns[5].ints[i]));
+      price.push_back(columns[6].is_null(i) ? NAN : columns[6].doubles[i]);
+      any_price = any_price || !columns[6].is_null(i);
       any_promotion = any_promotion || promotion.back() >= 0;
       any_open = any_open || open.back() >= 0;
       // Days ahead that have drivers but no sales yet are known plans, not demand.
-      if (has_value && (!last || day > *last)) last = day;
+      if (has_value && (!last || day > *last) && (!cut || day <= *cut)) last = day;
     }
   }
   if (loaded.members.empty()) return loaded;
@@ -149,6 +193,7 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
   table.value = value;
   if (any_promotion) table.promotion = promotion;
   if (any_open) table.open = open;
+  if (any_price) table.price = price;
   table.series_count = loaded.members.size();
   forecast::SeriesOptions options;
   options.grain = grain_of(plan);
@@ -161,28 +206,16 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     std::vector<Date> days_with_sales;
     days_with_sales.reserve(traded.rows());
     for (std::size_t i = 0; i < traded.rows(); ++i)
-      days_with_sales.push_back(traded.date(i, 0).value_or(Date{}));
+      if (const auto day = traded.date(i, 0); day && *day <= loaded.data_until)
+        days_with_sales.push_back(*day);
     forecast::mark_closed_days(loaded.series, days_with_sales);
   }
-  for (auto& one : loaded.series) {
-    const auto found = forecast::extend_promotions(one, static_cast<std::size_t>(plan.horizon));
-    if (found == forecast::PromotionPlan::kInferred) ++loaded.promotions_inferred;
+  if (load.drivers) {
+    if (auto added = add_drivers(workspace, connection, plan, loaded); !added)
+      return std::move(added.error());
+    loaded.attributes = TILLCAST_TRY_PLAIN(load_attributes(connection, plan, loaded));
   }
-
-  std::string seen;
-  const auto add = [&seen](const void* data, std::size_t bytes) {
-    seen.append(static_cast<const char*>(data), bytes);
-  };
-  for (const auto& one : loaded.series) {
-    add(&one.start, sizeof(one.start));
-    add(one.value.data(), one.value.size() * sizeof(double));
-    add(one.masked.data(), one.masked.size());
-    add(one.promotion.data(), one.promotion.size());
-    add(one.open.data(), one.open.size());
-    seen = io::xxh3_text(seen);  // a running hash keeps the memory small
-  }
-  for (const auto& member : loaded.members) seen += member.id + "\n";
-  loaded.data_hash = io::xxh3_text(seen);
+  loaded.data_hash = hash_of(loaded);
   return loaded;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@ struct PlanMember {
   std::string label;
   std::string store_id;
   std::string product_id;
-  std::string total;  ///< exact decimal
+  std::string total;             ///< exact decimal
+  std::int64_t store_key = 0;    ///< 0 = all
+  std::int64_t product_key = 0;  ///< 0 = all
 };
 
 /// The series of a plan, ready for the models.
@@ -24,6 +27,9 @@ struct PlanSeries {
   std::vector<forecast::Series> series;  ///< by member
   std::string data_hash;                 ///< of everything the models see
   std::size_t promotions_inferred = 0;   ///< series whose promotions ahead are carried on by their rhythm
+  std::size_t stock_outs = 0;            ///< periods masked because goods were out of stock
+  std::vector<forecast::AttributeColumn> attributes;  ///< by member; what does not change
+  std::vector<std::string> notes;  ///< what people should know of the drivers, one line each
   Date data_until;
 };
 
@@ -34,8 +40,16 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace);
 /// The length of a plan's periods.
 forecast::Grain grain_of(const ForecastPlan& plan);
 
-/// Reads the series of a plan from gold. @param only_id  when not empty, this member alone.
+/// What load_plan_series() reads.
+struct LoadOptions {
+  std::string only_id = {};  ///< when not empty, this member alone
+  bool drivers = true;       ///< false: values alone, for showing
+};
+
+/// Reads the series of a plan from gold, with drivers and attributes. Sales after the cut (the plan's, else
+/// that of forecast.cut) are not read; what is known ahead is.
+/// @return kInvalidInput for drivers that are refused (plan_drivers.h)
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
-                                    const std::string& only_id = "");
+                                    const LoadOptions& load = {});
 
 }  // namespace tillcast::pipeline
