@@ -40,6 +40,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.host", SettingType::kText, "127.0.0.1",
      "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
+    {"serve.grpc_port", SettingType::kInteger, "0",
+     "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 
