@@ -21,3 +21,12 @@ set_target_properties(duckdb PROPERTIES
 if(NOT EXISTS "${TILLCAST_DEPS_DIR}/duckdb/lib/libduckdb.so")
   message(FATAL_ERROR "DuckDB is missing in ${TILLCAST_DEPS_DIR}: run scripts/fetch_deps.sh (./dev does it)")
 endif()
+
+# LightGBM: prebuilt shared library and C headers, pinned likewise. It needs libgomp of GCC.
+add_library(lightgbm SHARED IMPORTED GLOBAL)
+set_target_properties(lightgbm PROPERTIES
+  IMPORTED_LOCATION "${TILLCAST_DEPS_DIR}/lightgbm/lib/lib_lightgbm.so"
+  INTERFACE_INCLUDE_DIRECTORIES "${TILLCAST_DEPS_DIR}/lightgbm/include")
+if(NOT EXISTS "${TILLCAST_DEPS_DIR}/lightgbm/lib/lib_lightgbm.so")
+  message(FATAL_ERROR "LightGBM is missing in ${TILLCAST_DEPS_DIR}: run scripts/fetch_deps.sh (./dev does it)")
+endif()
