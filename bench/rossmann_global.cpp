@@ -20,6 +20,7 @@ GlobalModelOptions with_settings(GlobalModelOptions options, const std::vector<s
     const std::size_t at = setting.find('=');
     const std::string name = setting.substr(0, at);
     const double value = std::atof(setting.c_str() + at + 1);
+    if (name == "drop") options.left_out.push_back(setting.substr(at + 1));
     if (name == "rounds")
       options.booster.rounds = static_cast<int>(value);
     else if (name == "leaves")
@@ -96,7 +97,7 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
         "%.1f CPU s (forecast %.1f)\n",
         format_date(origin).c_str(), sums.rmspe(), sums.wape(), sums.bias(), log_error / n,
         std::sqrt(log_square / n - log_error / n * log_error / n), worst / sums.squared_relative_error,
-        static_cast<const FittedGlobal&>(**fitted).rows, cpu_seconds() - started, cpu_seconds() - trained);
+        static_cast<const FittedGlobal&>(**fitted).learnt_rows, cpu_seconds() - started, cpu_seconds() - trained);
     if (std::getenv("TILLCAST_STEPS") != nullptr) {
       for (std::size_t step = 0; step < kRossmannHorizon; ++step)
         std::printf("  %s %d %.4f %+.4f\n",

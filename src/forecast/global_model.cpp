@@ -59,6 +59,20 @@ Result<> each_block(const PanelFeatures& features, std::size_t members, std::siz
   return {};
 }
 
+bool is_left_out(std::string_view name, std::span<const std::string> left_out) {
+  return std::ranges::any_of(left_out, [&](std::string_view one) {
+    return one.ends_with('*') ? name.starts_with(one.substr(0, one.size() - 1)) : name == one;
+  });
+}
+
+/// A column that is missing everywhere is never split on.
+void blank_columns(FeatureRows& rows, std::span<const std::size_t> columns) {
+  if (columns.empty() || rows.size() == 0) return;
+  const std::size_t width = rows.values.size() / rows.size();
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    for (const std::size_t column : columns) rows.values[row * width + column] = std::nanf("");
+}
+
 /// Progress of boosters that train side by side: reports from the caller's thread, stops all.
 class SharedProgress final : public Progress {
  public:
@@ -128,6 +142,9 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
            (share >= 1 || share_of(member, cut, static_cast<std::uint64_t>(step)) < share);
   };
 
+  std::vector<std::size_t> blank;
+  for (std::size_t i = 0; i < fitted->columns.size(); ++i)
+    if (is_left_out(fitted->columns[i].name, options_.left_out)) blank.push_back(i);
   BoosterColumns columns;
   for (const FeatureColumn& column : fitted->columns) {
     columns.names.push_back(column.name);
@@ -138,7 +155,8 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   const std::size_t stride = std::max<std::size_t>(
       static_cast<std::size_t>(share * static_cast<double>(rows_most)) / kSampleRows, 1);
   if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, keep,
-                                [&](const FeatureRows& rows) -> Result<> {
+                                [&](FeatureRows& rows) -> Result<> {
+                                  blank_columns(rows, blank);
                                   sample.insert(sample.end(), rows.values.begin(), rows.values.end());
                                   return {};
                                 });
@@ -163,6 +181,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
                 weights.push_back(static_cast<float>(std::exp2(-age / options_.half_life)));
               }
             }
+            blank_columns(rows, blank);
             held.push_back(rows.values);
             if (progress.cancelled()) return cancelled("training stopped on request");
             return {};
@@ -176,7 +195,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
     std::vector<float>().swap(rows);
   }
   if (auto labelled = data->set_labels(labels, weights, offsets); !labelled) return labelled.error();
-  fitted->rows = labels.size();
+  fitted->learnt_rows = labels.size();
 
   BoosterOptions booster = options_.booster;
   booster.objective = fitted->logarithm ? Objective::kL2 : Objective::kTweedie;
@@ -198,37 +217,41 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   return fitted;
 }
 
+Result<> FittedGlobal::check_columns(const PanelFeatures& features) const {
+  const auto& now = features.columns();
+  if (std::ranges::equal(now, columns, {}, &FeatureColumn::name, &FeatureColumn::name)) return {};
+  return invalid_input("the trees learnt from " + std::to_string(columns.size()) +
+                       " columns, the panel gives " + std::to_string(now.size()) +
+                       " or other ones: drivers and attributes must be those of the fit");
+}
+
 Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const PanelTask& task) const {
   std::vector<double> out(panel.members.size() * task.steps(), std::nan(""));
   if (panel.members.empty()) return out;
   const PanelFeatures features(panel, task, {0}, logarithm);
-  const auto& now = features.columns();
-  if (!std::ranges::equal(now, columns, {}, &FeatureColumn::name, &FeatureColumn::name))
-    return invalid_input("the trees learnt from " + std::to_string(columns.size()) +
-                         " columns, the panel gives " + std::to_string(now.size()) +
-                         " or other ones: drivers and attributes must be those of the fit");
+  if (Result<> checked = check_columns(features); !checked) return checked.error();
   const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
   std::vector<Result<>> results(blocks);
   NoProgress silent;
   for_each_index(blocks, task.threads, silent, 0, blocks, [&](std::size_t block) {
-    FeatureRows made;
+    FeatureRows rows;
     for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
-      made.clear();
+      rows.clear();
       features.add_rows(
-          m, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, made);
-      std::vector<double> sum(made.size());
-      std::vector<double> scores(made.size());
+          m, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, rows);
+      std::vector<double> sum(rows.size());
+      std::vector<double> scores(rows.size());
       for (const Booster& booster : boosters) {
-        if (auto predicted = booster.predict(made.values, scores); !predicted) {
+        if (auto predicted = booster.predict(rows.values, scores); !predicted) {
           results[block] = predicted;
           return;
         }
         for (std::size_t i = 0; i < sum.size(); ++i)
           sum[i] += scores[i] / static_cast<double>(boosters.size());
       }
-      for (std::size_t i = 0; i < made.size(); ++i)
-        out[m * task.steps() + static_cast<std::size_t>(made.step[i])] =
-            factor * std::exp(made.offset[i] + sum[i]);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        out[m * task.steps() + static_cast<std::size_t>(rows.step[i])] =
+            factor * std::exp(rows.offset[i] + sum[i]);
     }
   });
   for (const Result<>& result : results)
@@ -239,7 +262,7 @@ Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const Pane
 std::string FittedGlobal::save() const {
   std::ostringstream text;
   text << "tillcast global model 1\nlogarithm " << (logarithm ? 1 : 0) << "\nfactor " << std::hexfloat
-       << factor << std::defaultfloat << "\nrows " << rows << "\ncolumns " << columns.size() << "\n";
+       << factor << std::defaultfloat << "\nrows " << learnt_rows << "\ncolumns " << columns.size() << "\n";
   for (const FeatureColumn& column : columns)
     text << column.name << '\t' << (column.category ? 1 : 0) << '\t' << column.group << "\n";
   text << "boosters " << boosters.size() << "\n";
@@ -275,7 +298,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::load(std::string_view te
     return broken("its head is damaged");
   fitted->logarithm = *logarithm != 0;
   fitted->factor = std::strtod(factor.c_str() + 7, nullptr);
-  fitted->rows = *rows;
+  fitted->learnt_rows = *rows;
   for (std::size_t i = 0; i < *columns; ++i) {
     const std::string_view from = line();
     const std::size_t first = from.find('\t');

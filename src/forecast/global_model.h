@@ -37,6 +37,8 @@ struct GlobalModelOptions {
   int history_min = 84;              ///< days a snapshot must have before it
   /// Rows weigh half at this age in days; 0 = all the same.
   double half_life = 0;
+  /// Columns that are not learnt from, by name or, ending in *, by the beginning of their names.
+  std::vector<std::string> left_out;
   ModelId id = ModelId::kGlobalTrees;
 };
 
@@ -60,12 +62,18 @@ class FittedGlobal final : public FittedPanel {
  public:
   std::string save() const override;
   Result<std::vector<double>> predict(const Panel& panel, const PanelTask& task) const override;
+  /// Base and SHAP values by group of features, on the scale of logarithms.
+  Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
+                                             const PanelTask& task) const override;
+
+  /// The columns of a panel if they are those of the fit.
+  Result<> check_columns(const PanelFeatures& features) const;
 
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;
   bool logarithm = true;
   double factor = 1;     ///< of the back-transform
-  std::size_t rows = 0;  ///< learnt from
+  std::size_t learnt_rows = 0;  ///< learnt from
 };
 
 /// kLogarithm or kUnits for the values of a panel.

@@ -239,7 +239,9 @@ struct PanelFeatures::State {
     sink.put("slope_91", own.slope91);
     sink.put("slope_365", own.slope365);
     sink.put("size", own.mean);
-    sink.put("age", static_cast<float>(std::min(day - days.begin, 1000)));
+    constexpr int kYoung =
+        200;  // beyond it an age is a date, which tells the snapshots apart and nothing else
+    sink.put("age", static_cast<float>(std::min(day - days.begin, kYoung)));
     if (!logarithm) {
       sink.put("zeros_28", own.zeros28);
       sink.put("zeros_91", own.zeros91);

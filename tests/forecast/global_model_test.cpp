@@ -223,6 +223,31 @@ TEST(GlobalModel, SaysWhyItCannotLearn) {
   EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask), "works by day alone");
 }
 
+TEST(GlobalModel, ExplainsEveryForecastByPartsThatSumToIt) {
+  const std::vector<Series> series = shops(6);
+  const std::vector<AttributeColumn> known = attributes(6);
+  const Panel panel = panel_at(series, {}, known, 0, backtest_options());
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(quick()).fit(panel, kTask, progress));
+  ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(panel, kTask));
+  ASSERT_OK_AND_ASSIGN(const auto steps, fitted->explain(panel, 2, kTask));
+  ASSERT_EQ(steps.size(), kHorizon);
+  for (const ExplainedStep& step : steps) {
+    double sum = 0;
+    std::vector<std::string> names;
+    for (const ExplainedStep::Part& part : step.parts) {
+      sum += part.value;
+      names.push_back(part.name);
+    }
+    EXPECT_NEAR(std::exp(sum) / values[2 * kHorizon + step.step], 1, 1e-5);
+    EXPECT_EQ(names[0], "base");
+    for (const char* expected :
+         {"calendar", "promotion", "school_holiday", "level", "last year", "attributes"})
+      EXPECT_NE(std::ranges::find(names, expected), names.end()) << expected;
+  }
+  EXPECT_EQ(fitted->explain(panel, 6, kTask).error().code, ErrorCode::kNotFound);
+}
+
 TEST(GlobalModel, StopsOnRequest) {
   struct Stops final : Progress {
     void update(std::uint64_t, std::uint64_t) override { ++calls; }
