@@ -13,12 +13,13 @@ struct Row {
   std::string_view code;
 };
 
-constexpr std::array<Row, 7> kRows = {{
+constexpr std::array<Row, 8> kRows = {{
     {ErrorCode::kInvalidInput, 422, "invalid_input"},
     {ErrorCode::kNotFound, 404, "not_found"},
     {ErrorCode::kConflict, 409, "conflict"},
     {ErrorCode::kCorruptData, 500, "corrupt_data"},
     {ErrorCode::kIo, 500, "io_error"},
+    {ErrorCode::kDiskFull, 507, "disk_full"},
     {ErrorCode::kUnavailable, 503, "unavailable"},
     {ErrorCode::kCancelled, 503, "cancelled"},
 }};
@@ -29,6 +30,10 @@ std::string_view status_phrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
     case 304:
       return "Not Modified";
     case 400:
@@ -63,6 +68,8 @@ std::string_view status_phrase(int status) {
       return "Service Unavailable";
     case 505:
       return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
     default:
       return "Unknown";
   }

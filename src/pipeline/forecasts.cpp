@@ -520,4 +520,43 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   return report;
 }
 
+Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,
+                                  const std::string& series_id, StageObserver& observer) {
+  const std::string stage = "forecast " + series_id;
+  observer.stage_started(stage, "series");
+  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, series_id));
+  if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
+  const auto run =
+      TILLCAST_TRY(forecast::forecast_all(data.series, forecast_options(workspace, plan), observer), stage);
+  PlanReport report;
+  report.plan = plan.name;
+  report.series = 1;
+  report.fallbacks = static_cast<std::int64_t>(run.fallbacks);
+  report.failed = static_cast<std::int64_t>(run.refused);
+  report.seconds = run.wall_seconds;
+  report.run_id =
+      io::xxh3_text(series_id + "\n" + data.data_hash + "\n" + format_timestamp(SystemClock().now()));
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  const auto stored = connection.transaction([&](database::Connection& inside) -> Result<> {
+    const std::initializer_list<Value> name = {Value(plan.name), Value(series_id)};
+    const auto place = TILLCAST_TRY_PLAIN(inside.query(
+        "SELECT coalesce((SELECT min(place) FROM forecast_series WHERE plan = ? AND series_id = ?), "
+        "(SELECT coalesce(max(place), -1) + 1 FROM forecast_series))",
+        name));
+    for (const char* table : {"forecast_series", "forecast_point"})
+      TILLCAST_TRY_PLAIN(
+          inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ? AND series_id = ?", name));
+    TILLCAST_TRY_PLAIN(store_series(inside, plan, report.run_id, data, run));
+    TILLCAST_TRY_PLAIN(
+        inside.query("UPDATE forecast_series SET place = ? WHERE plan = ? AND series_id = ?",
+                     {Value(place.integer(0, 0).value_or(0)), Value(plan.name), Value(series_id)}));
+    return {};
+  });
+  if (!stored) return Error(stored.error()).with_context("store " + stage);
+  ++workspace.version;
+  observer.stage_finished({stage, StageReport::Status::kDone, 0, report.seconds,
+                           "model " + std::string(forecast::model(run.series[0].model).name)});
+  return report;
+}
+
 }  // namespace tillcast::pipeline

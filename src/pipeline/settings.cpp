@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "forecast/accuracy.h"
+#include "pipeline/retrain_schedule.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -26,11 +27,16 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",
      "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.retrain", SettingType::kText, "",
+     "when `tillcast serve` trains by itself, UTC: \"daily 03:00\", \"weekly monday 03:00\", \"every 24h\"; "
+     "empty = never"},
     {"sql.rows_max", SettingType::kInteger, "10000", "rows that one `tillcast sql` answer may have"},
     {"sql.seconds_max", SettingType::kInteger, "30", "seconds that one `tillcast sql` statement may take"},
     {"serve.host", SettingType::kText, "127.0.0.1",
      "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
+    {"serve.upload_mb_max", SettingType::kInteger, "512",
+     "size of the largest file that may be uploaded, in MB"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 
@@ -138,6 +144,8 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
     if (auto assigned = config.set(word.substr(0, equals), word.substr(equals + 1), "--set"); !assigned)
       return std::move(assigned.error());
   }
+  if (auto schedule = RetrainSchedule::parse(config.text("forecast.retrain")); !schedule)
+    return std::move(schedule.error());
   if (auto plans = configured_plans(config); !plans)
     return std::move(plans.error()).with_context(path.string());
   return config;
