@@ -81,6 +81,10 @@ std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps
 bool predict_steps(const Model& which, const History& history, const Parameters& fitted, bool non_negative,
                    std::span<double> out) {
   which.predict(history, fitted, out);
+  return serve_steps(history, non_negative, out);
+}
+
+bool serve_steps(const History& history, bool non_negative, std::span<double> out) {
   const std::vector<std::uint8_t> closed = closed_steps(history, out.size());
   for (std::size_t step = 0; step < out.size(); ++step) {
     if (!std::isfinite(out[step])) return false;

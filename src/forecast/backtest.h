@@ -31,6 +31,11 @@ History history_at(const Series& series, std::size_t end, const BacktestOptions&
 /// weekday was closed in at least 95 % of its last 26 occurrences. One byte per step.
 std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps);
 
+/// Makes raw forecasts of the steps after a history what is served: closed steps are 0, demand is never
+/// negative.
+/// @return false when a value is not finite; `out` is then unusable.
+bool serve_steps(const History& history, bool non_negative, std::span<double> out);
+
 /// One model's forecast of gap + horizon steps as it is served: closed steps are 0, demand is never negative.
 /// @param fitted  parameters of this or an earlier origin
 /// @return false when a value is not finite; `out` is then unusable.

@@ -28,7 +28,7 @@ double recent_level(const History& history) {
   return seen > 0 ? sum / static_cast<double>(seen) : 0.0;
 }
 
-Result<> check(const ForecastOptions& options) {
+Result<> check(const ForecastOptions& options, std::size_t series_count) {
   const BacktestOptions& test = options.backtest;
   constexpr std::size_t kHorizonMax = 3660;
   if (test.horizon < 1 || test.horizon > kHorizonMax)
@@ -42,8 +42,35 @@ Result<> check(const ForecastOptions& options) {
   for (const ModelId id : options.models)
     if (static_cast<std::size_t>(id) >= kModelCount)
       return invalid_input("models: no model has the number given");
+  for (std::size_t i = 0; i < options.panel_models.size(); ++i) {
+    const PanelModel& one = *options.panel_models[i].model;
+    for (std::size_t k = 0; k < i; ++k)
+      if (options.panel_models[k].model->id() == one.id())
+        return invalid_input("panel models: " + std::string(one.name()) + " is named twice");
+  }
+  for (const AttributeColumn& attribute : options.attributes)
+    if (attribute.value.size() != series_count)
+      return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
+                           " values for " + std::to_string(series_count) + " series");
   return {};
 }
+
+/// The share of a run's progress that one step of it has.
+class PartOfProgress final : public Progress {
+ public:
+  PartOfProgress(Progress& whole, std::size_t done_before, std::size_t units, std::size_t total)
+      : whole_(whole), done_before_(done_before), units_(units), total_(total) {}
+  void update(std::uint64_t done, std::uint64_t total) override {
+    whole_.update(done_before_ + (total > 0 ? units_ * std::min(done, total) / total : 0), total_);
+  }
+  bool cancelled() const override { return whole_.cancelled(); }
+
+ private:
+  Progress& whole_;
+  std::size_t done_before_;
+  std::size_t units_;
+  std::size_t total_;
+};
 
 /// Finds what is wrong with the numbers of a series, so that no model has to ask.
 std::string find_fault(const Series& series) {
@@ -51,7 +78,9 @@ std::string find_fault(const Series& series) {
   if (series.masked.size() != series.value.size())
     return "has " + std::to_string(series.value.size()) + " values but " +
            std::to_string(series.masked.size()) + " marks of closed periods";
-  for (const std::size_t drivers : {series.promotion.size(), series.open.size(), series.price.size()})
+  std::vector<std::size_t> lengths = {series.promotion.size(), series.open.size(), series.price.size()};
+  for (const Driver& driver : series.drivers) lengths.push_back(driver.value.size());
+  for (const std::size_t drivers : lengths)
     if (drivers != 0 && drivers < series.size())
       return "has a driver for " + std::to_string(drivers) + " of its " + std::to_string(series.size()) +
              " periods";
@@ -164,8 +193,9 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
 }
 
 /// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
-SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test,
-                            std::optional<std::size_t> chosen, const BacktestOptions& options) {
+SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
+                            std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
+                            const BacktestOptions& options) {
   SeriesForecast result;
   result.demand_class = test.demand_class;
   const History raw = history_at(series, series.size(), options);
@@ -186,8 +216,23 @@ SeriesForecast forecast_one(const Series& series, const SeriesBacktest& test,
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
+  if (is_panel_model(result.model)) tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
   for (const ModelId id : tries) {
     const Model& which = model(id);
+    if (is_panel_model(id)) {
+      const auto panel = std::ranges::find(panels, id, &PanelForecast::id);
+      if (panel != panels.end()) {
+        std::ranges::copy(panel->of(at), steps.begin());
+        std::fill_n(steps.begin(), options.gap, 0.0);
+        if (serve_steps(raw, options.non_negative, steps)) break;
+      }
+      result.status = SeriesStatus::kFallback;
+      result.reason =
+          "model " + std::string(which.name) + " " +
+          (panel != panels.end() && !panel->refused.empty() ? panel->refused : "declines this series");
+      std::ranges::fill(steps, 0.0);
+      continue;
+    }
     const History& history = which.capped ? cleaned : raw;
     std::string fault = which.refuses(history);
     if (fault.empty()) {
@@ -229,12 +274,14 @@ std::string_view series_status_name(SeriesStatus status) {
 
 Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastOptions& options,
                                  Progress& progress) {
-  if (const Result<> checked = check(options); !checked) return checked.error();
+  if (const Result<> checked = check(options, series.size()); !checked) return checked.error();
   const auto started = std::chrono::steady_clock::now();
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
-  const std::size_t total = 2 * count;
+  // A panel model's fit and forecast counts as much as a hundred series, and a tenth of all of them.
+  const std::size_t fit_units = options.panel_models.size() * (100 + count / 10);
+  const std::size_t total = 2 * count + 2 * fit_units;
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
@@ -247,9 +294,17 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
       models = default_models(profile.demand_class, series[i].grain);
     }
+    std::erase_if(models, is_panel_model);  // they come through options.panel_models
     tests[i] = backtest(series[i], models, test_options);
   });
   if (!tested) return cancelled("forecast stopped on request while back-testing");
+  std::vector<std::uint8_t> usable(count);
+  for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
+  PartOfProgress test_progress(progress, count, fit_units, total);
+  if (Result<> added = add_panel_backtests(series, usable, options.attributes, options.panel_models,
+                                           test_options, options.threads, test_progress, tests);
+      !added)
+    return added.error();
 
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
@@ -263,37 +318,45 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
   const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);
 
+  PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
+  auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
+                                options.threads, fit_progress);
+  if (!panels) return panels.error();
+  run.panels = std::move(*panels);
+
   run.series.resize(count);
-  const bool forecasted = for_each_index(count, options.threads, progress, count, total, [&](std::size_t i) {
-    SeriesForecast& result = run.series[i];
-    if (!faults[i].empty()) {
-      result.status = SeriesStatus::kRefused;
-      result.reason = faults[i];
-      result.index = series[i].index;
-      return;
-    }
-    result = forecast_one(series[i], tests[i], chosen[i], test_options);
-    result.index = series[i].index;
-    result.history_from = series[i].start;
-    result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
-    result.thin_intervals = calibrator.thin(result.demand_class);
-    const double level = recent_level(history_at(series[i], series[i].size(), test_options));
-    for (std::size_t step = 0; step < result.points.size(); ++step) {
-      ForecastPoint& point = result.points[step];
-      if (point.closed) continue;
-      const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
-      point.lo80 = interval.lo80;
-      point.hi80 = interval.hi80;
-      point.lo95 = interval.lo95;
-      point.hi95 = interval.hi95;
-    }
-    for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
-      ModelAccuracy& row = result.backtest.emplace_back();
-      row.model = tests[i].models[m];
-      row.refused = tests[i].refused[m];
-      if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
-    }
-  });
+  const std::size_t done_before = count + 2 * fit_units;
+  const bool forecasted =
+      for_each_index(count, options.threads, progress, done_before, total, [&](std::size_t i) {
+        SeriesForecast& result = run.series[i];
+        if (!faults[i].empty()) {
+          result.status = SeriesStatus::kRefused;
+          result.reason = faults[i];
+          result.index = series[i].index;
+          return;
+        }
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options);
+        result.index = series[i].index;
+        result.history_from = series[i].start;
+        result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
+        result.thin_intervals = calibrator.thin(result.demand_class);
+        const double level = recent_level(history_at(series[i], series[i].size(), test_options));
+        for (std::size_t step = 0; step < result.points.size(); ++step) {
+          ForecastPoint& point = result.points[step];
+          if (point.closed) continue;
+          const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
+          point.lo80 = interval.lo80;
+          point.hi80 = interval.hi80;
+          point.lo95 = interval.lo95;
+          point.hi95 = interval.hi95;
+        }
+        for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
+          ModelAccuracy& row = result.backtest.emplace_back();
+          row.model = tests[i].models[m];
+          row.refused = tests[i].refused[m];
+          if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
+        }
+      });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
   for (const SeriesForecast& one : run.series) {
     run.ok += one.status == SeriesStatus::kOk ? 1 : 0;

@@ -12,6 +12,7 @@
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
 #include "forecast/model.h"
+#include "forecast/panel_model.h"
 #include "forecast/series.h"
 
 namespace tillcast::forecast {
@@ -20,7 +21,11 @@ struct ForecastOptions {
   BacktestOptions backtest;  ///< horizon, gap, origins, step, season: the final forecast obeys them as well
   ChoiceOptions choice;      ///< metric that decides
   std::vector<ModelId> models;  ///< candidates; empty = by class (default_models)
-  unsigned threads = 0;         ///< 0 = one per core
+  /// Models that learn from all series at once, further candidates of every series.
+  std::vector<PanelCandidate> panel_models;
+  /// What is known of the series and does not change, for the panel models: one value per series of the run.
+  std::vector<AttributeColumn> attributes;
+  unsigned threads = 0;  ///< 0 = one per core
 };
 
 enum class SeriesStatus : std::uint8_t {
@@ -82,6 +87,7 @@ struct CoverageRow {
 
 struct ForecastRun {
   std::vector<SeriesForecast> series;  ///< in the order given
+  std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
   std::size_t ok = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/check.h"
 #include "forecast/driver_median.h"
@@ -114,6 +115,12 @@ void predict_ensemble(const History& history, const Parameters& packed, std::spa
   }
 }
 
+std::string learns_from_all(const History&) { return "learns from all series at once, not from one"; }
+
+void predicts_nothing(const History&, const Parameters&, std::span<double> out) {
+  std::ranges::fill(out, std::nan(""));
+}
+
 using P = const Parameters&;
 using Out = std::span<double>;
 constexpr double kCrostonAlpha = 0.1;
@@ -186,6 +193,13 @@ constexpr std::array<Model, kModelCount> kModels = {{
     {ModelId::kMedianEnsemble, "median_ensemble",
      "median of ses, dynamic_theta, auto_ets; after Petropoulos & Svetunkov 2020, Int. J. Forecasting 36(1)",
      true, needs_observed<6>, fit_ensemble, predict_ensemble},
+    {ModelId::kGlobalTrees, "global_trees", "gradient boosted trees over all series; Ke et al. 2017, NeurIPS",
+     false, learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kGlobalMonthly, "global_monthly",
+     "boosted trees on the ratio to a product of level, month and growth; Ke et al. 2017, NeurIPS", false,
+     learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kGlobalBlend, "global_blend", "mean of several global_trees; Ke et al. 2017, NeurIPS", false,
+     learns_from_all, no_parameters, predicts_nothing},
 }};
 
 }  // namespace
@@ -210,6 +224,10 @@ const Model& model(ModelId id) {
   const Model& found = kModels[static_cast<std::size_t>(id)];
   TILLCAST_CHECK(found.id == id, "the table of models is not in the order of ModelId");
   return found;
+}
+
+bool is_panel_model(ModelId id) {
+  return id == ModelId::kGlobalTrees || id == ModelId::kGlobalMonthly || id == ModelId::kGlobalBlend;
 }
 
 std::span<const Model> all_models() { return kModels; }

@@ -35,6 +35,9 @@ enum class ModelId : std::uint8_t {
   kHoltWinters,
   kAutoEts,
   kMedianEnsemble,
+  kGlobalTrees,  ///< learns from all series at once: see panel_model.h
+  kGlobalMonthly,
+  kGlobalBlend,
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);
@@ -63,6 +66,10 @@ struct History {
 
 /// What a fit found: a model's own numbers in its own order. A later origin filters with them, unchanged.
 using Parameters = std::vector<double>;
+
+/// True for the models of panel_model.h, which learn from all series at once: their functions in the table
+/// refuse every history, and their forecasts come through a PanelModel.
+bool is_panel_model(ModelId id);
 
 /// One forecasting model as plain functions. Both are pure and thread-safe.
 struct Model {
