@@ -60,7 +60,10 @@ void add_train(std::vector<Route>& routes, JobService& jobs) {
                    .with_name("TrainRequest")
                    .with_example(R"({"plan":"store_daily"})");
   route.body_bytes_max = 16 * 1024;
-  route.answers = {{202, "The job.", "application/json", job_schema(), {}, {}, true}};
+  constexpr const char* kLinks =
+      R"({"state":{"operationId":"get_job","parameters":{"path.job_id":"$response.body#/id"}},)"
+      R"("cancel":{"operationId":"cancel_job","parameters":{"path.job_id":"$response.body#/id"}}})";
+  route.answers = {{202, "The job.", "application/json", job_schema(), kLinks, {}, true}};
   route.problems = {404, 507};
   route.handle = [&jobs](const RouteRequest& request) -> Result<RouteAnswer> {
     const std::string& key = request.text("Idempotency-Key");

@@ -48,9 +48,12 @@ void add_upload(std::vector<Route>& routes, JobService& jobs, std::size_t bytes_
   route.body_media_types = {"text/csv", "application/octet-stream",
                             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"};
   route.body_bytes_max = bytes_max;
+  constexpr const char* kLinks =
+      R"({"status":{"operationId":"get_upload","parameters":{"path.upload_id":"$response.body#/id"}},)"
+      R"("replay":{"operationId":"replay_upload","parameters":{"path.upload_id":"$response.body#/id"}}})";
   route.answers = {
-      {202, "Kept; its job is under way.", "application/json", upload_schema(), {}, {}, true},
-      {200, "Kept before; nothing new was started.", "application/json", upload_schema(), {}, {}, true}};
+      {202, "Kept; its job is under way.", "application/json", upload_schema(), kLinks, {}, true},
+      {200, "Kept before; nothing new was started.", "application/json", upload_schema(), kLinks, {}, true}};
   route.open_sink = [&jobs](const RouteRequest&, std::optional<std::uint64_t> bytes) {
     return jobs.begin_upload(bytes);
   };
