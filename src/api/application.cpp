@@ -465,10 +465,11 @@ std::variant<std::unique_ptr<BodySink>, HttpAnswer> Application::open_sink(
     RouteRequest checked;
     checked.request_id_ = admission.request_id;
     const auto errors = read_parameters(*admission.route, admission, request, checked);
-    if (!errors.empty())
+    if (!errors.empty()) {
       return problem_answer(
           {422, "invalid_parameters", errors.front().loc.back() + ": " + errors.front().msg, errors},
           request.target, admission.request_id);
+    }
     auto opened = admission.route->open_sink(checked, bytes);
     if (!opened) return problem_answer(problem_from(opened.error()), request.target, admission.request_id);
     sink = std::move(*opened);
