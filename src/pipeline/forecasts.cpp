@@ -17,7 +17,7 @@ std::string run_id_of(const ForecastPlan& plan, const forecast::ForecastOptions&
   for (const auto& column : plan.by) by += (by.empty() ? "" : ",") + column;
   return io::xxh3_text(plan.name + "\n" + plan.measure + "\n" + by + "\n" + plan.frequency + "\n" +
                        std::to_string(plan.horizon) + "\n" + std::to_string(options.backtest.origins) + "\n" +
-                       plan.metric + "\n" + std::string(kVersion) + "\n" + data.data_hash);
+                       plan.metric + "\nreport\n" + std::string(kVersion) + "\n" + data.data_hash);
 }
 
 // What is said of promotions that are carried on.
