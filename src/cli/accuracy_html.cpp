@@ -16,7 +16,7 @@ constexpr const char* kHead = R"(<!doctype html>
 <title>Forecast accuracy</title><style>
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#d9dee5;--paper:#fff;--card:#f5f7fa;--main:#0b62c4;--other:#a8b3c2;--mark:#b4530a;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa6b5;--line:#333d4a;--paper:#12171e;--card:#1b222c;--main:#69aef5;--other:#55616f;--mark:#f0a35e;--bad:#ff8a80}}
-body{margin:0 auto;max-width:62rem;padding:1.5rem;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:74rem;padding:1.5rem;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.2rem;margin:2.5rem 0 .2rem}h3{font-size:1rem;margin:1.6rem 0 .3rem}
 p{margin:.2rem 0;color:var(--soft)}nav a{margin-right:1rem}a{color:var(--main)}
 .tiles{display:flex;flex-wrap:wrap;gap:.7rem;margin:.8rem 0}.tile{background:var(--card);border-radius:8px;padding:.6rem .9rem;min-width:8.5rem}
@@ -24,7 +24,7 @@ p{margin:.2rem 0;color:var(--soft)}nav a{margin-right:1rem}a{color:var(--main)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;font-size:.88rem}
 th,td{padding:.25rem .55rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}
 th{color:var(--soft);font-weight:600}.n{text-align:right}tr.us td{font-weight:600}
-svg{width:100%;height:auto;max-width:46rem;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .s{fill:var(--soft)}
+svg{width:100%;height:auto;max-width:56rem;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .s{fill:var(--soft)}
 </style></head><body>
 <h1>Forecast accuracy</h1>
 <p>Back-test on the newest origin that the choice of models had not seen. Lower errors are better; value added is the share of the
@@ -107,13 +107,16 @@ struct TableColumn {
 };
 
 std::string table(const Rows& rows, const std::vector<TableColumn>& columns, std::size_t rows_max = 1000) {
+  // The chosen models stand out where they stand beside others.
+  const bool compares = std::ranges::any_of(
+      columns, [](const TableColumn& one) { return std::string_view(one.name) == "model"; });
   std::string html = "<div class=\"scroll\"><table><thead><tr>";
   for (const TableColumn& column : columns)
     html +=
         std::string("<th") + (column.digits >= 0 ? " class=\"n\">" : ">") + escaped(column.title) + "</th>";
   html += "</tr></thead><tbody>\n";
   for (std::size_t at = 0; at < std::min(rows.size(), rows_max); ++at) {
-    html += rows.is(at, "model", "chosen") ? "<tr class=\"us\">" : "<tr>";
+    html += compares && rows.is(at, "model", "chosen") ? "<tr class=\"us\">" : "<tr>";
     for (const TableColumn& column : columns) {
       html += column.digits < 0
                   ? "<td>" + escaped(rows.text(at, column.name))
@@ -191,7 +194,10 @@ std::string horizon_lines(const Rows& rows) {
   for (std::size_t at = 0; at < rows.size(); ++at)
     svg += label(kLeft + step * static_cast<double>(at), kTop + kHeight + 18, rows.text(at, "steps"),
                  "middle", " class=\"s\"");
-  const auto draw = [&](const char* column, const char* colour, const char* name) {
+  const std::size_t end = rows.size() - 1;
+  const bool naive_below =
+      rows.number(end, "wape_seasonal_naive").value_or(0) < rows.number(end, "wape").value_or(0);
+  const auto draw = [&](const char* column, const char* colour, const char* name, double shift) {
     std::string points;
     double last = 0;
     for (std::size_t at = 0; at < rows.size(); ++at) {
@@ -201,10 +207,10 @@ std::string horizon_lines(const Rows& rows) {
       points += fixed(kLeft + step * static_cast<double>(at), 1) + "," + fixed(last, 1) + " ";
     }
     svg += std::string("<polyline fill=\"none\" stroke-width=\"2.2\" style=\"stroke:var(--") + colour +
-           ")\" points=\"" + points + "\"/>" + label(kLeft + kWidth + 6, last + 4, name);
+           ")\" points=\"" + points + "\"/>" + label(kLeft + kWidth + 6, last + shift, name);
   };
-  draw("wape_seasonal_naive", "mark", "naive");
-  draw("wape", "main", "chosen");
+  draw("wape_seasonal_naive", "mark", "naive", naive_below ? 12 : -3);
+  draw("wape", "main", "chosen", naive_below ? -3 : 12);
   return svg + label(kLeft + kWidth / 2, 218, "steps ahead", "middle", " class=\"s\"") + "</svg>\n";
 }
 

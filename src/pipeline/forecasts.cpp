@@ -17,7 +17,8 @@ std::string run_id_of(const ForecastPlan& plan, const forecast::ForecastOptions&
   for (const auto& column : plan.by) by += (by.empty() ? "" : ",") + column;
   return io::xxh3_text(plan.name + "\n" + plan.measure + "\n" + by + "\n" + plan.frequency + "\n" +
                        std::to_string(plan.horizon) + "\n" + std::to_string(options.backtest.origins) + "\n" +
-                       plan.metric + "\nreport\n" + std::string(kVersion) + "\n" + data.data_hash);
+                       plan.metric + "\n" + plan.global + "\n" + std::string(kVersion) + "\n" +
+                       data.data_hash);
 }
 
 // What is said of promotions that are carried on.
@@ -49,7 +50,8 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   };
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
-  const auto options = forecast_options(workspace, plan);
+  auto options = forecast_options(workspace, plan);
+  options.attributes = data.attributes;
   const std::string run_id = run_id_of(plan, options, data);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   if (auto stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, run_id))) {
