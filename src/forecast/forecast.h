@@ -94,6 +94,7 @@ struct ForecastRun {
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
   AccuracyReport report;              ///< the same by level, class, part of the horizon, origin and series
+  double total_factor = 1;            ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;
