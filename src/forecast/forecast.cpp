@@ -55,6 +55,9 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
                            " values for " + std::to_string(series_count) + " series");
+  if (!options.levels.empty() && options.levels.size() != series_count)
+    return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
+                         std::to_string(series_count) + " series");
   return {};
 }
 
@@ -120,7 +123,7 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests, const Choices& chosen,
                                           const IntervalCalibrator& calibrator,
-                                          const BacktestOptions& options) {
+                                          const BacktestOptions& options, AccuracyReportBuilder& report) {
   std::array<Coverage, kDemandClassCount> by_class;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
@@ -137,6 +140,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
           closed[options.gap + step] != 0
               ? Interval{}
               : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
+      report.add_interval(i, step, series[i].value[at], interval);
       by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
                                                                 interval.hi80, interval.lo95, interval.hi95);
     }
@@ -407,8 +411,10 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (blend.share_before > 0) prefer_blend(tests, before);
     const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
+    AccuracyReportBuilder report(series, tests, before, options.levels);
     if (calibrator.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+      run.coverage = measure_coverage(series, tests, before, calibrator, test_options, report);
+    run.report = report.build();
   }
   Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
   if (blend.share > 0) prefer_blend(tests, chosen);
