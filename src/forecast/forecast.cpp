@@ -192,10 +192,88 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
   return rows;
 }
 
-/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
+/// What is known of a series by position, or nullptr.
+const FittedSeries* known_of(std::span<const FittedSeries* const> known, std::size_t at) {
+  return at < known.size() ? known[at] : nullptr;
+}
+
+/// The back-test of an update: the one column that the fitted model left.
+SeriesBacktest restored_backtest(const Series& series, const FittedSeries* fitted,
+                                 const BacktestOptions& options) {
+  SeriesBacktest test;
+  test.horizon = options.horizon;
+  test.gap = options.gap;
+  if (fitted == nullptr) {
+    test.demand_class = classify(history_at(series, series.size(), options)).demand_class;
+    return test;
+  }
+  test.demand_class = fitted->demand_class;
+  if (fitted->ends.empty() || fitted->ends.front() + options.gap + options.horizon > series.size() ||
+      fitted->forecasts.size() != fitted->ends.size() * options.horizon)
+    return test;
+  test.ends = fitted->ends;
+  test.models = {fitted->model};
+  test.refused.resize(1);
+  test.forecasts = fitted->forecasts;
+  return test;
+}
+
+/// The champion's forecast at the newest origin. With its own parameters where it knew nothing beyond that
+/// origin; else, and for panel models, as the back-test fitted its model, which has seen nothing of it
+/// either. Empty when there is none.
+std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test, const FittedSeries& rival,
+                                const BacktestOptions& options) {
+  const auto column = std::ranges::find(test.models, rival.model) - test.models.begin();
+  const auto at = static_cast<std::size_t>(column);
+  const bool has_column = at < test.models.size() && test.refused[at].empty();
+  const bool knew_more = rival.known > test.ends.front() || rival.start != series.start;
+  if (has_column && (knew_more || is_panel_model(rival.model))) {
+    const std::span<const float> steps = test.forecast(at, 0);
+    return {steps.begin(), steps.end()};
+  }
+  if (is_panel_model(rival.model)) return {};
+  const History raw = history_at(series, test.ends.front(), options);
+  const CappedValues capped = cap_outliers(raw, classify(raw).demand_class, options.outliers);
+  History cleaned = raw;
+  cleaned.value = capped.value;
+  const Model& which = model(rival.model);
+  const History& history = which.capped ? cleaned : raw;
+  std::vector<double> steps(options.gap + options.horizon);
+  if (!which.refuses(history).empty()) return {};
+  const Parameters parameters = rival.start == series.start ? rival.parameters : which.fit(history);
+  if (!predict_steps(which, history, parameters, options.non_negative, steps)) return {};
+  steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(options.gap));
+  return steps;
+}
+
+/// Own choice, champion and seasonal naive on the newest origin, in so many stretches.
+std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
+                              std::optional<std::size_t> chosen_before, const FittedSeries* rival,
+                              std::size_t stretches, const BacktestOptions& options) {
+  if (!chosen_before || test.ends.empty()) return {};
+  std::vector<double> of_rival;
+  if (rival != nullptr && rival->usable) of_rival = rival_steps(series, test, *rival, options);
+  const auto naive =
+      static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin());
+  const bool has_naive = naive < test.models.size() && test.refused[naive].empty();
+  std::vector<HeldOut> parts(std::min(stretches, options.horizon));
+  for (std::size_t step = 0; step < options.horizon; ++step) {
+    const std::size_t period = test.period(0, step);
+    if (series.masked[period] != 0) continue;
+    HeldOut& part = parts[step * parts.size() / options.horizon];
+    const double actual = series.value[period];
+    part.own.add(actual, static_cast<double>(test.forecast(*chosen_before, 0)[step]), test.scale);
+    if (!of_rival.empty()) part.rival.add(actual, of_rival[step], test.scale);
+    if (has_naive) part.naive.add(actual, static_cast<double>(test.forecast(naive, 0)[step]), test.scale);
+  }
+  return parts;
+}
+
+/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero. In
+/// an update (`known` set) with the parameters that were learnt.
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            const BacktestOptions& options) {
+                            const BacktestOptions& options, const FittedSeries* known) {
   SeriesForecast result;
   result.demand_class = test.demand_class;
   const History raw = history_at(series, series.size(), options);
@@ -213,6 +291,11 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
                         : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
                               std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
     if (!test.ends.empty()) result.reason = "no candidate model could be used";
+  }
+  if (known != nullptr) {
+    result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;
+    result.model = known->model;
+    result.reason = known->reason;
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
@@ -236,7 +319,9 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     const History& history = which.capped ? cleaned : raw;
     std::string fault = which.refuses(history);
     if (fault.empty()) {
-      if (predict_steps(which, history, which.fit(history), options.non_negative, steps)) {
+      Parameters parameters = known != nullptr && id == known->model ? known->parameters : which.fit(history);
+      if (predict_steps(which, history, parameters, options.non_negative, steps)) {
+        result.fitted.parameters = std::move(parameters);
         result.model = id;
         result.outliers_capped = which.capped ? capped.capped : 0;
         break;
@@ -254,6 +339,20 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     point.mean = steps[step];
     point.closed = closed[step] != 0;
     result.points.push_back(point);
+  }
+  result.fitted.usable = true;
+  result.fitted.fallback = result.status != SeriesStatus::kOk;
+  result.fitted.reason = result.reason;
+  result.fitted.model = result.model;
+  result.fitted.demand_class = result.demand_class;
+  result.fitted.start = series.start;
+  result.fitted.known = series.size();
+  if (chosen) {
+    result.fitted.ends = test.ends;
+    const std::span<const float> column =
+        std::span(test.forecasts)
+            .subspan(*chosen * test.ends.size() * test.horizon, test.ends.size() * test.horizon);
+    result.fitted.forecasts.assign(column.begin(), column.end());
   }
   return result;
 }
@@ -286,9 +385,16 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
+  const bool updating = !options.fitted.empty();
+  BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
+  if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
   const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
     faults[i] = find_fault(series[i]);
     if (!faults[i].empty()) return;
+    if (updating) {
+      tests[i] = restored_backtest(series[i], known_of(options.fitted, i), tested_options);
+      return;
+    }
     std::vector<ModelId> models = options.models;
     if (models.empty()) {
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
@@ -301,22 +407,30 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
   PartOfProgress test_progress(progress, count, fit_units, total);
-  if (Result<> added = add_panel_backtests(series, usable, options.attributes, options.panel_models,
-                                           test_options, options.threads, test_progress, tests);
+  if (Result<> added = updating
+                           ? Result<>()
+                           : add_panel_backtests(series, usable, options.attributes, options.panel_models,
+                                                 test_options, options.threads, test_progress, tests);
       !added)
     return added.error();
 
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
-  {
-    const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+  Choices before(count);
+  Choices chosen(count);
+  if (updating) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!tests[i].ends.empty()) chosen[i] = 0;
+    }
+  } else {
+    before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
     if (calibrator.residuals() > 0)
       run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
   }
-  const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
-  const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);
+  if (!updating) chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, tested_options);
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
   auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
@@ -325,6 +439,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   run.panels = std::move(*panels);
 
   run.series.resize(count);
+  constexpr std::size_t kFewSeries = 8;
+  const std::size_t stretches = count < kFewSeries ? 8 : 1;
   const std::size_t done_before = count + 2 * fit_units;
   const bool forecasted =
       for_each_index(count, options.threads, progress, done_before, total, [&](std::size_t i) {
@@ -335,7 +451,10 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           result.index = series[i].index;
           return;
         }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options);
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options,
+                              known_of(options.fitted, i));
+        result.held_out =
+            hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, test_options);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
@@ -350,7 +469,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           point.lo95 = interval.lo95;
           point.hi95 = interval.hi95;
         }
-        for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
+        for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];
           row.refused = tests[i].refused[m];
