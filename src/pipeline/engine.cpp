@@ -38,7 +38,13 @@ class DirectoryEngine final : public Engine {
   Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names,
                                                 StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
-    return fit_locked(names, observer);
+    return fit_locked(names, FitMode::kFit, observer);
+  }
+
+  Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> names,
+                                                   StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return fit_locked(names, FitMode::kUpdate, observer);
   }
 
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
@@ -60,7 +66,7 @@ class DirectoryEngine final : public Engine {
         {"build", report.build.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone,
          report.build.rows, report.build.seconds, ""});
     if (report.checks_failed() || !options.forecast) return report;
-    report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, observer));
+    report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, FitMode::kAuto, observer));
     for (const auto& plan : report.plans) {
       report.stages.push_back({"forecast " + plan.plan,
                                plan.unchanged ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
@@ -161,7 +167,8 @@ class DirectoryEngine final : public Engine {
     return writing;
   }
 
-  Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, StageObserver& observer) {
+  Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, FitMode mode,
+                                             StageObserver& observer) {
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     std::vector<std::string> known;
@@ -178,7 +185,7 @@ class DirectoryEngine final : public Engine {
     std::vector<PlanReport> reports;
     for (const auto& plan : plans) {
       if (!names.empty() && std::ranges::find(names, plan.name) == names.end()) continue;
-      reports.push_back(TILLCAST_TRY_PLAIN(fit_plan(*workspace_, plan, observer)));
+      reports.push_back(TILLCAST_TRY_PLAIN(fit_plan(*workspace_, plan, mode, observer)));
     }
     return reports;
   }

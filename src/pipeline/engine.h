@@ -78,6 +78,9 @@ struct PlanReport {
   std::string plan;
   std::string run_id;
   bool unchanged = false;
+  int model_version = 0;   ///< the champion that made the forecasts
+  int fitted_version = 0;  ///< made by this call; 0 = nothing was fitted
+  std::string verdict;     ///< what the gate said of it
   std::int64_t series = 0;
   std::int64_t fallbacks = 0;
   std::int64_t failed = 0;
@@ -120,9 +123,14 @@ class Engine : public Service {
   virtual Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
                                       StageObserver& observer) = 0;
   virtual Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) = 0;
-  /// Fits, back-tests and stores all plans, or the named ones.
+  /// Fits and back-tests all plans, or the named ones, unless that was done on the same data; each fit
+  /// becomes a model version, the gate decides whether it is the champion, and the champion's forecasts are
+  /// stored.
   virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans,
                                                         StageObserver& observer) = 0;
+  /// The champions forecast again from the newest actuals, without any fit. kNotFound for a plan without one.
+  virtual Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> plans,
+                                                           StageObserver& observer) = 0;
   virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
 
   /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the
