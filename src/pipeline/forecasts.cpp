@@ -41,6 +41,14 @@ Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, F
   return needs_refit(versions.back(), **champion, ids, data, workspace.config.integer("forecast.refit_days"));
 }
 
+// What is said of promotions that are carried on.
+std::string rhythm_of(const PlanSeries& data) {
+  if (data.promotions_inferred == 0) return "";
+  const bool all = data.promotions_inferred == data.series.size();
+  return ", promotions " + (all ? "" : "of " + std::to_string(data.promotions_inferred) + " ") +
+         "ahead by their rhythm";
+}
+
 }  // namespace
 
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan) {
@@ -116,7 +124,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
           (report.fallbacks + report.failed > 0
                ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
                : "") +
-          (data.promotions_inferred > 0 ? ", promotions ahead by their rhythm" : "") +
+          rhythm_of(data) +
           (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "") +
           (fresh ? "" : ", updated without a fit from version " + std::to_string(served.champion)));
 }

@@ -458,42 +458,31 @@ class DriverLoader {
   }
 
   // ---- what follows from a store's attributes
-  static constexpr std::string_view kStoreFacts[] = {"competition_months", "promo2_active", "promo2_weeks"};
+  static constexpr std::string_view kStoreFacts[] = {"promo2_active"};
 
   Result<void> add_store_facts() {
     if (!by(plan_, "store")) return {};
+    if (!wants(plan_, kStoreFacts[0])) return {};
     const auto rows = TILLCAST_TRY_PLAIN(connection_.query(
-        "SELECT CAST(store_key AS BIGINT), competition_since, promo2_since, coalesce(promo2_months, '') FROM "
-        "dim_store WHERE competition_since IS NOT NULL OR promo2_since IS NOT NULL"));
+        "SELECT CAST(store_key AS BIGINT), promo2_since, coalesce(promo2_months, '') FROM dim_store WHERE "
+        "promo2_since IS NOT NULL"));
     if (rows.rows() == 0) return {};
     std::map<std::int64_t, std::size_t> row_of;
     for (std::size_t i = 0; i < rows.rows(); ++i) row_of[rows.integer(i, 0).value_or(0)] = i;
     for (std::size_t i = 0; i < data_.series.size(); ++i) {
       Series& one = data_.series[i];
       const auto at = row_of.find(data_.members[i].store_key);
-      const bool there = at != row_of.end();
-      const auto competition = there ? rows.date(at->second, 1) : std::nullopt;
-      const auto promo2 = there ? rows.date(at->second, 2) : std::nullopt;
-      const std::string months = there ? lower(rows.text(at->second, 3)) : "";
+      const auto since = at == row_of.end() ? std::nullopt : rows.date(at->second, 1);
+      const std::string months = at == row_of.end() ? "" : lower(rows.text(at->second, 2));
       std::vector<Date> dates;
-      std::vector<float> facts[3];
+      std::vector<float> active;
       const Date last = one.date_at(one.size() + horizon_);
       for (Date day = one.start; day < last; ++day.days) {
         dates.push_back(day);
-        const auto since = [day](std::optional<Date> start) {
-          return start && *start <= day ? static_cast<float>(day.days - start->days) : 0.0F;
-        };
-        constexpr float kDaysPerMonth = 30.4375F;
-        facts[0].push_back(competition ? std::floor(since(competition) / kDaysPerMonth) : kUnknown);
-        const bool running = promo2 && *promo2 <= day;
-        facts[1].push_back(running && (months.empty() || starts_in(months, day)) ? 1.0F : 0.0F);
-        facts[2].push_back(std::floor(since(promo2) / 7));
+        const bool running = since && *since <= day;
+        active.push_back(running && (months.empty() || starts_in(months, day)) ? 1.0F : 0.0F);
       }
-      for (std::size_t f = 0; f < 3; ++f) {
-        if (!wants(plan_, kStoreFacts[f])) continue;
-        forecast::add_driver(one, kStoreFacts[f], f == 1 ? DriverKind::kFlag : DriverKind::kNumber,
-                             {dates, facts[f]}, horizon_);
-      }
+      forecast::add_driver(one, kStoreFacts[0], DriverKind::kFlag, {dates, active}, horizon_);
     }
     return {};
   }
@@ -518,66 +507,6 @@ class DriverLoader {
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
                          PlanSeries& data) {
   return DriverLoader(workspace, connection, plan, data).load();
-}
-
-Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connection& connection,
-                                                               const ForecastPlan& plan,
-                                                               const PlanSeries& data) {
-  std::vector<forecast::AttributeColumn> attributes;
-  const auto add_codes = [&](const std::string& name, const std::vector<std::string>& word) {
-    std::map<std::string, float> code;
-    for (const auto& one : word)
-      if (!one.empty()) code.emplace(one, 0.0F);
-    if (code.size() < 2) return;
-    float next = 0;
-    for (auto& [text, number] : code) number = next++;
-    forecast::AttributeColumn column{name, true, {}};
-    for (const auto& one : word) column.value.push_back(one.empty() ? kUnknown : code[one]);
-    attributes.push_back(std::move(column));
-  };
-  const std::size_t count = data.members.size();
-  if (by(plan, "store") && by(plan, "product")) {
-    std::vector<std::string> store;
-    std::vector<std::string> product;
-    for (const auto& member : data.members) {
-      store.push_back(member.store_id);
-      product.push_back(member.product_id);
-    }
-    add_codes("store", store);
-    add_codes("product", product);
-  }
-  if (by(plan, "store")) {
-    const auto rows = TILLCAST_TRY_PLAIN(connection.query(
-        "SELECT CAST(store_key AS BIGINT), coalesce(store_type, ''), coalesce(assortment, ''), "
-        "coalesce(country, ''), coalesce(region, ''), CAST(competition_distance_m AS DOUBLE) FROM "
-        "dim_store"));
-    std::map<std::int64_t, std::size_t> row_of;
-    for (std::size_t i = 0; i < rows.rows(); ++i) row_of[rows.integer(i, 0).value_or(0)] = i;
-    const char* const names[] = {"store_type", "assortment", "country", "region"};
-    for (std::size_t c = 0; c < std::size(names); ++c) {
-      std::vector<std::string> word(count);
-      for (std::size_t i = 0; i < count; ++i)
-        if (const auto at = row_of.find(data.members[i].store_key); at != row_of.end())
-          word[i] = rows.text(at->second, 1 + c);
-      add_codes(names[c], word);
-    }
-    forecast::AttributeColumn distance{"competition_distance_m", false, std::vector<float>(count, kUnknown)};
-    for (std::size_t i = 0; i < count; ++i)
-      if (const auto at = row_of.find(data.members[i].store_key); at != row_of.end())
-        if (const auto metres = rows.number(at->second, 5)) distance.value[i] = static_cast<float>(*metres);
-    if (std::ranges::any_of(distance.value, [](float value) { return !std::isnan(value); }))
-      attributes.push_back(std::move(distance));
-  }
-  if (by(plan, "product")) {
-    const auto rows =
-        TILLCAST_TRY_PLAIN(connection.query("SELECT CAST(product_key AS BIGINT), category FROM dim_product"));
-    std::map<std::int64_t, std::string> category;
-    for (std::size_t i = 0; i < rows.rows(); ++i) category[rows.integer(i, 0).value_or(0)] = rows.text(i, 1);
-    std::vector<std::string> word;
-    for (const auto& member : data.members) word.push_back(category[member.product_key]);
-    add_codes("category", word);
-  }
-  return attributes;
 }
 
 }  // namespace tillcast::pipeline

@@ -21,11 +21,4 @@ namespace tillcast::pipeline {
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
                          PlanSeries& data);
 
-/// What is known of the stores and products of a plan and does not change: type, assortment, distance of the
-/// competition, category ...; only columns that some member has. One value per member; categories are coded
-/// by alphabet.
-Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connection& connection,
-                                                               const ForecastPlan& plan,
-                                                               const PlanSeries& data);
-
 }  // namespace tillcast::pipeline

@@ -7,6 +7,7 @@
 
 #include "forecast/closed_days.h"
 #include "io/file_hash.h"
+#include "pipeline/plan_attributes.h"
 #include "pipeline/plan_drivers.h"
 
 namespace tillcast::pipeline {

@@ -60,7 +60,7 @@ TEST(Settings, PlansAreCheckedWordByWord) {
   EXPECT_ERROR(plan("name = \"a\"\ncut = \"19.6.2015\"\n"), ErrorCode::kInvalidInput, "found '19.6.2015'");
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\ncolumns = [\"x\"]\n"), ErrorCode::kInvalidInput,
                "needs a file");
-  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\nfile = \"w.csv\"\ncategory = \"x\"\n"),
+  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\nfile = \"w.csv\"\ncategorie = \"x\"\n"),
                ErrorCode::kInvalidInput, "did you mean 'categories'?");
   EXPECT_OK(plan("name = \"a\"\nby = [\"product\", \"store\"]\n"));
 }
