@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 
 #include "core/log.h"
 #include "io/durable_file.h"
@@ -10,6 +11,8 @@
 #include "pipeline/forecast_tables.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/ingest.h"
+#include "pipeline/model_commands.h"
+#include "pipeline/models.h"
 #include "pipeline/reports.h"
 #include "pipeline/series_catalog.h"
 #include "pipeline/settings.h"
@@ -46,6 +49,49 @@ class DirectoryEngine final : public Engine {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     return fit_locked(names, FitMode::kUpdate, observer);
   }
+
+  Result<PlanReport> promote_model(const PromoteRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+      return promote_version(*workspace_, plan, request, observer);
+    });
+  }
+
+  Result<PlanReport> rollback_model(const RollbackRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan,
+                   [&](const ForecastPlan& plan) { return roll_back(*workspace_, plan, request, observer); });
+  }
+
+  Result<std::vector<std::string>> verify_models() override {
+    std::vector<std::string> lines;
+    const auto findings = TILLCAST_TRY_PLAIN(registry_of(*workspace_).verify());
+    lines.reserve(findings.size());
+    for (const auto& finding : findings) {
+      lines.push_back(finding.plan +
+                      (finding.version > 0 ? " version " + std::to_string(finding.version) : "") + ": " +
+                      finding.message);
+    }
+    return lines;
+  }
+
+  Result<PlanReport> create_experiment(const ExperimentRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+      return pipeline::create_experiment(*workspace_, plan, request, observer);
+    });
+  }
+
+  Result<std::vector<ExperimentReport>> experiments(const std::string& plan) override {
+    return experiment_reports(*workspace_, plan);
+  }
+
+  Result<PlanReport> end_experiment(const std::string& plan_name, const std::string& winner,
+                                    const std::string& by, StageObserver& observer) override {
+    return on_plan(plan_name, [&](const ForecastPlan& plan) {
+      return pipeline::end_experiment(*workspace_, plan, winner, by, observer);
+    });
+  }
+
+  Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
+  Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
 
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
@@ -167,18 +213,32 @@ class DirectoryEngine final : public Engine {
     return writing;
   }
 
+  // Does something with one plan under the write lock.
+  template <class Work>
+  Result<PlanReport> on_plan(const std::string& name, const Work& work) {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
+    if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
+      return std::move(prepared.error());
+    const auto at = std::ranges::find(plans, name, &ForecastPlan::name);
+    if (at == plans.end()) return unknown_plan(plans, name);
+    return work(*at);
+  }
+
+  static Error unknown_plan(std::span<const ForecastPlan> plans, const std::string& name) {
+    std::string list;
+    for (const auto& plan : plans) list += (list.empty() ? "" : ", ") + plan.name;
+    return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+  }
+
   Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, FitMode mode,
                                              StageObserver& observer) {
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
-    std::vector<std::string> known;
-    known.reserve(plans.size());
-    for (const auto& plan : plans) known.push_back(plan.name);
     for (const auto& name : names) {
-      if (std::ranges::find(known, name) != known.end()) continue;
-      std::string list;
-      for (const auto& one : known) list += (list.empty() ? "" : ", ") + one;
-      return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+      if (std::ranges::find(plans, name, &ForecastPlan::name) == plans.end())
+        return unknown_plan(plans, name);
     }
     if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
       return std::move(prepared.error());
@@ -237,18 +297,21 @@ class DirectoryEngine final : public Engine {
     return answer;
   }
 
-  // Beyond the stored horizon: this one series again, with the model it has.
+  // Beyond the stored horizon: this one series from the version that made its stored forecast, without a fit.
   Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon,
                                SeriesForecast& answer) {
     ForecastPlan longer = plan;
     longer.horizon = static_cast<int>(horizon);
     const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, longer, {id}));
     if (data.series.empty()) return unknown_series(id);
+    const auto model = TILLCAST_TRY_PLAIN(loaded_model(plan.name, answer.model_version));
     auto options = forecast_options(*workspace_, plan);
     options.backtest.horizon = horizon;
     options.threads = 1;
     NoProgress progress;
-    const auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, options, progress));
+    const std::string ids[] = {id};
+    const auto run =
+        TILLCAST_TRY_PLAIN(forecast::predict_all(model->fitted, data.series, ids, options, progress));
     answer.points.clear();
     for (const auto& point : run.series[0].points) {
       answer.points.push_back(
@@ -258,11 +321,28 @@ class DirectoryEngine final : public Engine {
     return {};
   }
 
+  // Versions never change, so a few stay in memory.
+  Result<std::shared_ptr<const LoadedModel>> loaded_model(const std::string& plan, int number) {
+    const std::pair key(plan, number);
+    {
+      const std::lock_guard lock(models_mutex_);
+      if (const auto at = models_.find(key); at != models_.end()) return at->second;
+    }
+    auto loaded = TILLCAST_TRY_PLAIN(load_model(*workspace_, plan, number));
+    constexpr std::size_t kModelsMax = 8;
+    const std::lock_guard lock(models_mutex_);
+    if (models_.size() >= kModelsMax) models_.clear();
+    models_[key] = loaded;
+    return loaded;
+  }
+
   std::unique_ptr<Workspace> workspace_;
   Timestamp opened_at_;
   std::mutex catalog_mutex_;
   std::shared_ptr<const SeriesCatalog> catalog_;
   std::int64_t catalog_version_ = -1;
+  std::mutex models_mutex_;
+  std::map<std::pair<std::string, int>, std::shared_ptr<const LoadedModel>> models_;
 };
 
 }  // namespace

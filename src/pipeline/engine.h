@@ -131,6 +131,24 @@ class Engine : public Service {
   /// The champions forecast again from the newest actuals, without any fit. kNotFound for a plan without one.
   virtual Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> plans,
                                                            StageObserver& observer) = 0;
+
+  /// Makes a version the champion and stores its forecasts. kConflict when the gate made it a challenger and
+  /// `force` is not set, or while an experiment runs.
+  virtual Result<PlanReport> promote_model(const PromoteRequest& request, StageObserver& observer) = 0;
+  /// Makes an earlier version the champion again and stores its forecasts.
+  virtual Result<PlanReport> rollback_model(const RollbackRequest& request, StageObserver& observer) = 0;
+  /// Compares every file of every version with its checksum; one line for each that differs.
+  virtual Result<std::vector<std::string>> verify_models() = 0;
+
+  /// Lets a challenger forecast its share of a plan's series from now on. One at a time per plan.
+  virtual Result<PlanReport> create_experiment(const ExperimentRequest& request, StageObserver& observer) = 0;
+  /// All experiments, newest first; of one plan when it is not empty.
+  virtual Result<std::vector<ExperimentReport>> experiments(const std::string& plan) = 0;
+  /// Ends the running experiment. @param winner  "champion", "challenger", "auto" = the measured one
+  /// (kConflict while undecided), empty = the champion stays. @param by  who asks
+  virtual Result<PlanReport> end_experiment(const std::string& plan, const std::string& winner,
+                                            const std::string& by, StageObserver& observer) = 0;
+
   virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
 
   /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the

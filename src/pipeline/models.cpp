@@ -308,14 +308,14 @@ Result<Served> serve_models(Workspace& workspace, const ForecastPlan& plan, cons
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
   const auto ids = ids_of(data);
   Served served;
-  served.champion = named.champion;
-  served.versions.assign(ids.size(), named.champion);
+  served.champion = experiment ? experiment->champion : named.champion;
+  served.versions.assign(ids.size(), served.champion);
   served.variants.assign(ids.size(), "champion");
-  if (fresh != nullptr && fresh->info.number == named.champion) {
+  if (fresh != nullptr && fresh->info.number == served.champion) {
     served.run = fresh->fit.run;
     served.figures = fresh->figures;
   } else {
-    const auto champion = TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, named.champion));
+    const auto champion = TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, served.champion));
     served.run =
         TILLCAST_TRY_PLAIN(forecast::predict_all(champion->fitted, data.series, ids, options, observer));
     served.figures = champion->figures;

@@ -19,7 +19,7 @@ namespace tillcast::pipeline {
 /// one catalogue serves all threads while the next is loaded.
 class SeriesCatalog {
  public:
-  /// Reads the forecast tables; an empty catalogue when there are none yet.
+  /// Reads the forecast tables as they are at one moment; an empty catalogue when there are none yet.
   static Result<std::shared_ptr<const SeriesCatalog>> load(Workspace& workspace);
 
   /// nullptr for an unknown id.
@@ -32,6 +32,9 @@ class SeriesCatalog {
   const std::string& version() const { return version_; }
 
  private:
+  /// Reads all tables inside one transaction: never runs of one write beside points of the next.
+  Result<> fill(database::Connection& inside);
+
   std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::map<std::string, ForecastPlan> plans_;
