@@ -307,6 +307,7 @@ class DirectoryEngine final : public Engine {
     const auto model = TILLCAST_TRY_PLAIN(loaded_model(plan.name, answer.model_version));
     auto options = forecast_options(*workspace_, plan);
     options.backtest.horizon = horizon;
+    options.attributes = data.attributes;
     options.threads = 1;
     NoProgress progress;
     const std::string ids[] = {id};

@@ -71,7 +71,8 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   };
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
-  const auto options = forecast_options(workspace, plan);
+  auto options = forecast_options(workspace, plan);
+  options.attributes = data.attributes;
   const FitIds ids = fit_ids(plan, options, data);
   const auto registry = registry_of(workspace);
   const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name));

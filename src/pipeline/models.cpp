@@ -151,8 +151,10 @@ FitIds fit_ids(const ForecastPlan& plan, const forecast::ForecastOptions& option
                            "\n" + std::to_string(plan.horizon) + "\n" + std::to_string(plan.top) + "\n" +
                            std::to_string(options.backtest.origins) + "\n" + plan.metric + "\n" +
                            std::string(kVersion);
-  for (const auto& candidate : options.panel_models)
+  definition += "\n" + plan.global;
+  for (const auto& candidate : options.panel_models) {
     definition += "\n" + std::string(candidate.model->name());
+  }
   return {io::xxh3_text(definition), io::xxh3_text(definition + "\n" + data.data_hash)};
 }
 

@@ -253,9 +253,6 @@ class DriverLoader {
     std::string country = workspace_.config.text("forecast.country");
     const std::string region = workspace_.config.text("forecast.region");
     const bool told = !country.empty();
-    if (told && forecast::holiday_country(country).empty())
-      return invalid_input("setting 'forecast.country': there is no holiday calendar for '" + country +
-                           "'; known are " + known_countries());
     std::map<std::int64_t, std::pair<std::string, std::string>> by_store;
     const auto stores = TILLCAST_TRY_PLAIN(connection_.query(
         "SELECT CAST(store_key AS BIGINT), coalesce(country, ''), coalesce(region, '') FROM dim_store"));
@@ -283,13 +280,6 @@ class DriverLoader {
       places.push_back(std::move(place));
     }
     return places;
-  }
-
-  static std::string known_countries() {
-    std::string text;
-    for (const auto code : forecast::holiday_countries())
-      text += (text.empty() ? "" : " ") + std::string(code);
-    return text;
   }
 
   // ---- which of them are known ahead

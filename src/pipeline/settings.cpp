@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "forecast/accuracy.h"
+#include "forecast/holidays.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -55,6 +56,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.host", SettingType::kText, "127.0.0.1",
      "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
+    {"serve.grpc_port", SettingType::kInteger, "0",
+     "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 
@@ -208,6 +211,13 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
     return std::move(files.error()).with_context(path.string());
   if (const auto cut = config.text("forecast.cut"); !cut.empty()) {
     if (auto date = date_of("setting 'forecast.cut'", cut); !date) return std::move(date.error());
+  }
+  const auto country = config.text("forecast.country");
+  if (!country.empty() && forecast::holiday_country(country).empty()) {
+    std::string known;
+    for (const auto code : forecast::holiday_countries()) known += " " + std::string(code);
+    return invalid_input("setting 'forecast.country': there is no holiday calendar for '" + country +
+                         "'; there are" + known + "; give others with forecast.holidays");
   }
   return config;
 }
