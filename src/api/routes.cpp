@@ -20,6 +20,7 @@ std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, cons
   add_kpi_routes(routes, service);
   add_series_routes(routes, service);
   add_forecast_routes(routes, service);
+  add_model_routes(routes, service);
   add_system_routes(routes, service, metrics, version);
   add_asset_routes(routes);
   add_openapi_route(routes, version);
