@@ -84,14 +84,16 @@ std::string monitor_sql(const Workspace& workspace, const ForecastPlan& plan, Da
          name + " UNION ALL SELECT series_id, model_version, wape FROM forecast_series WHERE plan = " + name +
          "), "
          "judged AS (SELECT sums.*, expected.wape AS expected, CASE WHEN points < " +
-         setting("monitor.points_min") + " THEN 'few' WHEN series_id = '' AND wape > expected.wape * " +
+         setting("monitor.points_min") + " THEN 'few' WHEN series_id = '' AND sums.wape > expected.wape * " +
          ratio + " THEN 'the error is more than ' || " + setting("monitor.wape_percent") +
-         " || ' % of that in the back-test' WHEN series_id = '' AND wape > naive THEN "
+         " || ' % of that in the back-test' WHEN series_id = '' AND sums.wape > naive THEN "
          "'the seasonal naive would have been better' WHEN series_id = '' AND abs(bias) > " +
          bias + " THEN 'the forecasts are off in one direction' WHEN series_id = '' AND coverage80 < " +
          coverage +
-         " THEN 'the 80 % intervals do not hold' WHEN series_id <> '' AND wape > expected.wape * " + ratio +
-         " AND wape > naive THEN 'the error grew, and the seasonal naive would have been better' ELSE '' END "
+         " THEN 'the 80 % intervals do not hold' WHEN series_id <> '' AND sums.wape > expected.wape * " +
+         ratio +
+         " AND sums.wape > naive THEN 'the error grew, and the seasonal naive would have been better' ELSE "
+         "'' END "
          "AS finding "
          "FROM sums LEFT JOIN expected USING (series_id, model_version)) "
          "SELECT " +
