@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "forecast/pooled_season.h"
+
 namespace tillcast::forecast {
 namespace {
 
@@ -34,6 +36,7 @@ Result<FitResult> fit_all(std::span<const Series> series, std::span<const std::s
   FitResult result;
   result.fitted.options = options.backtest;
   if (!series.empty()) result.fitted.grain = series[0].grain;
+  result.fitted.total_share = run->total_share;
   result.fitted.series.reserve(series.size());
   for (std::size_t i = 0; i < series.size(); ++i) {
     result.fitted.series.push_back(run->series[i].fitted);
@@ -41,8 +44,10 @@ Result<FitResult> fit_all(std::span<const Series> series, std::span<const std::s
   }
   for (const PanelForecast& panel : run->panels) {
     if (panel.fitted == nullptr) continue;
-    const bool used = std::ranges::any_of(
-        run->series, [&panel](const SeriesForecast& one) { return one.model == panel.id; });
+    const bool used = std::ranges::any_of(run->series, [&panel](const SeriesForecast& one) {
+      return std::ranges::find(one.fitted.members, panel.id, &FittedMember::model) !=
+             one.fitted.members.end();
+    });
     if (used) result.fitted.panels.push_back({std::string(model(panel.id).name), panel.fitted->save()});
   }
   result.run = std::move(*run);
@@ -59,18 +64,23 @@ Result<ForecastRun> predict_all(const FittedRun& fitted, std::span<const Series>
   update.rival.clear();
   update.fitted = fitted.of(ids);
   update.fitted_horizon = fitted.options.horizon;
+  update.fitted_share = fitted.total_share;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const FittedSeries* const one = update.fitted[i];
     if (one != nullptr && (one->start != series[i].start || one->known > series[i].size()))
       update.fitted[i] = nullptr;
   }
+  std::vector<PanelCandidate> known = options.panel_models;
+  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason})
+    known.push_back({pooled_season_model(kind), nullptr});
   std::vector<PanelCandidate> panels;
   for (const FittedPanelText& saved : fitted.panels) {
-    for (const PanelCandidate& candidate : options.panel_models) {
+    for (const PanelCandidate& candidate : known) {
       if (candidate.model->name() != saved.name) continue;
       auto loaded = candidate.model->load(saved.text);
       if (!loaded) return std::move(loaded.error()).with_context("model " + saved.name);
       panels.push_back({candidate.model, std::move(*loaded)});
+      break;
     }
   }
   update.panel_models = std::move(panels);

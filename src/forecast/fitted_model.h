@@ -21,6 +21,7 @@ struct FittedPanelText {
 struct FittedRun {
   BacktestOptions options;  ///< horizon, gap, season, outliers of the run
   Grain grain = Grain::kDaily;
+  double total_share = 0;  ///< how far blends are scaled to the forecast of their sum
   std::vector<FittedSeries> series;
   std::vector<FittedPanelText> panels;
 
@@ -43,7 +44,8 @@ Result<FitResult> fit_all(std::span<const Series> series, std::span<const std::s
 /// back-tested, chosen or estimated. With the same series the forecasts equal those of the run bit for bit.
 /// A series that `fitted` does not know, or that starts at another period now, takes the default model of its
 /// class and says so. Cost: one filter pass per series.
-/// @param options  horizon (may differ), threads, attributes and panel_models (whose `fitted` is loaded here)
+/// @param options  horizon (may differ), threads, attributes, fitted_factor and panel_models (whose `fitted`
+/// is loaded here; the pooled ones need not be named)
 Result<ForecastRun> predict_all(const FittedRun& fitted, std::span<const Series> series,
                                 std::span<const std::string> ids, const ForecastOptions& options,
                                 Progress& progress);

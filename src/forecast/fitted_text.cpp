@@ -146,6 +146,14 @@ class Words {
   std::string fault_;
 };
 
+ModelId read_model(Words& in) {
+  const std::string_view name = in.word();
+  const Model* const which = find_model(name);
+  if (which != nullptr) return which->id;
+  in.fault("there is no model '" + std::string(name) + "' in this program");
+  return ModelId::kZero;
+}
+
 FittedSeries read_series(Words& in) {
   FittedSeries one;
   in.expect("series");
@@ -156,13 +164,7 @@ FittedSeries read_series(Words& in) {
   if (status != "ok" && status != "fallback" && status != "refused")
     in.fault("unknown status '" + std::string(status) + "'");
   one.reason = in.text();
-  const std::string_view name = in.word();
-  const Model* const which = find_model(name);
-  if (which == nullptr) {
-    in.fault("there is no model '" + std::string(name) + "' in this program");
-  } else {
-    one.model = which->id;
-  }
+  one.model = read_model(in);
   const std::string_view class_name = in.word();
   bool known = false;
   for (std::size_t i = 0; i < kDemandClassCount; ++i) {
@@ -173,8 +175,14 @@ FittedSeries read_series(Words& in) {
   if (!known) in.fault("unknown class '" + std::string(class_name) + "'");
   one.start = Date{in.number<std::int32_t>()};
   one.known = in.number<std::size_t>();
-  one.parameters.resize(in.count());
-  for (double& value : one.parameters) value = in.ok() ? in.real() : 0;
+  one.members.resize(in.count());
+  for (FittedMember& member : one.members) {
+    if (!in.ok()) break;
+    member.model = read_model(in);
+    member.weight = in.real();
+    member.parameters.resize(in.count());
+    for (double& value : member.parameters) value = in.ok() ? in.real() : 0;
+  }
   one.ends.resize(in.count());
   for (std::size_t& value : one.ends) value = in.ok() ? in.number<std::size_t>() : 0;
   one.forecasts.resize(in.count());
@@ -197,6 +205,7 @@ std::string format_fitted(const FittedRun& fitted) {
         static_cast<std::size_t>(options.outliers.count_min)})
     put(out, value);
   put(out, options.outliers.spreads);
+  put(out, fitted.total_share);
   out += "\nseries-count";
   put(out, fitted.series.size());
   for (const FittedSeries& one : fitted.series) {
@@ -208,8 +217,13 @@ std::string format_fitted(const FittedRun& fitted) {
     put(out, demand_class_name(one.demand_class));
     out += ' ' + std::to_string(one.start.days);
     put(out, one.known);
-    put(out, one.parameters.size());
-    for (const double value : one.parameters) put(out, value);
+    put(out, one.members.size());
+    for (const FittedMember& member : one.members) {
+      put(out, model(member.model).name);
+      put(out, member.weight);
+      put(out, member.parameters.size());
+      for (const double value : member.parameters) put(out, value);
+    }
     put(out, one.ends.size());
     for (const std::size_t value : one.ends) put(out, value);
     put(out, one.forecasts.size());
@@ -256,6 +270,7 @@ Result<FittedRun> parse_fitted(std::string_view text) {
   options.outliers.neighbours = in.number<int>();
   options.outliers.count_min = in.number<int>();
   options.outliers.spreads = in.real();
+  fitted.total_share = in.real();
   in.expect("series-count");
   const std::size_t count = in.count();
   fitted.series.reserve(in.ok() ? count : 0);

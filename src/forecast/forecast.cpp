@@ -6,9 +6,12 @@
 #include <cmath>
 #include <ctime>
 
+#include "forecast/blend_backtest.h"
 #include "forecast/intermittent.h"
 #include "forecast/intervals.h"
 #include "forecast/parallel_internal.h"
+#include "forecast/pooled_season.h"
+#include "forecast/top_level_scaling.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -52,6 +55,9 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
                            " values for " + std::to_string(series_count) + " series");
+  if (!options.levels.empty() && options.levels.size() != series_count)
+    return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
+                         std::to_string(series_count) + " series");
   return {};
 }
 
@@ -117,7 +123,7 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests, const Choices& chosen,
                                           const IntervalCalibrator& calibrator,
-                                          const BacktestOptions& options) {
+                                          const BacktestOptions& options, AccuracyReportBuilder& report) {
   std::array<Coverage, kDemandClassCount> by_class;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
@@ -134,6 +140,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
           closed[options.gap + step] != 0
               ? Interval{}
               : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
+      report.add_interval(i, step, series[i].value[at], interval);
       by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
                                                                 interval.hi80, interval.lo95, interval.hi95);
     }
@@ -218,30 +225,43 @@ SeriesBacktest restored_backtest(const Series& series, const FittedSeries* fitte
   return test;
 }
 
-/// The champion's forecast at the newest origin. With its own parameters where it knew nothing beyond that
-/// origin; else, and for panel models, as the back-test fitted its model, which has seen nothing of it
-/// either. Empty when there is none.
+/// The champion's forecast at the newest origin: its members, weighed as it weighs them, each with its own
+/// parameters where the champion knew nothing beyond that origin; else, and for panel models, as the
+/// back-test fitted it, which has seen nothing of it either. Empty when there is none.
 std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test, const FittedSeries& rival,
-                                const BacktestOptions& options) {
-  const auto column = std::ranges::find(test.models, rival.model) - test.models.begin();
-  const auto at = static_cast<std::size_t>(column);
-  const bool has_column = at < test.models.size() && test.refused[at].empty();
+                                const ForecastOptions& all_options) {
+  const BacktestOptions& options = all_options.backtest;
   const bool knew_more = rival.known > test.ends.front() || rival.start != series.start;
-  if (has_column && (knew_more || is_panel_model(rival.model))) {
-    const std::span<const float> steps = test.forecast(at, 0);
-    return {steps.begin(), steps.end()};
-  }
-  if (is_panel_model(rival.model)) return {};
   const History raw = history_at(series, test.ends.front(), options);
   const CappedValues capped = cap_outliers(raw, classify(raw).demand_class, options.outliers);
   History cleaned = raw;
   cleaned.value = capped.value;
-  const Model& which = model(rival.model);
-  const History& history = which.capped ? cleaned : raw;
+  std::vector<std::vector<double>> rows;
+  std::vector<double> weights;
+  double sum = 0;
+  for (const FittedMember& member : rival.members) {
+    std::vector<double> row(options.gap + options.horizon);
+    const auto at =
+        static_cast<std::size_t>(std::ranges::find(test.models, member.model) - test.models.begin());
+    const bool has_column = at < test.models.size() && test.refused[at].empty();
+    if (has_column && (knew_more || is_panel_model(member.model))) {
+      std::ranges::copy(test.forecast(at, 0), row.begin() + static_cast<std::ptrdiff_t>(options.gap));
+    } else {
+      const Model& which = model(member.model);
+      const History& history = which.capped ? cleaned : raw;
+      if (is_panel_model(member.model) || !which.refuses(history).empty()) continue;
+      const Parameters parameters = rival.start == series.start ? member.parameters : which.fit(history);
+      if (!predict_steps(which, history, parameters, options.non_negative, row)) continue;
+    }
+    rows.push_back(std::move(row));
+    weights.push_back(member.weight);
+    sum += member.weight;
+  }
+  if (rows.empty() || sum <= 0) return {};
+  for (double& weight : weights) weight /= sum;
+  const std::vector<std::span<const double>> views(rows.begin(), rows.end());
   std::vector<double> steps(options.gap + options.horizon);
-  if (!which.refuses(history).empty()) return {};
-  const Parameters parameters = rival.start == series.start ? rival.parameters : which.fit(history);
-  if (!predict_steps(which, history, parameters, options.non_negative, steps)) return {};
+  combine(views, weights, all_options.choice.blend.kind, steps);
   steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(options.gap));
   return steps;
 }
@@ -249,18 +269,18 @@ std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test
 /// Own choice, champion and seasonal naive on the newest origin, in so many stretches.
 std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
                               std::optional<std::size_t> chosen_before, const FittedSeries* rival,
-                              std::size_t stretches, const BacktestOptions& options) {
+                              std::size_t stretches, const ForecastOptions& options) {
   if (!chosen_before || test.ends.empty()) return {};
   std::vector<double> of_rival;
   if (rival != nullptr && rival->usable) of_rival = rival_steps(series, test, *rival, options);
   const auto naive =
       static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin());
   const bool has_naive = naive < test.models.size() && test.refused[naive].empty();
-  std::vector<HeldOut> parts(std::min(stretches, options.horizon));
-  for (std::size_t step = 0; step < options.horizon; ++step) {
+  std::vector<HeldOut> parts(std::min(stretches, options.backtest.horizon));
+  for (std::size_t step = 0; step < options.backtest.horizon; ++step) {
     const std::size_t period = test.period(0, step);
     if (series.masked[period] != 0) continue;
-    HeldOut& part = parts[step * parts.size() / options.horizon];
+    HeldOut& part = parts[step * parts.size() / options.backtest.horizon];
     const double actual = series.value[period];
     part.own.add(actual, static_cast<double>(test.forecast(*chosen_before, 0)[step]), test.scale);
     if (!of_rival.empty()) part.rival.add(actual, of_rival[step], test.scale);
@@ -269,17 +289,122 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
   return parts;
 }
 
+/// Forecasts of one model after the end of a series, as they are served.
+class FinalForecaster {
+ public:
+  FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
+                  std::span<const PanelForecast> panels, const BacktestOptions& options,
+                  const FittedSeries* known)
+      : at_(at),
+        raw_(history_at(series, series.size(), options)),
+        capped_(cap_outliers(raw_, demand_class, options.outliers)),
+        cleaned_(raw_),
+        panels_(panels),
+        options_(options),
+        known_(known) {
+    cleaned_.value = capped_.value;
+  }
+  FinalForecaster(const FinalForecaster&) = delete;
+  FinalForecaster& operator=(const FinalForecaster&) = delete;
+
+  const History& history() const { return raw_; }
+  std::size_t capped(ModelId id) const { return model(id).capped ? capped_.capped : 0; }
+  /// @return why there is no forecast, empty when there is one
+  std::string predict(ModelId id, std::span<double> steps) {
+    if (is_panel_model(id)) return predict_panel(id, steps);
+    const Model& which = model(id);
+    const History& history = which.capped ? cleaned_ : raw_;
+    if (std::string fault = which.refuses(history); !fault.empty()) return fault;
+    used_.push_back({id, 1, learnt(which, history)});
+    if (predict_steps(which, history, used_.back().parameters, options_.non_negative, steps)) return {};
+    return "gave a forecast that is not a number";
+  }
+  /// The weighed forecasts of the models that give one.
+  std::string blend(std::span<const ModelId> models, std::span<const double> weights, BlendKind kind,
+                    std::span<double> steps) {
+    std::vector<std::vector<double>> rows;
+    std::vector<double> used;
+    double sum = 0;
+    for (std::size_t m = 0; m < weights.size(); ++m) {
+      if (weights[m] <= 0) continue;
+      std::vector<double>& row = rows.emplace_back(steps.size());
+      used.push_back(predict(models[m], row).empty() ? weights[m] : 0.0);
+      sum += used.back();
+    }
+    if (sum <= 0) return "has no member that can be used";
+    for (double& weight : used) weight /= sum;
+    const std::vector<std::span<const double>> views(rows.begin(), rows.end());
+    combine(views, used, kind, steps);
+    return {};
+  }
+  /// What a model that was asked for learnt; without parameters for one that needs none.
+  FittedMember member(ModelId id, double weight) const {
+    const auto at = std::ranges::find(used_, id, &FittedMember::model);
+    return {id, weight, at == used_.end() ? Parameters{} : at->parameters};
+  }
+
+ private:
+  // In an update what was learnt then, else a fit.
+  Parameters learnt(const Model& which, const History& history) const {
+    if (known_ != nullptr) {
+      const auto at = std::ranges::find(known_->members, which.id, &FittedMember::model);
+      if (at != known_->members.end()) return at->parameters;
+    }
+    return which.fit(history);
+  }
+  std::string predict_panel(ModelId id, std::span<double> steps) const {
+    const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
+    if (panel == panels_.end() || !panel->refused.empty())
+      return panel == panels_.end() ? "declines this series" : panel->refused;
+    std::ranges::copy(panel->of(at_), steps.begin());
+    std::fill_n(steps.begin(), options_.gap, 0.0);
+    return serve_steps(raw_, options_.non_negative, steps) ? "" : "declines this series";
+  }
+
+  std::size_t at_;
+  History raw_;
+  CappedValues capped_;
+  History cleaned_;
+  std::span<const PanelForecast> panels_;
+  const BacktestOptions& options_;
+  const FittedSeries* known_;
+  std::vector<FittedMember> used_;
+};
+
+/// What a forecast was made with.
+FittedSeries remember(const Series& series, const SeriesBacktest& test, std::optional<std::size_t> chosen,
+                      const SeriesForecast& result) {
+  FittedSeries fitted;
+  fitted.usable = true;
+  fitted.fallback = result.status != SeriesStatus::kOk;
+  fitted.reason = result.reason;
+  fitted.model = result.model;
+  fitted.demand_class = result.demand_class;
+  fitted.start = series.start;
+  fitted.known = series.size();
+  if (chosen) {
+    fitted.ends = test.ends;
+    const std::span<const float> column =
+        std::span(test.forecasts)
+            .subspan(*chosen * test.ends.size() * test.horizon, test.ends.size() * test.horizon);
+    fitted.forecasts.assign(column.begin(), column.end());
+  }
+  return fitted;
+}
+
 /// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero. In
-/// an update (`known` set) with the parameters that were learnt.
+/// an update (`known` set) with what was learnt.
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            const BacktestOptions& options, const FittedSeries* known) {
+                            std::span<const double> weights, const ForecastOptions& all_options,
+                            const FittedSeries* known) {
+  const BacktestOptions& options = all_options.backtest;
+  FinalForecaster forecaster(series, at, test.demand_class, panels, options, known);
+  std::vector<ModelId> members = test.models;
+  std::vector<double> member_weights(weights.begin(), weights.end());
+  const History& raw = forecaster.history();
   SeriesForecast result;
   result.demand_class = test.demand_class;
-  const History raw = history_at(series, series.size(), options);
-  const CappedValues capped = cap_outliers(raw, test.demand_class, options.outliers);
-  History cleaned = raw;
-  cleaned.value = capped.value;
   result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
   if (chosen) {
     result.model = test.models[*chosen];
@@ -296,40 +421,28 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;
     result.model = known->model;
     result.reason = known->reason;
+    members.clear();
+    member_weights.clear();
+    for (const FittedMember& member : known->members) {
+      members.push_back(member.model);
+      member_weights.push_back(member.weight);
+    }
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
-  if (is_panel_model(result.model)) tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
+  if (is_panel_model(result.model) || result.model == ModelId::kBlend)
+    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
   for (const ModelId id : tries) {
-    const Model& which = model(id);
-    if (is_panel_model(id)) {
-      const auto panel = std::ranges::find(panels, id, &PanelForecast::id);
-      if (panel != panels.end()) {
-        std::ranges::copy(panel->of(at), steps.begin());
-        std::fill_n(steps.begin(), options.gap, 0.0);
-        if (serve_steps(raw, options.non_negative, steps)) break;
-      }
-      result.status = SeriesStatus::kFallback;
-      result.reason =
-          "model " + std::string(which.name) + " " +
-          (panel != panels.end() && !panel->refused.empty() ? panel->refused : "declines this series");
-      std::ranges::fill(steps, 0.0);
-      continue;
-    }
-    const History& history = which.capped ? cleaned : raw;
-    std::string fault = which.refuses(history);
+    const std::string fault = id == ModelId::kBlend ? forecaster.blend(members, member_weights,
+                                                                       all_options.choice.blend.kind, steps)
+                                                    : forecaster.predict(id, steps);
     if (fault.empty()) {
-      Parameters parameters = known != nullptr && id == known->model ? known->parameters : which.fit(history);
-      if (predict_steps(which, history, parameters, options.non_negative, steps)) {
-        result.fitted.parameters = std::move(parameters);
-        result.model = id;
-        result.outliers_capped = which.capped ? capped.capped : 0;
-        break;
-      }
-      fault = "gave a forecast that is not a number";
+      result.model = id;
+      result.outliers_capped = forecaster.capped(id);
+      break;
     }
     result.status = SeriesStatus::kFallback;
-    if (result.reason.empty()) result.reason = "model " + std::string(which.name) + " " + fault;
+    if (result.reason.empty()) result.reason = "model " + std::string(model(id).name) + " " + fault;
     std::ranges::fill(steps, 0.0);
   }
   const std::vector<std::uint8_t> closed = closed_steps(raw, steps.size());
@@ -340,21 +453,56 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     point.closed = closed[step] != 0;
     result.points.push_back(point);
   }
-  result.fitted.usable = true;
-  result.fitted.fallback = result.status != SeriesStatus::kOk;
-  result.fitted.reason = result.reason;
-  result.fitted.model = result.model;
-  result.fitted.demand_class = result.demand_class;
-  result.fitted.start = series.start;
-  result.fitted.known = series.size();
-  if (chosen) {
-    result.fitted.ends = test.ends;
-    const std::span<const float> column =
-        std::span(test.forecasts)
-            .subspan(*chosen * test.ends.size() * test.horizon, test.ends.size() * test.horizon);
-    result.fitted.forecasts.assign(column.begin(), column.end());
+  result.fitted = remember(series, test, chosen, result);
+  if (result.model != ModelId::kBlend) {
+    result.fitted.members.push_back(forecaster.member(result.model, 1));
+    return result;
+  }
+  for (std::size_t m = 0; m < member_weights.size(); ++m) {
+    if (member_weights[m] > 0)
+      result.fitted.members.push_back(forecaster.member(members[m], member_weights[m]));
   }
   return result;
+}
+
+/// The candidates that the caller named, and the pooled ones where they are among the models asked for.
+std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
+  std::vector<PanelCandidate> candidates = options.panel_models;
+  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason}) {
+    if (!options.fitted.empty()) break;  // an update has those that were learnt
+    auto pooled = pooled_season_model(kind);
+    const bool asked =
+        options.models.empty() || std::ranges::find(options.models, pooled->id()) != options.models.end();
+    const bool named = std::ranges::any_of(
+        candidates, [&](const PanelCandidate& one) { return one.model->id() == pooled->id(); });
+    if (asked && !named) candidates.push_back({std::move(pooled), nullptr});
+  }
+  return candidates;
+}
+
+/// Scaled forecasts exist as blends only: a series whose blend has one member takes that one scaled.
+void prefer_blend(std::span<const SeriesBacktest> tests, Choices& chosen) {
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const auto blend = std::ranges::find(tests[i].models, ModelId::kBlend);
+    if (chosen[i] && blend != tests[i].models.end())
+      chosen[i] = static_cast<std::size_t>(blend - tests[i].models.begin());
+  }
+}
+
+/// Scales the final blends to a forecast of their sum, as far as the back-test says. @return the factor
+double scale_to_total(std::span<const Series> series, std::span<const std::uint8_t> usable,
+                      const Blend& blend, const BacktestOptions& options, std::optional<double> given,
+                      std::span<SeriesForecast> forecasts) {
+  if (blend.share <= 0 && !given) return 1;
+  double sum = 0;
+  for (const SeriesForecast& forecast : forecasts)
+    for (const ForecastPoint& point : forecast.points) sum += point.mean;
+  const double factor =
+      given.value_or(scaling_factor(sum, forecast_total(series, usable, 0, options), blend.share));
+  for (SeriesForecast& forecast : forecasts)
+    if (forecast.model == ModelId::kBlend)
+      for (ForecastPoint& point : forecast.points) point.mean *= factor;
+  return factor;
 }
 
 }  // namespace
@@ -378,13 +526,15 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
+  const std::vector<PanelCandidate> panel_models = panel_candidates(options);
   // A panel model's fit and forecast counts as much as a hundred series, and a tenth of all of them.
-  const std::size_t fit_units = options.panel_models.size() * (100 + count / 10);
+  const std::size_t fit_units = panel_models.size() * (100 + count / 10);
   const std::size_t total = 2 * count + 2 * fit_units;
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
+  std::vector<std::uint8_t> blended(count, 0);
   const bool updating = !options.fitted.empty();
   BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
   if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
@@ -400,40 +550,47 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
       models = default_models(profile.demand_class, series[i].grain);
     }
-    std::erase_if(models, is_panel_model);  // they come through options.panel_models
+    blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
+    // Those come below, when all series have their own.
+    std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
     tests[i] = backtest(series[i], models, test_options);
   });
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
   PartOfProgress test_progress(progress, count, fit_units, total);
-  if (Result<> added = updating
-                           ? Result<>()
-                           : add_panel_backtests(series, usable, options.attributes, options.panel_models,
-                                                 test_options, options.threads, test_progress, tests);
-      !added)
-    return added.error();
-
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
+  Blend blend;
   Choices before(count);
   Choices chosen(count);
   if (updating) {
+    blend.weights.resize(count);
+    blend.share = options.fitted_share;
     for (std::size_t i = 0; i < count; ++i) {
       if (!tests[i].ends.empty()) chosen[i] = 0;
     }
   } else {
+    if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
+                                             options.threads, test_progress, tests);
+        !added)
+      return added.error();
+    blend = add_blend(series, usable, blended, options.choice, test_options, tests);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    if (blend.share_before > 0) prefer_blend(tests, before);
     const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
+    AccuracyReportBuilder report(series, tests, before, options.levels);
     if (calibrator.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+      run.coverage = measure_coverage(series, tests, before, calibrator, test_options, report);
+    run.report = report.build();
+    chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+    if (blend.share > 0) prefer_blend(tests, chosen);
   }
-  if (!updating) chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
   const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, tested_options);
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
-  auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
+  auto panels = forecast_panels(series, usable, options.attributes, panel_models, test_options,
                                 options.threads, fit_progress);
   if (!panels) return panels.error();
   run.panels = std::move(*panels);
@@ -451,24 +608,14 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           result.index = series[i].index;
           return;
         }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options,
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
                               known_of(options.fitted, i));
         result.held_out =
-            hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, test_options);
+            hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
         result.thin_intervals = calibrator.thin(result.demand_class);
-        const double level = recent_level(history_at(series[i], series[i].size(), test_options));
-        for (std::size_t step = 0; step < result.points.size(); ++step) {
-          ForecastPoint& point = result.points[step];
-          if (point.closed) continue;
-          const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
-          point.lo80 = interval.lo80;
-          point.hi80 = interval.hi80;
-          point.lo95 = interval.lo95;
-          point.hi95 = interval.hi95;
-        }
         for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];
@@ -477,6 +624,22 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         }
       });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
+  run.total_share = blend.share;
+  for (std::size_t i = 0; i < count; ++i) {
+    SeriesForecast& result = run.series[i];
+    if (result.points.empty()) continue;
+    const double level = recent_level(history_at(series[i], series[i].size(), test_options));
+    for (std::size_t step = 0; step < result.points.size(); ++step) {
+      ForecastPoint& point = result.points[step];
+      if (point.closed) continue;
+      const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
+      point.lo80 = interval.lo80;
+      point.hi80 = interval.hi80;
+      point.lo95 = interval.lo95;
+      point.hi95 = interval.hi95;
+    }
+  }
   for (const SeriesForecast& one : run.series) {
     run.ok += one.status == SeriesStatus::kOk ? 1 : 0;
     run.fallbacks += one.status == SeriesStatus::kFallback ? 1 : 0;

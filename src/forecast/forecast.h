@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "forecast/accuracy.h"
+#include "forecast/accuracy_report.h"
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
 #include "forecast/fitted_series.h"
@@ -26,11 +27,15 @@ struct ForecastOptions {
   std::vector<PanelCandidate> panel_models;
   /// What is known of the series and does not change, for the panel models: one value per series of the run.
   std::vector<AttributeColumn> attributes;
+  /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
+  std::vector<std::string> levels;
   unsigned threads = 0;  ///< 0 = one per core
   /// An update: what an earlier run learnt of each series, by position, nullptr = nothing. Nothing is
   /// back-tested, chosen or estimated again; see predict_all() in fitted_model.h. Empty = a full run.
   std::vector<const FittedSeries*> fitted;
-  std::size_t fitted_horizon = 0;  ///< steps of FittedSeries::forecasts; 0 = the horizon
+  double fitted_share = 0;              ///< ForecastRun::total_share of that run
+  std::optional<double> fitted_factor;  ///< the factor itself, where not all series are at hand
+  std::size_t fitted_horizon = 0;       ///< steps of FittedSeries::forecasts; 0 = the horizon
   /// What the champion learnt of each series, by position, nullptr = nothing: it is judged on the newest
   /// origin beside this run's own choice (SeriesForecast::held_out). Empty = no champion.
   std::vector<const FittedSeries*> rival;
@@ -108,6 +113,9 @@ struct ForecastRun {
   std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
+  AccuracyReport report;              ///< the same by level, class, part of the horizon, origin and series
+  double total_share = 0;             ///< how far the blends are scaled to the forecast of their sum
+  double total_factor = 1;            ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;

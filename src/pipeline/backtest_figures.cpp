@@ -126,6 +126,8 @@ BacktestFigures figures_of(const forecast::ForecastRun& run, const PlanSeries& d
     keep(shown.measures, "mase", newest.mase());
     keep(shown.measures, "smape", newest.smape());
     keep(shown.measures, "bias", newest.bias());
+    keep(shown.measures, "mape", newest.mape());
+    keep(shown.measures, "rmsse", newest.rmsse());
     keep(shown.measures, "wape_seasonal_naive", row.newest_benchmark.wape());
     keep(shown.measures, "value_added",
          forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape));

@@ -93,6 +93,25 @@ class DirectoryEngine final : public Engine {
   Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
   Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
 
+  Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
+    for (const auto& plan : plans) {
+      if (!series_id.starts_with(plan.name + "/")) continue;
+      if (auto made = prepare_forecast_tables(*workspace_, plans); !made) return std::move(made.error());
+      return fit_one_series(*workspace_, plan, series_id, observer);
+    }
+    return unknown_series(series_id);
+  }
+
+  Result<std::vector<std::string>> plan_names() override {
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    std::vector<std::string> names;
+    for (const auto& plan : TILLCAST_TRY_PLAIN(plans_of(*workspace_))) names.push_back(plan.name);
+    return names;
+  }
+
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     RunReport report;
@@ -172,6 +191,11 @@ class DirectoryEngine final : public Engine {
       for (std::size_t i = 0; i < series.size(); ++i) history.push_back({series.date_at(i), series.value[i]});
     }
     return *found;
+  }
+
+  Result<PredictionPage> predictions(const PredictionRequest& request) override {
+    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    return catalog->predictions(request, catalog);
   }
 
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {
@@ -297,6 +321,14 @@ class DirectoryEngine final : public Engine {
     return answer;
   }
 
+  static double scaled_by(const SeriesForecast& stored, const forecast::SeriesForecast& unscaled) {
+    if (unscaled.model != forecast::ModelId::kBlend) return 1;
+    for (std::size_t i = 0; i < std::min(stored.points.size(), unscaled.points.size()); ++i) {
+      if (unscaled.points[i].mean > 0) return stored.points[i].mean / unscaled.points[i].mean;
+    }
+    return 1;
+  }
+
   // Beyond the stored horizon: this one series from the version that made its stored forecast, without a fit.
   Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon,
                                SeriesForecast& answer) {
@@ -304,15 +336,26 @@ class DirectoryEngine final : public Engine {
     longer.horizon = static_cast<int>(horizon);
     const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, longer, {id}));
     if (data.series.empty()) return unknown_series(id);
-    const auto model = TILLCAST_TRY_PLAIN(loaded_model(plan.name, answer.model_version));
     auto options = forecast_options(*workspace_, plan);
     options.backtest.horizon = horizon;
     options.attributes = data.attributes;
     options.threads = 1;
     NoProgress progress;
-    const std::string ids[] = {id};
-    const auto run =
-        TILLCAST_TRY_PLAIN(forecast::predict_all(model->fitted, data.series, ids, options, progress));
+    forecast::ForecastRun run;
+    if (answer.model_version == 0) {  // trained by itself: as it was then
+      run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, options, progress));
+    } else {
+      const auto model = TILLCAST_TRY_PLAIN(loaded_model(plan.name, answer.model_version));
+      const std::string ids[] = {id};
+      // Blends are scaled to the forecast of their sum, which one series alone does not tell: the factor is
+      // that of the stored forecast.
+      options.fitted_factor = 1;
+      run = TILLCAST_TRY_PLAIN(forecast::predict_all(model->fitted, data.series, ids, options, progress));
+      if (const double factor = scaled_by(answer, run.series[0]); factor != 1) {
+        options.fitted_factor = factor;
+        run = TILLCAST_TRY_PLAIN(forecast::predict_all(model->fitted, data.series, ids, options, progress));
+      }
+    }
     answer.points.clear();
     for (const auto& point : run.series[0].points) {
       answer.points.push_back(

@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include "core/version.h"
+#include "pipeline/accuracy_tables.h"
+#include "pipeline/batch_builder_internal.h"
 #include "pipeline/monitor.h"
-#include "pipeline/row_batch.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -24,6 +25,8 @@ CREATE TABLE IF NOT EXISTS forecast_point (plan VARCHAR, run_id VARCHAR, series_
   hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE, is_closed BOOLEAN);
 CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, model VARCHAR, demand_class VARCHAR, points BIGINT, wape DOUBLE,
   rmspe DOUBLE, mae DOUBLE, rmse DOUBLE, mase DOUBLE, smape DOUBLE, bias DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE);
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS mape DOUBLE;
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS rmsse DOUBLE;
 ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS model_version INTEGER;
 ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS experiment VARCHAR;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS model_version INTEGER;
@@ -43,26 +46,26 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
                           const std::string& run_id, const PlanSeries& data, const Served& served) {
   using enum ColumnType;
   const forecast::ForecastRun& run = served.run;
-  RowBatch series_rows({{"plan", kText},           {"run_id", kText},
-                        {"place", kInt64},         {"series_id", kText},
-                        {"label", kText},          {"store_id", kText},
-                        {"product_id", kText},     {"total", kText},
-                        {"model", kText},          {"demand_class", kText},
-                        {"status", kText},         {"reason", kText},
-                        {"periods", kInt64},       {"history_from", kDate},
-                        {"history_until", kDate},  {"outliers_capped", kInt64},
-                        {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
-                        {"model_version", kInt64}, {"variant", kText}});
-  RowBatch point_rows({{"plan", kText},
-                       {"run_id", kText},
-                       {"series_id", kText},
-                       {"business_date", kDate},
-                       {"mean", kDouble},
-                       {"lo80", kDouble},
-                       {"hi80", kDouble},
-                       {"lo95", kDouble},
-                       {"hi95", kDouble},
-                       {"is_closed", kBool}});
+  BatchBuilder series_rows({{"plan", kText},           {"run_id", kText},
+                            {"place", kInt64},         {"series_id", kText},
+                            {"label", kText},          {"store_id", kText},
+                            {"product_id", kText},     {"total", kText},
+                            {"model", kText},          {"demand_class", kText},
+                            {"status", kText},         {"reason", kText},
+                            {"periods", kInt64},       {"history_from", kDate},
+                            {"history_until", kDate},  {"outliers_capped", kInt64},
+                            {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
+                            {"model_version", kInt64}, {"variant", kText}});
+  BatchBuilder point_rows({{"plan", kText},
+                           {"run_id", kText},
+                           {"series_id", kText},
+                           {"business_date", kDate},
+                           {"mean", kDouble},
+                           {"lo80", kDouble},
+                           {"hi80", kDouble},
+                           {"lo95", kDouble},
+                           {"hi95", kDouble},
+                           {"is_closed", kBool}});
   for (std::size_t i = 0; i < run.series.size(); ++i) {
     const auto& forecast = run.series[i];
     const auto& member = data.members[i];
@@ -111,12 +114,13 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
 Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan,
                             const std::string& run_id, const BacktestFigures& figures) {
   using enum ColumnType;
-  constexpr const char* kMeasures[] = {
-      "wape", "rmspe", "mae", "rmse", "mase", "smape", "bias", "wape_seasonal_naive", "value_added"};
+  constexpr const char* kMeasures[] = {"wape",        "rmspe", "mae",  "rmse",
+                                       "mase",        "smape", "bias", "wape_seasonal_naive",
+                                       "value_added", "mape",  "rmsse"};
   std::vector<ColumnSpec> columns = {
       {"plan", kText}, {"run_id", kText}, {"model", kText}, {"demand_class", kText}, {"points", kInt64}};
   for (const char* measure : kMeasures) columns.push_back({measure, kDouble});
-  RowBatch rows(columns);
+  BatchBuilder rows(columns);
   for (const auto& row : figures.models) {
     rows.text(plan.name).text(run_id).text(row.model).text(row.demand_class).integer(row.points);
     for (const char* measure : kMeasures) {
@@ -194,12 +198,13 @@ Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const Forec
   TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
+  TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
   if (auto made = prepare_monitor_tables(connection, names); !made) return made;
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
     for (const char* table : kTables)
       TILLCAST_TRY_PLAIN(
           inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
-    return {};
+    return remove_accuracy(inside, " WHERE plan NOT IN (" + names + ")");
   });
 }
 
@@ -228,8 +233,42 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, served); !done) return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, served.figures); !done) return done;
+    // The details of a back-test are at hand right after it; an older version is shown without them.
+    const bool detailed = !served.run.report.rows.empty();
+    if (detailed) {
+      if (auto done = store_accuracy_report(inside, plan, data, served.run, report.run_id); !done)
+        return done;
+    } else if (!served.figures_are_stored) {
+      if (auto done = remove_accuracy(inside, " WHERE plan = " + database::sql_quote(plan.name)); !done)
+        return done;
+    }
     if (auto done = keep_snapshot(inside, plan, data, served); !done) return done;
     return store_run(inside, plan, data, served, report);
+  });
+}
+
+Result<void> store_one_series(database::Connection& connection, const ForecastPlan& plan,
+                              const PlanSeries& data, const forecast::ForecastRun& run,
+                              const std::string& run_id) {
+  Served served;
+  served.run = run;
+  served.figures = figures_of(run, data);
+  served.versions = {0};
+  served.variants = {""};
+  return connection.transaction([&](database::Connection& inside) -> Result<> {
+    const Value name(plan.name);
+    const Value id(data.members[0].id);
+    const auto place = TILLCAST_TRY_PLAIN(inside.query(
+        "SELECT coalesce((SELECT min(place) FROM forecast_series WHERE plan = ? AND series_id = ?), "
+        "(SELECT coalesce(max(place), -1) + 1 FROM forecast_series))",
+        {name, id}));
+    for (const char* table : {"forecast_series", "forecast_point"})
+      TILLCAST_TRY_PLAIN(inside.query(
+          std::string("DELETE FROM ") + table + " WHERE plan = ? AND series_id = ?", {name, id}));
+    if (auto done = store_series(inside, plan, run_id, data, served); !done) return done;
+    TILLCAST_TRY_PLAIN(inside.query("UPDATE forecast_series SET place = ? WHERE plan = ? AND series_id = ?",
+                                    {Value(place.integer(0, 0).value_or(0)), name, id}));
+    return {};
   });
 }
 

@@ -86,7 +86,8 @@ struct Served {
   BacktestFigures figures;  ///< the champion's
   int champion = 0;
   std::string experiment;             ///< name of the running one; empty = none
-  std::vector<int> versions;          ///< by series
+  bool figures_are_stored = false;    ///< the tables hold the details of this champion's back-test already
+  std::vector<int> versions;          ///< by series; 0 = trained by itself
   std::vector<std::string> variants;  ///< by series: "champion" or "challenger"
 };
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "forecast/naive.h"
-#include "pipeline/row_batch.h"
+#include "pipeline/batch_builder_internal.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -34,9 +34,9 @@ int days_of(const ForecastPlan& plan) {
 }
 
 // First day of the last period that all series have reached, and the actuals after `from`.
-std::shared_ptr<RowBatch> actuals_after(const PlanSeries& data, Date from) {
+std::shared_ptr<BatchBuilder> actuals_after(const PlanSeries& data, Date from) {
   using enum ColumnType;
-  auto rows = std::make_shared<RowBatch>(
+  auto rows = std::make_shared<BatchBuilder>(
       std::vector<ColumnSpec>{{"series_id", kText}, {"business_date", kDate}, {"actual", kDouble}});
   for (std::size_t i = 0; i < data.series.size(); ++i) {
     const auto& one = data.series[i];
@@ -153,20 +153,20 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
   if (recent.integer(0, 0).value_or(0) > 0) return {};
   TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_snapshot WHERE plan = ? AND origin = ?",
                                   {Value(plan.name), Value(data.data_until)}));
-  RowBatch rows({{"plan", kText},
-                 {"series_id", kText},
-                 {"model_version", kInt64},
-                 {"variant", kText},
-                 {"experiment", kText},
-                 {"origin", kDate},
-                 {"business_date", kDate},
-                 {"lead_periods", kInt64},
-                 {"mean", kDouble},
-                 {"seasonal_naive", kDouble},
-                 {"lo80", kDouble},
-                 {"hi80", kDouble},
-                 {"lo95", kDouble},
-                 {"hi95", kDouble}});
+  BatchBuilder rows({{"plan", kText},
+                     {"series_id", kText},
+                     {"model_version", kInt64},
+                     {"variant", kText},
+                     {"experiment", kText},
+                     {"origin", kDate},
+                     {"business_date", kDate},
+                     {"lead_periods", kInt64},
+                     {"mean", kDouble},
+                     {"seasonal_naive", kDouble},
+                     {"lo80", kDouble},
+                     {"hi80", kDouble},
+                     {"lo95", kDouble},
+                     {"hi95", kDouble}});
   forecast::BacktestOptions options;
   options.horizon = static_cast<std::size_t>(plan.horizon);
   std::vector<double> naive(options.horizon);

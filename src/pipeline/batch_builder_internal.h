@@ -10,23 +10,21 @@
 
 namespace tillcast::pipeline {
 
-/// Columns filled row by row, in their order, for appending to a table.
-class RowBatch {
+/// Columns filled row by row and in order, for appending to a table. Numbers that are not finite become null.
+class BatchBuilder {
  public:
-  explicit RowBatch(const std::vector<ColumnSpec>& specs) {
+  explicit BatchBuilder(const std::vector<ColumnSpec>& specs) {
     for (const auto& spec : specs) batch_.columns.push_back({spec, {}, {}, {}, {}});
   }
-  RowBatch& text(std::string_view value) {
+  BatchBuilder& text(std::string_view value) {
     next().text.push_back(arena_->add(value));
     return *this;
   }
-  /// Also dates (days) and booleans (0, 1).
-  RowBatch& integer(std::int64_t value) {
+  BatchBuilder& integer(std::int64_t value) {
     next().ints.push_back(value);
     return *this;
   }
-  /// NaN and infinity become NULL.
-  RowBatch& number(double value) {
+  BatchBuilder& number(double value) {
     Column& column = next();
     column.doubles.push_back(std::isfinite(value) ? value : 0);
     column.valid.push_back(std::isfinite(value) ? 1 : 0);
@@ -36,7 +34,6 @@ class RowBatch {
     at_ = 0;
     ++batch_.rows;
   }
-  /// The texts live as long as this does.
   const ColumnBatch& batch() const { return batch_; }
 
  private:
