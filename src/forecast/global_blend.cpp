@@ -65,6 +65,7 @@ class PartProgress final : public Progress {
 
 std::vector<GlobalModelOptions> full_recipe() {
   std::vector<GlobalModelOptions> parts(4);
+  for (GlobalModelOptions& part : parts) part.seeds = 1;
   parts[1].booster.leaves = 63;
   parts[1].booster.column_share = 0.2;
   parts[1].booster.seed = 11;

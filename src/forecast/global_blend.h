@@ -25,7 +25,7 @@ class GlobalBlend final : public PanelModel {
 };
 
 /// The full recipe: the default, one of larger trees and fewer columns, one that forgets old years, one
-/// without the levels of all series together. Some four times the cost of the default.
+/// without the levels of all series together. Twice the cost of the default.
 std::vector<GlobalModelOptions> full_recipe();
 
 }  // namespace tillcast::forecast
