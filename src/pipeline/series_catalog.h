@@ -27,6 +27,8 @@ class SeriesCatalog {
   /// The plan behind a series.
   const ForecastPlan* plan(const std::string& name) const;
   Result<SeriesPage> page(const SeriesRequest& request) const;
+  /// Periods of history of all series of a plan together.
+  std::size_t periods(const std::string& plan) const;
   std::size_t size() const { return series_.size(); }
   /// Changes whenever any stored run changes.
   const std::string& version() const { return version_; }

@@ -41,6 +41,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
     {"serve.grpc_port", SettingType::kInteger, "0",
      "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
+    {"serve.history_mb", SettingType::kInteger, "256",
+     "memory for the histories behind the forecasts, read when first asked for"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 
