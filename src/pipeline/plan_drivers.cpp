@@ -215,12 +215,12 @@ class DriverLoader {
     std::map<std::pair<std::string, std::string>, std::vector<float>> calendars;
     bool any = false;
     for (const auto& place : places) {
-      auto [at, fresh] = calendars.try_emplace(place);
-      if (!fresh) continue;
-      at->second.assign(dates.size(), 0);
+      if (calendars.contains(place)) continue;
+      std::vector<float>& calendar = calendars[place];
+      calendar.assign(dates.size(), 0);
       const auto mark = [&](const forecast::Holiday& one) {
         if (one.date < first || one.date > last) return;
-        float& value = at->second[static_cast<std::size_t>(one.date.days - first.days)];
+        float& value = calendar[static_cast<std::size_t>(one.date.days - first.days)];
         // Of two on one day the one that closes shops counts.
         const auto kind = static_cast<float>(one.kind);
         const bool event = one.kind == forecast::HolidayKind::kEvent;
@@ -253,9 +253,6 @@ class DriverLoader {
     std::string country = workspace_.config.text("forecast.country");
     const std::string region = workspace_.config.text("forecast.region");
     const bool told = !country.empty();
-    if (told && forecast::holiday_country(country).empty())
-      return invalid_input("setting 'forecast.country': there is no holiday calendar for '" + country +
-                           "'; known are " + known_countries());
     std::map<std::int64_t, std::pair<std::string, std::string>> by_store;
     const auto stores = TILLCAST_TRY_PLAIN(connection_.query(
         "SELECT CAST(store_key AS BIGINT), coalesce(country, ''), coalesce(region, '') FROM dim_store"));
@@ -283,13 +280,6 @@ class DriverLoader {
       places.push_back(std::move(place));
     }
     return places;
-  }
-
-  static std::string known_countries() {
-    std::string text;
-    for (const auto code : forecast::holiday_countries())
-      text += (text.empty() ? "" : " ") + std::string(code);
-    return text;
   }
 
   // ---- which of them are known ahead
@@ -427,10 +417,11 @@ class DriverLoader {
       for (std::size_t step = 0; step < horizon_; ++step)
         each(one.date_at(one.size() + step), at->value[one.size() + step], at->kind);
     };
-    for (auto& one : data_.series)
+    for (auto& one : data_.series) {
       ahead(one, [&](Date day, float value, DriverKind) {
         if (!std::isnan(value)) ++seen[day][value];
       });
+    }
     for (auto& one : data_.series) {
       bool changed = false;
       ahead(one, [&](Date day, float& value, DriverKind kind) {
