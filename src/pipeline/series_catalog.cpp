@@ -113,6 +113,14 @@ const SeriesForecast* SeriesCatalog::find(std::string_view id) const {
   return at == by_id_.end() ? nullptr : &series_[at->second];
 }
 
+std::size_t SeriesCatalog::periods(const std::string& plan) const {
+  std::size_t sum = 0;
+  for (const auto& series : series_)
+    if (series.info.plan == plan)
+      sum += static_cast<std::size_t>(std::max<std::int64_t>(0, series.info.periods));
+  return sum;
+}
+
 const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {
   const auto at = plans_.find(name);
   return at == plans_.end() ? nullptr : &at->second;
