@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
+#include "forecast/global_model.h"
+#include "forecast/global_monthly.h"
 #include "io/file_hash.h"
 #include "pipeline/forecast_tables.h"
 #include "pipeline/models.h"
@@ -49,6 +52,46 @@ std::string rhythm_of(const PlanSeries& data) {
          "ahead by their rhythm";
 }
 
+constexpr std::size_t kPanelSeriesMin = 50;
+constexpr std::size_t kPanelDaysMin = 182;
+constexpr std::size_t kPanelMonthsMin = 24;
+constexpr std::size_t kPanelValuesMax = 20'000'000;  // the features of more cost minutes
+
+// Models that learn from all series at once, where the plan wants them: "auto" for panels that are large
+// enough to teach them something and small enough to learn from by the way.
+std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, const PlanSeries& data) {
+  const bool monthly = plan.frequency == "monthly";
+  if (plan.global == "off" || plan.frequency == "weekly") return {};
+  if (plan.global == "auto") {
+    std::size_t long_enough = 0;
+    std::size_t values = 0;
+    for (const auto& one : data.series) {
+      long_enough += one.size() >= (monthly ? kPanelMonthsMin : kPanelDaysMin) ? 1 : 0;
+      values += one.size();
+    }
+    if (long_enough < kPanelSeriesMin || values > kPanelValuesMax) return {};
+  }
+  if (monthly) return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
+  forecast::GlobalModelOptions options;
+  const auto metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
+  if (metric == forecast::Metric::kRmspe) options.back = forecast::BackTransform::kRmspe;
+  if (metric == forecast::Metric::kRmse || metric == forecast::Metric::kAuto)
+    options.back = forecast::BackTransform::kMean;
+  return {{std::make_shared<forecast::GlobalModel>(options), nullptr}};
+}
+
+// Which of them took part; a blend may have them inside, so no series are counted.
+std::string panels_of(const forecast::ForecastOptions& options, const forecast::ForecastRun& run) {
+  std::string text;
+  for (const auto& one : options.panel_models) {
+    const auto panel = std::ranges::find(run.panels, one.model->id(), &forecast::PanelForecast::id);
+    if (panel == run.panels.end()) continue;
+    text += panel->refused.empty() ? ", " + std::string(one.model->name()) + " among the models"
+                                   : ", " + std::string(one.model->name()) + " left out: " + panel->refused;
+  }
+  return text;
+}
+
 }  // namespace
 
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan) {
@@ -73,6 +116,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
+  options.panel_models = panel_models(plan, data);
   const FitIds ids = fit_ids(plan, options, data);
   const auto registry = registry_of(workspace);
   const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name));
@@ -128,7 +172,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
           (report.fallbacks + report.failed > 0
                ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
                : "") +
-          rhythm_of(data) +
+          panels_of(options, served.run) + rhythm_of(data) +
           (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "") +
           (fresh ? "" : ", updated without a fit from version " + std::to_string(served.champion)));
 }

@@ -184,6 +184,10 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
       return invalid_input("[[forecast.plan]] '" + plan.name + "': " + known_key(key, known));
     }
   }
+  if (plan.global == "on" && plan.frequency == "weekly") {
+    return invalid_input("[[forecast.plan]] '" + plan.name +
+                         "': global = \"on\" is for daily and monthly plans; there is no such model by week");
+  }
   if (plan.measure == "sales" && std::ranges::find(plan.by, "product") != plan.by.end()) {
     return invalid_input("[[forecast.plan]] '" + plan.name +
                          "': sales are known per store and day only; forecast units or revenue by product");
