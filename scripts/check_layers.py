@@ -31,7 +31,7 @@ THIRD_PARTY = {
     r"yaml-cpp/": ["warehouse"],
     r"(isa-l|isal)|igzip_lib\.h|minizip/|unzip\.h|expat\.h": ["sources"],
     r"openssl/": ["io"],
-    r"nlopt\.h|Eigen/": ["forecast"],
+    r"nlopt\.h|Eigen/|LightGBM/": ["forecast"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.M)
 

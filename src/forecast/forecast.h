@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "forecast/accuracy.h"
+#include "forecast/accuracy_report.h"
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
 #include "forecast/model.h"
@@ -25,6 +26,8 @@ struct ForecastOptions {
   std::vector<PanelCandidate> panel_models;
   /// What is known of the series and does not change, for the panel models: one value per series of the run.
   std::vector<AttributeColumn> attributes;
+  /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
+  std::vector<std::string> levels;
   unsigned threads = 0;  ///< 0 = one per core
 };
 
@@ -90,6 +93,8 @@ struct ForecastRun {
   std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
+  AccuracyReport report;              ///< the same by level, class, part of the horizon, origin and series
+  double total_factor = 1;            ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;

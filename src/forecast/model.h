@@ -32,6 +32,8 @@ enum class ModelId : std::uint8_t {
   kImapa,
   kHolt,
   kSeasonProduct,
+  kPooledLevel,  ///< learns from all series at once: see pooled_season.h
+  kPooledSeason,
   kTheta,
   kDynamicTheta,
   kCes,
@@ -42,6 +44,7 @@ enum class ModelId : std::uint8_t {
   kGlobalTrees,  ///< learns from all series at once: see panel_model.h
   kGlobalMonthly,
   kGlobalBlend,
+  kBlend,  ///< weighted mean of other models: see blend.h
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);

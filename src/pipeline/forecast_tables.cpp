@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/version.h"
+#include "pipeline/accuracy_tables.h"
+#include "pipeline/batch_builder_internal.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -22,6 +24,8 @@ CREATE TABLE IF NOT EXISTS forecast_point (plan VARCHAR, run_id VARCHAR, series_
   hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE, is_closed BOOLEAN);
 CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, model VARCHAR, demand_class VARCHAR, points BIGINT, wape DOUBLE,
   rmspe DOUBLE, mae DOUBLE, rmse DOUBLE, mase DOUBLE, smape DOUBLE, bias DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE);
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS mape DOUBLE;
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS rmsse DOUBLE;
 )";
 constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy"};
 
@@ -33,39 +37,6 @@ std::string joined(const std::vector<std::string>& items) {
 
 Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
 double known(double value) { return std::isfinite(value) ? value : -1; }
-
-/// Columns filled row by row, for appending to a table.
-class BatchBuilder {
- public:
-  explicit BatchBuilder(const std::vector<ColumnSpec>& specs) {
-    for (const auto& spec : specs) batch_.columns.push_back({spec, {}, {}, {}, {}});
-  }
-  BatchBuilder& text(std::string_view value) {
-    next().text.push_back(arena_->add(value));
-    return *this;
-  }
-  BatchBuilder& integer(std::int64_t value) {
-    next().ints.push_back(value);
-    return *this;
-  }
-  BatchBuilder& number(double value) {
-    Column& column = next();
-    column.doubles.push_back(std::isfinite(value) ? value : 0);
-    column.valid.push_back(std::isfinite(value) ? 1 : 0);
-    return *this;
-  }
-  void end_row() {
-    at_ = 0;
-    ++batch_.rows;
-  }
-  const ColumnBatch& batch() const { return batch_; }
-
- private:
-  Column& next() { return batch_.columns[at_++]; }
-  ColumnBatch batch_;
-  std::shared_ptr<TextArena> arena_ = std::make_shared<TextArena>();
-  std::size_t at_ = 0;
-};
 
 const forecast::ModelAccuracy* accuracy_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
   const auto at = std::ranges::find(series.backtest, model, &forecast::ModelAccuracy::model);
@@ -165,7 +136,9 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
                      {"smape", kDouble},
                      {"bias", kDouble},
                      {"wape_seasonal_naive", kDouble},
-                     {"value_added", kDouble}});
+                     {"value_added", kDouble},
+                     {"mape", kDouble},
+                     {"rmsse", kDouble}});
   for (const auto& row : run.accuracy) {
     const auto& newest = row.newest;
     rows.text(plan.name)
@@ -182,6 +155,8 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
         .number(newest.bias())
         .number(row.newest_benchmark.wape())
         .number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape))
+        .number(newest.mape())
+        .number(newest.rmsse())
         .end_row();
   }
   return connection.append("forecast_accuracy", rows.batch());
@@ -261,13 +236,14 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
 Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
+  TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
     for (const char* table : kTables)
       TILLCAST_TRY_PLAIN(
           inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
-    return {};
+    return remove_accuracy(inside, " WHERE plan NOT IN (" + names + ")");
   });
 }
 
@@ -301,6 +277,7 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, run); !done) return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, run); !done) return done;
+    if (auto done = store_accuracy_report(inside, plan, data, run, report.run_id); !done) return done;
     return store_run(inside, plan, data, run, report);
   });
 }
