@@ -40,8 +40,9 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
       return {kZero};
     case DemandClass::kIntermittent:
     case DemandClass::kLumpy:
-      return {kMean,  kSeasonalNaive, kMovingAverage, kSes,          kSba,     kTsb,  kAdida,
-              kImapa, kPooledLevel,   kPooledSeason,  kDynamicTheta, kAutoEts, kBlend};
+      if (grain != Grain::kDaily) break;  // weeks and months add rare days up to something that has a level
+      return {kSeasonalNaive, kMovingAverage, kSes,          kSba,          kTsb,     kAdida,
+              kImapa,         kPooledLevel,   kPooledSeason, kDynamicTheta, kAutoEts, kBlend};
     case DemandClass::kSmooth:
     case DemandClass::kErratic:
       break;
@@ -50,8 +51,8 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
             kSeasonProduct, kPooledLevel,         kPooledSeason,      kDynamicTheta,  kAutoEts,
             kBlend};
-  return {kNaive,       kSeasonalNaive, kMovingAverage, kImapa, kDriverMedian, kSeasonProduct,
-          kPooledLevel, kPooledSeason,  kDynamicTheta,  kAutoEts,      kBlend};
+  return {kNaive,       kSeasonalNaive, kMovingAverage, kImapa,   kDriverMedian, kSeasonProduct,
+          kPooledLevel, kPooledSeason,  kDynamicTheta,  kAutoEts, kBlend};
 }
 
 ModelId default_model(const History& history, DemandClass demand_class) {
