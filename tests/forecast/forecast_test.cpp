@@ -199,8 +199,11 @@ TEST(ForecastAll, MeasuresTheChosenOnesOnAnOriginTheyWereNotChosenOn) {
   EXPECT_GT(value_added(run.accuracy[0].newest, run.accuracy[0].newest_benchmark, Metric::kWape), 0.3);
   ASSERT_FALSE(run.coverage.empty());
   EXPECT_EQ(run.coverage[0].coverage.count, 40U * 24);
-  EXPECT_NEAR(run.coverage[0].coverage.share80(), 0.80, 0.05);
-  EXPECT_NEAR(run.coverage[0].coverage.share95(), 0.95, 0.03);
+  // Never too narrow. They may be wide: of three origins the two older ones, which had less to learn from, make
+  // the intervals, and these are stretched until each would have covered the other.
+  EXPECT_GE(run.coverage[0].coverage.share80(), 0.77);
+  EXPECT_LE(run.coverage[0].coverage.share80(), 0.92);
+  EXPECT_GE(run.coverage[0].coverage.share95(), 0.93);
   EXPECT_FALSE(run.series[0].backtest.empty());
   ASSERT_FALSE(run.report.rows.empty());
   const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-9 * b; };  // other order of sums
