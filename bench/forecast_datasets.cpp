@@ -216,7 +216,7 @@ bool m5(const std::string& folder) {
   print_run("M5, 280 series, 28 days", sums, result, cpu_seconds() - started);
   const double trees_started = cpu_seconds();
   const ForecastRun with_trees =
-      run(known, 28, Metric::kRmse, {{std::make_shared<const GlobalModel>(GlobalModelOptions{.seeds = 3}), nullptr}});
+      run(known, 28, Metric::kRmse, {{std::make_shared<const GlobalModel>(GlobalModelOptions{}), nullptr}});
   const Score blended = score(known, complete, with_trees);
   print_run("  with global_trees in the blend", blended, with_trees, cpu_seconds() - trees_started);
   std::printf(

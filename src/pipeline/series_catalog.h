@@ -19,7 +19,7 @@ namespace tillcast::pipeline {
 /// one catalogue serves all threads while the next is loaded.
 class SeriesCatalog {
  public:
-  /// Reads the forecast tables; an empty catalogue when there are none yet.
+  /// Reads the forecast tables as they are at one moment; an empty catalogue when there are none yet.
   static Result<std::shared_ptr<const SeriesCatalog>> load(Workspace& workspace);
 
   /// nullptr for an unknown id.
@@ -30,11 +30,16 @@ class SeriesCatalog {
   /// See Service::predictions. @param self  the owner of this catalogue, for the page to keep.
   Result<PredictionPage> predictions(const PredictionRequest& request,
                                      std::shared_ptr<const SeriesCatalog> self) const;
+  /// Periods of history of all series of a plan together.
+  std::size_t periods(const std::string& plan) const;
   std::size_t size() const { return series_.size(); }
   /// Changes whenever any stored run changes.
   const std::string& version() const { return version_; }
 
  private:
+  /// Reads all tables inside one transaction: never runs of one write beside points of the next.
+  Result<> fill(database::Connection& inside);
+
   /// kNotFound naming the plans there are; none for the empty name.
   Result<> check_plan(const std::string& plan) const;
   std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first

@@ -110,10 +110,12 @@ class MemoryService final : public pipeline::Service {
       const auto* const info = find(item.series_id);
       if (info == nullptr) {
         answers.emplace_back(not_found("no series '" + item.series_id + "'"));
-      } else if (info->status == "too_short") {
+      } else if (info->status == "too_short" && (request.horizon || !request.dates.empty())) {
         answers.emplace_back(invalid_input("series '" + item.series_id + "' is too short: " + info->reason));
       } else if (request.horizon) {
         answers.emplace_back(forecast_of(*info, *request.horizon));
+      } else if (request.dates.empty()) {
+        answers.emplace_back(forecast_of(*info, kStored));
       } else {
         auto made = forecast_of(*info, 0);
         std::optional<Error> early;
@@ -131,6 +133,17 @@ class MemoryService final : public pipeline::Service {
       }
     }
     return answers;
+  }
+
+  Result<std::vector<pipeline::PlanModels>> models() override {
+    std::vector<pipeline::PlanModels> all;
+    if (!empty) all.push_back(stores_models());
+    return all;
+  }
+  Result<pipeline::PlanModels> models_of(const std::string& plan) override {
+    if (plan != "stores")
+      return not_found("plan '" + plan + "' has no model versions; there are some of: stores");
+    return stores_models();
   }
 
   Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {
@@ -162,6 +175,40 @@ class MemoryService final : public pipeline::Service {
     return {true, "run 2011-12-10T06:00:00Z"};
   }
   std::string data_version() override { return "run-" + std::to_string(version.load()); }
+
+  /// Two versions, the older one champion, and an experiment that ended.
+  static pipeline::PlanModels stores_models() {
+    pipeline::PlanModels models;
+    models.plan = "stores";
+    models.aliases.champion = 1;
+    models.aliases.challenger = 2;
+    models.aliases.changes = {
+        {"2015-08-01T04:00:00Z", "champion", 0, 1, "gate", "the first \"version\"", false}};
+    for (const int number : {2, 1}) {
+      registry::VersionInfo info;
+      info.plan = "stores";
+      info.number = number;
+      info.created_at = "2015-08-01T04:00:00Z";
+      info.data_from = "2013-01-01";
+      info.data_until = "2015-07-31";
+      info.data_hash = "0123456789abcdef";
+      info.series = 120;
+      info.periods = 113040;
+      info.settings = {{"horizon", "42"}};
+      info.metrics = {{"wape", 0.097}};
+      info.inputs = {{"business_date", "DATE"}};
+      info.outputs = {{"mean", "DOUBLE"}};
+      info.verdict = number == 1 ? "champion" : "challenger";
+      info.verdict_reason = "why";
+      info.tool_version = "0.1.0";
+      info.code_revision = "unknown";
+      info.files = {{"model.txt", 100, std::string(64, 'a')}};
+      models.versions.push_back(std::move(info));
+    }
+    models.experiments = {
+        {"spring", "stores", 1, 2, 50, "salt", "2015-08-01T04:00:00Z", "2015-08-02T04:00:00Z", "stopped"}};
+    return models;
+  }
 
   static Date last() { return {kFirst.days + kDays - 1}; }
 
@@ -226,6 +273,7 @@ class MemoryService final : public pipeline::Service {
     made.wape = 0.0912;
     made.wape_seasonal_naive = 0.1478;
     for (int step = 1; step <= horizon; ++step) made.points.push_back(point({last().days + step}));
+    if (horizon > kStored) made.extension = pipeline::Extension{{last().days + kStored + 1}, "theta"};
     return made;
   }
 
