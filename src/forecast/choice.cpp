@@ -47,10 +47,11 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
     case DemandClass::kErratic:
       break;
   }
-  if (grain == Grain::kDaily)
+  if (grain == Grain::kDaily) {
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
             kSeasonProduct, kPooledLevel,         kPooledSeason,      kDynamicTheta,  kAutoEts,
             kBlend};
+  }
   return {kNaive,       kSeasonalNaive, kMovingAverage, kImapa,   kDriverMedian, kSeasonProduct,
           kPooledLevel, kPooledSeason,  kDynamicTheta,  kAutoEts, kBlend};
 }
@@ -59,10 +60,11 @@ ModelId default_model(const History& history, DemandClass demand_class) {
   using enum ModelId;
   if (demand_class == DemandClass::kNone) return kZero;
   const std::size_t observed = static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
-  if (observed < history_min(history))
+  if (observed < history_min(history)) {
     return observed >= static_cast<std::size_t>(history.season) ? kSeasonalNaive
            : observed > 0                                       ? kMean
                                                                 : kZero;
+  }
   const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
   const ModelId wanted = rare ? kTsb : history.grain == Grain::kDaily ? kDriverMedian : kAutoEts;
   return model(wanted).refuses(history).empty() ? wanted : kMean;

@@ -34,8 +34,8 @@ Series sum_members(const Panel& panel) {
 
 constexpr std::int32_t kDaysPerYear = 365;
 
-/// Theil's slope per period (Theil 1950, Indagationes Mathematicae 12): the median slope of all pairs; pairs of
-/// neighbours that are too many are thinned out.
+/// Theil's slope per period (Theil 1950, Indagationes Mathematicae 12): the median slope of all pairs; pairs
+/// of neighbours that are too many are thinned out.
 double median_slope(const History& history) {
   std::vector<std::size_t> observed;
   for (std::size_t i = 0; i < history.size(); ++i)
@@ -43,10 +43,11 @@ double median_slope(const History& history) {
   constexpr std::size_t kPointsMax = 400;
   const std::size_t stride = observed.size() / kPointsMax + 1;
   std::vector<double> slopes;
-  for (std::size_t a = 0; a < observed.size(); a += stride)
+  for (std::size_t a = 0; a < observed.size(); a += stride) {
     for (std::size_t b = a + stride; b < observed.size(); b += stride)
       slopes.push_back((history.value[observed[b]] - history.value[observed[a]]) /
                        static_cast<double>(observed[b] - observed[a]));
+  }
   return slopes.empty() ? 0.0 : median_of(slopes);
 }
 

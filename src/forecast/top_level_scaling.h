@@ -24,10 +24,10 @@ double scaling_factor(double sum, double total, double share);
 
 /// How far forecasts should be scaled to the forecast of their sum (top-level scaling; the winning entries of
 /// VN1, 2024; Gross & Sohl 1990, J. Forecasting 9(3), for top-down methods): robust models of single series
-/// are low where demand is skewed, the sum is not. A few trials say little about the best share, but they show
-/// when the forecast of the sum is poor: the largest of the shares 0, 1/4, .. 1 whose loss, sum |error| + |sum
-/// error| over sum |actual|, averaged over the trials, is within a tenth of the best one's. 0 without trials.
-/// Pure.
+/// are low where demand is skewed, the sum is not. A few trials say little about the best share, but they
+/// show when the forecast of the sum is poor: the largest of the shares 0, 1/4, .. 1 whose loss, sum |error|
+/// + |sum error| over sum |actual|, averaged over the trials, is within a tenth of the best one's. 0 without
+/// trials. Pure.
 double learn_scaling_share(std::span<const ScalingTrial> trials);
 
 /// Forecast of the sum of the usable series over options.horizon steps after the gap, as known `back` periods
