@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kPaddingBytes = 64;
 constexpr std::size_t kRowsPerBatch = 16 << 10;
+constexpr std::size_t kRowBytesMin = 20;  // <c r="A1"><v>1</v></c> and its <row>
 constexpr std::size_t kCellsPerBatch = 128 << 10;
 constexpr std::size_t kRawBytesMax = 4096;
 constexpr std::size_t kBadRecordsPerBatch = 4096;
@@ -71,6 +72,7 @@ class XlsxReader final : public RecordReader {
   std::shared_ptr<SheetBlock> block_;
   std::size_t chunk_bytes_ = 0;  ///< of the block: whole rows
   std::size_t at_ = 0;           ///< in the chunk
+  std::size_t row_bytes_ = 100;  ///< of the last batch, a little less than the mean
   std::int64_t header_row_ = 0;
   bool stream_ended_ = false;
 };
@@ -257,8 +259,11 @@ Result<bool> XlsxReader::next(retail::RecordBatch& batch) {
       if (!TILLCAST_TRY_PLAIN(load_chunk())) return false;
     }
     const std::string_view chunk(block_->data.get(), chunk_bytes_);
-    // A row with any value takes over 20 bytes.
-    target.rows_max = std::min(rows_limit, (chunk_bytes_ - at_) / 20 + 1);
+    // As many rows as the last ones suggest; if there are more, the next call goes on with them. The least a
+    // row can take (20 bytes) would be safe too, but reserves, clears and faults in ten times the memory that
+    // is used.
+    target.rows_max = std::min(rows_limit, (chunk_bytes_ - at_) / row_bytes_ + 16);
+    const std::size_t chunk_begin = at_;
     for (std::size_t i = 0; i < columns; ++i) {
       batch.columns[i].resize(target.rows_max);
       target.columns[i] = batch.columns[i].data();
@@ -291,6 +296,7 @@ Result<bool> XlsxReader::next(retail::RecordBatch& batch) {
       if (!batch.flags[i].empty()) batch.flags[i].resize(rows);
     }
     batch.rows = rows;
+    if (rows > 0) row_bytes_ = std::max(kRowBytesMin, (at_ - chunk_begin) / (rows + rows / 8 + 1));
     if (rows > 0 || !batch.bad_records.empty()) {
       batch.owners = {block_, arena, strings_};
       return true;

@@ -310,7 +310,8 @@ TEST_F(ServerTest, AFullQueueIs503WithRetryAfterAndTheLoopStaysFree) {
     }
   }
   EXPECT_EQ(ok + busy, 10);
-  // The two that wait are answered, and the one that runs, if its thread took it up before the queue was full.
+  // The two that wait are answered, and the one that runs, if its thread took it up before the queue was
+  // full.
   EXPECT_GE(ok, 2);
   EXPECT_GE(busy, 5);
 }
