@@ -7,26 +7,13 @@
 #include <ctime>
 
 #include "forecast/intermittent.h"
-#include "forecast/intervals.h"
 #include "forecast/parallel_internal.h"
+#include "forecast/predictive.h"
 
 namespace tillcast::forecast {
 namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
-
-/// Mean of what was observed in the last year of periods: the size of a series, for the floor of its
-/// intervals.
-double recent_level(const History& history) {
-  double sum = 0;
-  std::size_t seen = 0;
-  for (std::size_t i = history.size(); i-- > 0 && seen < 365;) {
-    if (history.masked[i] != 0) continue;
-    sum += std::abs(history.value[i]);
-    ++seen;
-  }
-  return seen > 0 ? sum / static_cast<double>(seen) : 0.0;
-}
 
 Result<> check(const ForecastOptions& options, std::size_t series_count) {
   const BacktestOptions& test = options.backtest;
@@ -39,6 +26,8 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
                          std::to_string(kHorizonMax));
   if (test.origins < 1 || test.origins > 100)
     return invalid_input("origins is " + std::to_string(test.origins) + ", expected 1 to 100");
+  if (const std::string_view fault = find_share_fault(options.quantile_shares); !fault.empty())
+    return invalid_input(std::string(fault));
   for (const ModelId id : options.models)
     if (static_cast<std::size_t>(id) >= kModelCount)
       return invalid_input("models: no model has the number given");
@@ -90,62 +79,86 @@ std::string find_fault(const Series& series) {
   return {};
 }
 
-/// Residuals of the chosen models over origins [first, last) become intervals.
-IntervalCalibrator calibrate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                             const Choices& chosen, std::size_t first, const BacktestOptions& options) {
-  IntervalCalibrator calibrator(series.size(), options.horizon, options.non_negative);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    if (!chosen[i]) continue;
-    const SeriesBacktest& test = tests[i];
-    for (std::size_t origin = first; origin < test.ends.size(); ++origin) {
-      const History history = history_at(series[i], test.ends[origin], options);
-      const double level = recent_level(history);
-      const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
-      const std::span<const float> steps = test.forecast(*chosen[i], origin);
-      for (std::size_t step = 0; step < options.horizon; ++step) {
-        const std::size_t at = test.period(origin, step);
-        if (series[i].masked[at] != 0 || closed[options.gap + step] != 0) continue;
-        calibrator.add({test.demand_class, i, step, origin - first}, series[i].value[at],
-                       static_cast<double>(steps[step]), level);
-      }
-    }
+/// Shares of the quantiles asked for, and after them the four bounds of the intervals.
+struct Shares {
+  std::vector<double> all;           ///< increasing
+  std::vector<std::size_t> asked;    ///< places in `all`
+  std::array<std::size_t, 4> bound;  ///< places of 2.5, 10, 90 and 97.5 %
+
+  explicit Shares(std::span<const double> quantile_shares)
+      : all(quantile_shares.begin(), quantile_shares.end()), bound{} {
+    constexpr std::array<double, 4> kBounds = {0.025, 0.1, 0.9, 0.975};
+    all.insert(all.end(), kBounds.begin(), kBounds.end());
+    std::ranges::sort(all);
+    all.erase(std::ranges::unique(all).begin(), all.end());
+    const auto place = [this](double share) {
+      return static_cast<std::size_t>(std::ranges::lower_bound(all, share) - all.begin());
+    };
+    for (const double share : quantile_shares) asked.push_back(place(share));
+    for (std::size_t i = 0; i < kBounds.size(); ++i) bound[i] = place(kBounds[i]);
   }
-  calibrator.finish();
-  return calibrator;
-}
+  Interval interval(std::span<const double> quantiles, double forecast) const {
+    std::array<double, 4> bounds{};
+    for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = quantiles[bound[i]];
+    return interval_of(bounds, forecast);
+  }
+};
 
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests, const Choices& chosen,
-                                          const IntervalCalibrator& calibrator,
+                                          const PredictiveDistributions& distributions, const Shares& shares,
                                           const BacktestOptions& options) {
-  std::array<Coverage, kDemandClassCount> by_class;
+  std::array<CoverageRow, kDemandClassCount> by_class;
+  std::vector<double> quantiles(options.horizon * shares.all.size());
+  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
+    by_class[c].demand_class = static_cast<DemandClass>(c);
+    by_class[c].quantiles.resize(shares.asked.size());
+  }
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
     if (!chosen[i] || test.ends.size() < 2) continue;
     const History history = history_at(series[i], test.ends[0], options);
-    const double level = recent_level(history);
-    const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
     const std::span<const float> steps = test.forecast(*chosen[i], 0);
+    const std::vector<double> forecast(steps.begin(), steps.end());
+    // A day thought closed that was open is a miss: its quantiles are all 0.
+    distributions.quantiles(history, i, test.demand_class, forecast, shares.all, quantiles);
+    CoverageRow& row = by_class[static_cast<std::size_t>(test.demand_class)];
     for (std::size_t step = 0; step < options.horizon; ++step) {
       const std::size_t at = test.period(0, step);
       if (series[i].masked[at] != 0) continue;
-      // A day thought closed that was open is a miss: its interval is 0 to 0.
-      const Interval interval =
-          closed[options.gap + step] != 0
-              ? Interval{}
-              : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
-      by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
-                                                                interval.hi80, interval.lo95, interval.hi95);
+      const double actual = series[i].value[at];
+      const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
+      const Interval interval = shares.interval(of_step, forecast[step]);
+      row.coverage.add(actual, interval.lo80, interval.hi80, interval.lo95, interval.hi95);
+      for (std::size_t q = 0; q < shares.asked.size(); ++q)
+        row.quantiles[q].add(actual, of_step[shares.asked[q]], shares.all[shares.asked[q]]);
     }
   }
   std::vector<CoverageRow> rows(1);
-  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
-    if (by_class[c].count == 0) continue;
-    rows[0].coverage.merge(by_class[c]);
-    rows.push_back({static_cast<DemandClass>(c), by_class[c]});
+  rows[0].quantiles.resize(shares.asked.size());
+  for (const CoverageRow& row : by_class) {
+    if (row.coverage.count == 0) continue;
+    rows[0].coverage.merge(row.coverage);
+    for (std::size_t q = 0; q < row.quantiles.size(); ++q) rows[0].quantiles[q].merge(row.quantiles[q]);
+    rows.push_back(row);
   }
   if (rows[0].coverage.count == 0) rows.clear();
   return rows;
+}
+
+/// Errors of the chosen model at each origin (newest first) and step: actual minus forecast, NaN where
+/// nothing was observed.
+std::vector<float> errors_of(const Series& series, const SeriesBacktest& test, std::size_t chosen) {
+  std::vector<float> errors;
+  errors.reserve(test.ends.size() * test.horizon);
+  for (std::size_t origin = 0; origin < test.ends.size(); ++origin) {
+    const std::span<const float> steps = test.forecast(chosen, origin);
+    for (std::size_t step = 0; step < test.horizon; ++step) {
+      const std::size_t at = test.period(origin, step);
+      errors.push_back(series.masked[at] != 0 ? NAN : static_cast<float>(series.value[at]) - steps[step]);
+    }
+  }
+  return errors;
 }
 
 /// Sums of the accuracy table: [class][model], the last model standing for "chosen".
@@ -258,6 +271,26 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   return result;
 }
 
+/// Puts the quantiles and intervals beside the forecast of a series.
+void add_quantiles(const History& history, std::size_t at, const PredictiveDistributions& distributions,
+                   const Shares& shares, SeriesForecast& result) {
+  std::vector<double> forecast;
+  for (const ForecastPoint& point : result.points) forecast.push_back(point.mean);
+  std::vector<double> quantiles(forecast.size() * shares.all.size());
+  distributions.quantiles(history, at, result.demand_class, forecast, shares.all, quantiles);
+  for (std::size_t step = 0; step < result.points.size(); ++step) {
+    ForecastPoint& point = result.points[step];
+    const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
+    for (const std::size_t place : shares.asked) result.quantiles.push_back(static_cast<float>(of_step[place]));
+    if (point.closed) continue;
+    const Interval interval = shares.interval(of_step, point.mean);
+    point.lo80 = interval.lo80;
+    point.hi80 = interval.hi80;
+    point.lo95 = interval.lo95;
+    point.hi95 = interval.hi95;
+  }
+}
+
 }  // namespace
 
 std::string_view series_status_name(SeriesStatus status) {
@@ -308,15 +341,19 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
 
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
+  run.quantile_shares = options.quantile_shares;
+  const Shares shares(options.quantile_shares);
   {
     const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
-    const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
+    const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
-    if (calibrator.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, calibrator, test_options);
+    if (distributions.residuals() > 0)
+      run.coverage = measure_coverage(series, tests, before, distributions, shares, test_options);
   }
   const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
-  const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, test_options);
+  const PredictiveDistributions distributions(series, tests, chosen, 0, test_options);
+  for (std::size_t c = 0; c < kDemandClassCount; ++c)
+    run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
   auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
@@ -339,17 +376,9 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
-        result.thin_intervals = calibrator.thin(result.demand_class);
-        const double level = recent_level(history_at(series[i], series[i].size(), test_options));
-        for (std::size_t step = 0; step < result.points.size(); ++step) {
-          ForecastPoint& point = result.points[step];
-          if (point.closed) continue;
-          const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
-          point.lo80 = interval.lo80;
-          point.hi80 = interval.hi80;
-          point.lo95 = interval.lo95;
-          point.hi95 = interval.hi95;
-        }
+        result.thin_intervals = distributions.thin(result.demand_class);
+        add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares, result);
+        if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
         for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -13,6 +14,8 @@
 #include "forecast/choice.h"
 #include "forecast/model.h"
 #include "forecast/panel_model.h"
+#include "forecast/predictive.h"
+#include "forecast/quantiles.h"
 #include "forecast/series.h"
 
 namespace tillcast::forecast {
@@ -25,7 +28,10 @@ struct ForecastOptions {
   std::vector<PanelCandidate> panel_models;
   /// What is known of the series and does not change, for the panel models: one value per series of the run.
   std::vector<AttributeColumn> attributes;
-  unsigned threads = 0;  ///< 0 = one per core
+  /// Shares of the quantiles beside the mean: increasing, in (0, 1).
+  std::vector<double> quantile_shares{kDefaultQuantileShares.begin(), kDefaultQuantileShares.end()};
+  bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
+  unsigned threads = 0;      ///< 0 = one per core
 };
 
 enum class SeriesStatus : std::uint8_t {
@@ -64,6 +70,10 @@ struct SeriesForecast {
   Date history_until;               ///< last one; before history_from when there is none
   bool thin_intervals = false;      ///< too few residuals for an honest 95 %
   std::vector<ForecastPoint> points;    ///< exactly the asked number, none when refused
+  std::vector<float> quantiles;  ///< [point][share of ForecastRun::quantile_shares], non-crossing
+  /// [origin, newest first][step]: actual minus forecast of the chosen model in the back-test, NaN where
+  /// nothing was observed; empty unless ForecastOptions::keep_errors.
+  std::vector<float> errors;
   std::vector<ModelAccuracy> backtest;  ///< per candidate; empty when too short
 };
 
@@ -79,10 +89,12 @@ struct AccuracyRow {
   Accuracy all;          ///< over all origins; for "chosen" the same as newest
 };
 
-/// Coverage on the newest origin of intervals calibrated on the older ones.
+/// Coverage on the newest origin of intervals and quantiles calibrated on the older ones.
 struct CoverageRow {
-  std::optional<DemandClass> demand_class;  ///< nullopt = all
-  Coverage coverage;
+  std::string level;  ///< of a hierarchy; empty = the series themselves
+  std::optional<DemandClass> demand_class{};  ///< nullopt = all
+  Coverage coverage{};
+  std::vector<QuantileScore> quantiles{};  ///< by share of ForecastRun::quantile_shares
 };
 
 struct ForecastRun {
@@ -90,6 +102,8 @@ struct ForecastRun {
   std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
+  std::vector<double> quantile_shares;
+  std::array<PredictiveRecipe, kDemandClassCount> recipes{};  ///< how quantiles were made, by class
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;
