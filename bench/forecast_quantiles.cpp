@@ -1,8 +1,8 @@
 // Quality of the quantiles of src/forecast with default settings. M5 (280 series, d_1914 to d_1941): mean
 // scaled pinball loss over nine quantiles, by the protocol of the published figures, coverage at each level
 // and by class. Rossmann (1,115 stores, the last 42 days, open days with sales): coverage and width of the 80
-// and 95 % intervals. Everything is chosen before the hold-out. Exit 0: as expected; 1: a figure is off; 2: no
-// data. Usage: forecast_quantiles [FOLDER]
+// and 95 % intervals. Everything is chosen before the hold-out. Exit 0: as expected; 1: a figure is off; 2:
+// no data. Usage: forecast_quantiles [FOLDER]
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -95,13 +95,13 @@ ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric m
 }
 
 struct Score {
-  std::array<QuantileScore, kShares.size()> quantile{};
+  std::array<QuantileAccuracy, kShares.size()> quantile{};
   Coverage coverage;
 };
 
 void print_score(const char* name, const Score& score) {
   std::printf("  %-13s", name);
-  for (const QuantileScore& one : score.quantile) std::printf(" %.3f", one.share_at_or_below());
+  for (const QuantileAccuracy& one : score.quantile) std::printf(" %.3f", one.share_below());
   std::printf("  80 %%: %.3f  95 %%: %.3f  (%zu)\n", score.coverage.share80(), score.coverage.share95(),
               score.coverage.count);
 }
@@ -148,11 +148,11 @@ bool m5(const std::string& folder) {
       for (Score* to : {&scores[static_cast<std::size_t>(forecast.demand_class)], &scores.back()}) {
         to->coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
         for (std::size_t q = 0; q < kShares.size(); ++q)
-          to->quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q]);
+          to->quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q], {});
       }
       for (std::size_t q = 0; q < kShares.size(); ++q) {
         const double quantile = forecast.quantiles[step * kShares.size() + q];
-        loss += pinball_loss(actual, quantile, kShares[q]);
+        loss += pinball(actual, quantile, kShares[q]);
         crossed = crossed || (q > 0 && quantile < forecast.quantiles[step * kShares.size() + q - 1]);
         fractions = fractions || quantile != std::floor(quantile) || quantile < 0;
       }
@@ -160,9 +160,10 @@ bool m5(const std::string& folder) {
     scaled += loss / static_cast<double>(kShares.size() * forecast.points.size()) / scale;
   }
   scaled /= static_cast<double>(known.size());
-  std::printf("M5, %zu series, %d days: scaled pinball %.4f (quantile LightGBM .264, AutoETS .286, last 364 "
-              "days .278), %.1f CPU s\n  at or below  ",
-              known.size(), kHorizon, scaled, used);
+  std::printf(
+      "M5, %zu series, %d days: scaled pinball %.4f (quantile LightGBM .264, AutoETS .286, last 364 "
+      "days .278), %.1f CPU s\n  at or below  ",
+      known.size(), kHorizon, scaled, used);
   for (const double share : kShares) std::printf(" %5.3f", share);
   std::printf("\n");
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
@@ -174,7 +175,7 @@ bool m5(const std::string& folder) {
   expect(!crossed, "M5: quantiles do not cross");
   expect(!fractions, "M5: quantiles of unit counts are whole numbers, 0 or more");
   // Of the demand 41 % are zeros: only the upper levels can hold what they say.
-  expect(std::abs(scores.back().quantile[7].share_at_or_below() - 0.975) <= 0.02, "M5: 97.5 % hold");
+  expect(std::abs(scores.back().quantile[7].share_below() - 0.975) <= 0.02, "M5: 97.5 % hold");
   expect(scores.back().coverage.share95() >= 0.925, "M5: 95 % intervals cover 92.5 % or more");
   return true;
 }
@@ -213,12 +214,13 @@ bool rossmann(const std::string& folder) {
       if (actual <= 0) continue;
       score.coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
       for (std::size_t q = 0; q < kShares.size(); ++q)
-        score.quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q]);
+        score.quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q], {});
     }
   }
-  std::printf("Rossmann, 1,115 stores, 42 days from 2015-06-20: width of 80 %% intervals %.3f of mean sales, of "
-              "95 %% %.3f, %.1f CPU s\n",
-              score.coverage.mean_width80(), score.coverage.mean_width95(), used);
+  std::printf(
+      "Rossmann, 1,115 stores, 42 days from 2015-06-20: width of 80 %% intervals %.3f of mean sales, of "
+      "95 %% %.3f, %.1f CPU s\n",
+      score.coverage.mean_width80(), score.coverage.mean_width95(), used);
   print_score("all", score);
   expect(score.coverage.count == 40282, "40,282 rows scored");
   expect(score.coverage.share80() >= 0.76 && score.coverage.share80() <= 0.84, "80 % cover 76 to 84 %");
@@ -232,10 +234,11 @@ int main(int argc, char** argv) {
   const char* datasets = std::getenv("TILLCAST_DATASETS");
   const std::string folder = argc > 1 ? argv[1] : datasets ? datasets : "../shared/data";
   if (!m5(folder) || !rossmann(folder)) {
-    std::fprintf(stderr,
-                 "%s: m5/sales_train_evaluation_280.csv or rossmann/train.csv cannot be read; name their folder as "
-                 "argument or set TILLCAST_DATASETS\n",
-                 folder.c_str());
+    std::fprintf(
+        stderr,
+        "%s: m5/sales_train_evaluation_280.csv or rossmann/train.csv cannot be read; name their folder as "
+        "argument or set TILLCAST_DATASETS\n",
+        folder.c_str());
     return 2;
   }
   return faults ? 1 : 0;

@@ -11,8 +11,10 @@ import sys
 import tempfile
 
 import numpy as np
+from statsforecast.ces import auto_ces, forecast_ces
 from statsforecast.ets import ets_f, forecast_ets
-from statsforecast.models import ADIDA, IMAPA, CrostonClassic, CrostonSBA, TSB, AutoETS
+from statsforecast.models import (ADIDA, IMAPA, MSTL, TSB, AutoETS, CrostonClassic, CrostonSBA,
+                                  SeasonalExponentialSmoothingOptimized, SeasonalWindowAverage)
 from statsforecast.theta import auto_theta, forecast_theta
 
 WEEK = [0.8, 0.9, 1.0, 1.1, 1.3, 1.5, 0.6]
@@ -28,7 +30,7 @@ def noise(seed):
 
 
 def series(name):
-    u = noise({"weekly": 1, "monthly": 2, "rare": 3, "walk": 4}[name])
+    u = noise({"weekly": 1, "monthly": 2, "rare": 3, "walk": 4, "twice": 5}[name])
     if name == "weekly":
         return np.array([(50 + 0.1 * t) * WEEK[t % 7] * (0.9 + 0.2 * next(u)) for t in range(210)])
     if name == "monthly":
@@ -40,6 +42,8 @@ def series(name):
             size = next(u)
             values.append(1.0 + int(5 * size) if sold else 0.0)
         return np.array(values)
+    if name == "twice":  # seasons of 7 and 60 periods
+        return np.array([100 + 0.05 * t + 20 * WEEK[t % 7] + 40 * YEAR[t // 5 % 12] + 8 * next(u) for t in range(420)])
     values, level = [], 100.0
     for _ in range(80):
         level += 10 * (next(u) - 0.5)
@@ -53,7 +57,7 @@ def main():
     def put(name, values):
         out.append(name + " " + " ".join(repr(float(v)) for v in np.atleast_1d(values)))
 
-    for name in ("weekly", "monthly", "rare", "walk"):
+    for name in ("weekly", "monthly", "rare", "walk", "twice"):
         put(f"series.{name}", series(name))
     shapes = {"weekly": (7, ["ANN", "ANA", "AAA", "AAdA", "MNM", "MNA"]), "monthly": (12, ["ANA", "AAA", "MAM", "MAdM"]),
               "walk": (1, ["ANN", "AAN", "AAdN"])}
@@ -77,6 +81,20 @@ def main():
             put(f"theta.{name}.{kind}.parameters", [fit["par"]["alpha"], fit["par"]["initial_smoothed"], fit["par"]["theta"]])
             put(f"theta.{name}.{kind}.squares", np.sum(fit["residuals"][3:] ** 2))
             put(f"theta.{name}.{kind}.forecast", forecast_theta(fit, h=14)["mean"])
+    for name, m in (("weekly", 7), ("monthly", 12), ("walk", 1)):
+        y = series(name)
+        for season in "NSPF" if m > 1 else "N":
+            fit = auto_ces(y, m=m, model=season)
+            key = f"ces.{name}.{season}"
+            par = [fit["par"][k] for k in ("alpha_0", "alpha_1", "beta_0", "beta_1")]
+            put(f"{key}.weights", [0 if np.isnan(v) else v for v in par])
+            put(f"{key}.likelihood", [-2 * fit["loglik"], fit["aicc"]])
+            put(f"{key}.residuals", fit["residuals"][:5])
+            put(f"{key}.forecast", forecast_ces(fit, h=14)["mean"])
+        put(f"autoces.{name}", ["NSPF".index(auto_ces(y, m=m)["seasontype"])])
+    put("seasonal_ses.weekly", SeasonalExponentialSmoothingOptimized(7).forecast(y=series("weekly"), h=7)["mean"])
+    put("seasonal_average.weekly", SeasonalWindowAverage(7, 4).forecast(y=series("weekly"), h=7)["mean"])
+    put("mstl.twice.forecast", MSTL([7, 60], trend_forecaster=AutoETS(model="AZN")).forecast(y=series("twice"), h=14)["mean"])
     rare = series("rare")
     for key, which in (("croston", CrostonClassic()), ("sba", CrostonSBA()), ("tsb", TSB(0.1, 0.1)), ("adida", ADIDA()),
                        ("imapa", IMAPA())):
@@ -87,7 +105,7 @@ def main():
         print("Rscript not found: the lines of R's forecast are left out", file=sys.stderr)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("weekly", "monthly", "walk", "rare"):
+            for name in ("weekly", "monthly", "walk", "rare", "twice"):
                 np.savetxt(f"{folder}/{name}.txt", series(name), fmt="%.17g")
             code = """
 suppressMessages(library(forecast)); folder <- commandArgs(TRUE)[1]
@@ -101,6 +119,16 @@ for (case in list(list("weekly", 7, c("ANN", "ANA", "AAA", "MNM")), list("monthl
 }
 put("r.theta.walk.forecast", as.numeric(thetaf(read("walk", 1), 14)$mean))
 put("r.theta.monthly.forecast", as.numeric(thetaf(read("monthly", 12), 14)$mean))
+some <- function(v) as.numeric(v)[seq(1, length(v), by = 11)]
+# An odd count: with an even one the partial sort behind stl's median takes a wrong element.
+odd <- ts(head(as.numeric(read("weekly", 7)), 209), frequency = 7)
+for (case in list(list("periodic", "periodic", FALSE), list("11", 11, FALSE), list("robust", 11, TRUE))) {
+  fit <- stl(odd, s.window = case[[2]], robust = case[[3]])$time.series
+  put(paste0("r.stl.weekly.", case[[1]], ".season"), some(fit[, "seasonal"]))
+  put(paste0("r.stl.weekly.", case[[1]], ".trend"), some(fit[, "trend"]))
+}
+twice <- mstl(msts(read("twice", 1), seasonal.periods = c(7, 60)))
+for (part in c("Trend", "Seasonal7", "Seasonal60", "Remainder")) put(paste0("r.mstl.twice.", part), some(twice[, part]))
 put("r.rare.croston", as.numeric(croston(read("rare", 1), 1)$mean))
 """
             answer = subprocess.run([rscript, "-e", code, folder], capture_output=True, text=True, check=True)

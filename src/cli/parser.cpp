@@ -213,6 +213,7 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
   if (!members.empty()) {
     if (rest < words.size() && !words[rest].starts_with("-")) {
       std::vector<std::string> actions;
+      actions.reserve(members.size());
       for (const auto* member : members) actions.push_back(member->name.substr(name.size() + 1));
       const std::string full = name + " " + words[rest];
       if (find_command(full) == nullptr && find_command(name) == nullptr) {

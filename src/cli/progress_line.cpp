@@ -66,11 +66,12 @@ void ProgressLine::stage_finished(const pipeline::StageReport& report) {
   std::string mark = report.status == Status::kFailed      ? "failed"
                      : report.status == Status::kUnchanged ? "same  "
                                                            : "done  ";
-  if (colour)
+  if (colour) {
     mark = (report.status == Status::kFailed      ? "\x1b[31m"
             : report.status == Status::kUnchanged ? "\x1b[2m"
                                                   : "\x1b[32m") +
            mark + "\x1b[0m";
+  }
   std::string name = report.name;
   if (name.size() < 30) name.resize(30, ' ');
   std::string rows = report.rows > 0 ? with_thousands(report.rows) + " rows" : "";

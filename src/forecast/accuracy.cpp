@@ -1,5 +1,6 @@
 #include "forecast/accuracy.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -8,13 +9,17 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::array<std::pair<Metric, std::string_view>, 6> kMetricNames = {
+constexpr std::array<std::pair<Metric, std::string_view>, 10> kMetricNames = {
     {{Metric::kAuto, "auto"},
      {Metric::kWape, "wape"},
      {Metric::kWapeBias, "wape_bias"},
      {Metric::kRmse, "rmse"},
      {Metric::kRmspe, "rmspe"},
-     {Metric::kMase, "mase"}}};
+     {Metric::kMase, "mase"},
+     {Metric::kMae, "mae"},
+     {Metric::kMape, "mape"},
+     {Metric::kSmape, "smape"},
+     {Metric::kRmsse, "rmsse"}}};
 
 double ratio(double sum, double by) { return by > 0 ? sum / by : std::numeric_limits<double>::quiet_NaN(); }
 double ratio(double sum, std::size_t by) { return ratio(sum, static_cast<double>(by)); }
@@ -29,6 +34,29 @@ std::optional<Metric> find_metric(std::string_view name) {
   return std::nullopt;
 }
 
+ErrorScale error_scale(std::span<const double> values, std::span<const std::uint8_t> masked,
+                       std::size_t season) {
+  std::size_t first = 0;
+  while (first < values.size() && (masked[first] != 0 || values[first] == 0)) ++first;
+  const auto mean_difference = [&](std::size_t lag, auto measure) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t i = first + lag; i < values.size(); ++i) {
+      if (masked[i] != 0 || masked[i - lag] != 0) continue;
+      sum += measure(values[i] - values[i - lag]);
+      ++count;
+    }
+    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+  };
+  const auto absolute = [](double difference) { return std::abs(difference); };
+  ErrorScale scale;
+  scale.absolute = mean_difference(1, absolute);
+  scale.squared = mean_difference(1, [](double difference) { return difference * difference; });
+  scale.seasonal = mean_difference(season, absolute);
+  if (first + season >= values.size()) scale.seasonal = scale.absolute;
+  return scale;
+}
+
 void Accuracy::add(double actual, double forecast, double scale) {
   const double e = forecast - actual;
   ++count;
@@ -39,12 +67,22 @@ void Accuracy::add(double actual, double forecast, double scale) {
   if (actual != 0) {
     ++nonzero;
     squared_relative_error += (e / actual) * (e / actual);
+    relative_error += std::abs(e / actual);
   }
   const double both = std::abs(actual) + std::abs(forecast);
   if (both > 0) symmetric_error += 2 * std::abs(e) / both;
   if (scale > 0) {
     ++scaled;
     scaled_error += std::abs(e) / scale;
+  }
+}
+
+void Accuracy::add(double actual, double forecast, const ErrorScale& scale) {
+  add(actual, forecast, scale.seasonal);
+  if (scale.squared > 0) {
+    const double e = forecast - actual;
+    ++square_scaled;
+    square_scaled_error += e * e / scale.squared;
   }
 }
 
@@ -59,6 +97,9 @@ void Accuracy::merge(const Accuracy& other) {
   symmetric_error += other.symmetric_error;
   scaled += other.scaled;
   scaled_error += other.scaled_error;
+  relative_error += other.relative_error;
+  square_scaled += other.square_scaled;
+  square_scaled_error += other.square_scaled_error;
 }
 
 double Accuracy::wape() const { return ratio(absolute_error, absolute_actual); }
@@ -67,6 +108,8 @@ double Accuracy::rmse() const { return std::sqrt(ratio(squared_error, count)); }
 double Accuracy::rmspe() const { return std::sqrt(ratio(squared_relative_error, nonzero)); }
 double Accuracy::mase() const { return ratio(scaled_error, scaled); }
 double Accuracy::smape() const { return ratio(symmetric_error, count); }
+double Accuracy::mape() const { return ratio(relative_error, nonzero); }
+double Accuracy::rmsse() const { return std::sqrt(ratio(square_scaled_error, square_scaled)); }
 double Accuracy::bias() const { return ratio(error, absolute_actual); }
 
 double Accuracy::value(Metric metric) const {
@@ -82,12 +125,93 @@ double Accuracy::value(Metric metric) const {
       return rmspe();
     case Metric::kMase:
       return mase();
+    case Metric::kMae:
+      return mae();
+    case Metric::kMape:
+      return mape();
+    case Metric::kSmape:
+      return smape();
+    case Metric::kRmsse:
+      return rmsse();
   }
   return wape();
 }
 
 double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric metric) {
   return 1 - ratio(forecast.value(metric), benchmark.value(metric));
+}
+
+double median_absolute_error(std::span<double> errors) {
+  if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
+  for (double& error : errors) error = std::abs(error);
+  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  if (errors.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(errors.begin(), middle)) / 2;
+}
+
+double weighted_rmsse(std::span<const double> rmsse, std::span<const double> weights) {
+  double sum = 0;
+  double weight = 0;
+  for (std::size_t i = 0; i < rmsse.size(); ++i) {
+    if (!std::isfinite(rmsse[i])) continue;
+    sum += weights[i] * rmsse[i];
+    weight += weights[i];
+  }
+  return ratio(sum, weight);
+}
+
+double pinball(double actual, double forecast, double level) {
+  return actual >= forecast ? level * (actual - forecast) : (1 - level) * (forecast - actual);
+}
+
+void QuantileAccuracy::add(double actual, double forecast, double level, const ErrorScale& scale) {
+  const double own = pinball(actual, forecast, level);
+  ++count;
+  below += actual <= forecast ? 1 : 0;
+  loss += own;
+  absolute_actual += std::abs(actual);
+  if (scale.absolute > 0) {
+    ++scaled;
+    scaled_loss += own / scale.absolute;
+  }
+}
+
+void QuantileAccuracy::merge(const QuantileAccuracy& other) {
+  count += other.count;
+  below += other.below;
+  loss += other.loss;
+  absolute_actual += other.absolute_actual;
+  scaled += other.scaled;
+  scaled_loss += other.scaled_loss;
+}
+
+double QuantileAccuracy::mean_pinball() const { return ratio(loss, count); }
+double QuantileAccuracy::scaled_pinball() const { return ratio(scaled_loss, scaled); }
+double QuantileAccuracy::weighted_loss() const { return 2 * ratio(loss, absolute_actual); }
+double QuantileAccuracy::share_below() const { return ratio(static_cast<double>(below), count); }
+
+void IntervalAccuracy::add(double actual, double low, double high) {
+  ++count;
+  inside += actual >= low && actual <= high ? 1 : 0;
+  width += high - low;
+  penalty += std::max(low - actual, 0.0) + std::max(actual - high, 0.0);
+  absolute_actual += std::abs(actual);
+}
+
+void IntervalAccuracy::merge(const IntervalAccuracy& other) {
+  count += other.count;
+  inside += other.inside;
+  width += other.width;
+  penalty += other.penalty;
+  absolute_actual += other.absolute_actual;
+}
+
+double IntervalAccuracy::coverage() const { return ratio(static_cast<double>(inside), count); }
+double IntervalAccuracy::mean_width() const { return ratio(width, count); }
+double IntervalAccuracy::relative_width() const { return ratio(width, absolute_actual); }
+double IntervalAccuracy::score(double level) const {
+  return ratio(width + 2 / (1 - level) * penalty, absolute_actual);
 }
 
 void Coverage::add(double actual, double lo80, double hi80, double lo95, double hi95) {

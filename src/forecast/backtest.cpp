@@ -100,7 +100,7 @@ Accuracy SeriesBacktest::accuracy(const Series& series, std::size_t model_at, st
     const std::span<const float> steps = forecast(model_at, origin);
     for (std::size_t step = 0; step < horizon; ++step) {
       const std::size_t at = period(origin, step);
-      if (series.masked[at] == 0) sums.add(series.value[at], static_cast<double>(steps[step]), scale);
+      if (series.masked[at] == 0) sums.add(series.value[at], static_cast<double>(steps[step]), scales);
     }
   }
   return sums;
@@ -129,7 +129,11 @@ SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,
   }
   if (result.ends.empty()) return result;
   result.forecasts.resize(models.size() * result.ends.size() * options.horizon);
-  result.scale = seasonal_difference(history_at(series, result.ends.back(), options));
+  const History oldest_history = history_at(series, result.ends.back(), options);
+  result.scale = seasonal_difference(oldest_history);
+  result.scales = error_scale(oldest_history.value, oldest_history.masked,
+                              static_cast<std::size_t>(std::max(oldest_history.season, 1)));
+  result.scales.seasonal = result.scale;
 
   // From the oldest origin on, so that its parameters serve the newer ones.
   std::vector<Parameters> fitted(models.size());

@@ -51,6 +51,7 @@ struct SeriesBacktest {
   std::size_t horizon = 0;
   std::size_t gap = 0;
   double scale = 0;              ///< mean |seasonal difference| before the oldest origin, for MASE
+  ErrorScale scales;             ///< all scales before the oldest origin; seasonal is `scale`
   std::vector<float> forecasts;  ///< [model][origin][step after the gap]
 
   std::span<const float> forecast(std::size_t model_at, std::size_t origin) const {

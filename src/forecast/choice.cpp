@@ -17,7 +17,7 @@ double relative_score(double error, double benchmark, double floor) {
 /// A twentieth of the usual error: of the series' seasonal differences where the metric has units, else 1 %.
 double error_floor(Metric metric, double scale) {
   constexpr double kTiny = 1e-9;
-  return metric == Metric::kRmse ? 0.05 * scale + kTiny : 0.01;
+  return metric == Metric::kRmse || metric == Metric::kMae ? 0.05 * scale + kTiny : 0.01;
 }
 
 struct Pool {

@@ -10,10 +10,10 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kRecentDays = 182;      // of which weekdays and levels are taken
-constexpr std::size_t kLaunchAfter = 28;      // periods after the data begin: a later start is a launch
+constexpr std::size_t kRecentDays = 182;  // of which weekdays and levels are taken
+constexpr std::size_t kLaunchAfter = 28;  // periods after the data begin: a later start is a launch
 constexpr std::size_t kLaunchesMin = 3;
-constexpr double kDistanceFloor = 0.1;        // weight of a neighbour: 1 / (floor + distance)
+constexpr double kDistanceFloor = 0.1;  // weight of a neighbour: 1 / (floor + distance)
 
 /// Weekday of a period counted from the end of all series, so that series of any length agree.
 std::size_t weekday_from_end(std::ptrdiff_t after_end) {
@@ -83,8 +83,8 @@ std::vector<double> launch_curve(std::span<const Series> series, std::span<const
       if (age >= one.size()) continue;
       ++reached;
       if (one.masked[age] != 0) continue;
-      const double usual =
-          pattern[weekday_from_end(static_cast<std::ptrdiff_t>(age) - static_cast<std::ptrdiff_t>(one.size()))];
+      const double usual = pattern[weekday_from_end(static_cast<std::ptrdiff_t>(age) -
+                                                    static_cast<std::ptrdiff_t>(one.size()))];
       if (!(usual > 0)) continue;
       sum += weights[k] * one.value[age] / usual;
       weight += weights[k];
@@ -154,17 +154,20 @@ ColdStart cold_start(std::span<const Series> series, std::span<const AttributeCo
     near.emplace_back(attribute_distance(attributes, ranges, target, i), i);
   }
   if (near.size() < options.neighbours_min) return result;
-  std::ranges::stable_sort(near);
+  const std::size_t wanted = std::min(options.neighbours, near.size());
+  std::ranges::nth_element(near, near.begin() + static_cast<std::ptrdiff_t>(wanted - 1));
+  const double reach = near[wanted - 1].first;
+  std::erase_if(near, [reach](const auto& one) { return one.first > reach; });
+  std::ranges::sort(near);
 
-  // Neighbours whose launch is in the data come first among the equally near; a category of its own stays so.
+  // The nearest; and, among those as near, the ones whose launch is in the data.
   const auto launched = [&](std::size_t i) { return series[i].size() + kLaunchAfter <= longest; };
   std::vector<std::size_t> launches;
   std::vector<double> launch_weights;
-  const double reach = near[std::min(options.neighbours, near.size()) - 1].first;
   for (const auto& [distance, i] : near) {
     const double weight = 1 / (kDistanceFloor + distance);
     if (result.neighbours.size() < options.neighbours) result.neighbours.push_back(i);
-    if (launched(i) && distance <= reach && launches.size() < options.neighbours) {
+    if (launched(i) && launches.size() < options.neighbours) {
       launches.push_back(i);
       launch_weights.push_back(weight);
     }

@@ -10,7 +10,7 @@
 namespace tillcast::forecast {
 
 struct ColdStartOptions {
-  std::size_t neighbours = 20;   ///< at most so many series alike
+  std::size_t neighbours = 20;     ///< at most so many series alike
   std::size_t neighbours_min = 3;  ///< fewer: no forecast
   /// How many periods of the neighbours' typical sales weigh as much as what the new one has sold itself.
   double prior_periods = 14;
@@ -18,7 +18,7 @@ struct ColdStartOptions {
 
 /// The forecast of one new series.
 struct ColdStart {
-  std::vector<double> forecast;  ///< one per step asked for; empty when there are too few neighbours
+  std::vector<double> forecast;         ///< one per step asked for; empty when there are too few neighbours
   std::vector<std::size_t> neighbours;  ///< nearest first
   bool launch_profile = false;          ///< the neighbours' own first periods are known and were used
   double scale = 1;                     ///< of the new series against its neighbours, shrunk towards 1

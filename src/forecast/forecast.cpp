@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <map>
 
+#include "forecast/cold_start.h"
 #include "forecast/intermittent.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/predictive.h"
@@ -37,6 +39,9 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
       if (options.panel_models[k].model->id() == one.id())
         return invalid_input("panel models: " + std::string(one.name()) + " is named twice");
   }
+  if (!options.series_levels.empty() && options.series_levels.size() != series_count)
+    return invalid_input("levels are named for " + std::to_string(options.series_levels.size()) + " of " +
+                         std::to_string(series_count) + " series");
   for (const AttributeColumn& attribute : options.attributes)
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
@@ -104,45 +109,52 @@ struct Shares {
   }
 };
 
+/// Coverage at the newest origin: all, by class, by level, and by class within each level.
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests, const Choices& chosen,
                                           const PredictiveDistributions& distributions, const Shares& shares,
-                                          const BacktestOptions& options) {
-  std::array<CoverageRow, kDemandClassCount> by_class;
-  std::vector<double> quantiles(options.horizon * shares.all.size());
-  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
-    by_class[c].demand_class = static_cast<DemandClass>(c);
-    by_class[c].quantiles.resize(shares.asked.size());
-  }
+                                          const ForecastOptions& options) {
+  const BacktestOptions& test_options = options.backtest;
+  using Key = std::pair<std::string, std::size_t>;  // level, class; kDemandClassCount = all classes
+  std::map<Key, CoverageRow> table;
+  std::vector<double> quantiles(test_options.horizon * shares.all.size());
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
     if (!chosen[i] || test.ends.size() < 2) continue;
-    const History history = history_at(series[i], test.ends[0], options);
+    const History history = history_at(series[i], test.ends[0], test_options);
     const std::span<const float> steps = test.forecast(*chosen[i], 0);
     const std::vector<double> forecast(steps.begin(), steps.end());
     // A day thought closed that was open is a miss: its quantiles are all 0.
     distributions.quantiles(history, i, test.demand_class, forecast, shares.all, quantiles);
-    CoverageRow& row = by_class[static_cast<std::size_t>(test.demand_class)];
-    for (std::size_t step = 0; step < options.horizon; ++step) {
+    CoverageRow own;
+    own.quantiles.resize(shares.asked.size());
+    for (std::size_t step = 0; step < test_options.horizon; ++step) {
       const std::size_t at = test.period(0, step);
       if (series[i].masked[at] != 0) continue;
       const double actual = series[i].value[at];
       const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
       const Interval interval = shares.interval(of_step, forecast[step]);
-      row.coverage.add(actual, interval.lo80, interval.hi80, interval.lo95, interval.hi95);
+      own.coverage.add(actual, interval.lo80, interval.hi80, interval.lo95, interval.hi95);
       for (std::size_t q = 0; q < shares.asked.size(); ++q)
-        row.quantiles[q].add(actual, of_step[shares.asked[q]], shares.all[shares.asked[q]]);
+        own.quantiles[q].add(actual, of_step[shares.asked[q]], shares.all[shares.asked[q]], ErrorScale{});
     }
+    if (own.coverage.count == 0) continue;
+    std::vector<std::string> levels = {""};
+    if (!options.series_levels.empty()) levels.push_back(options.series_levels[i]);
+    for (const std::string& level : levels)
+      for (const std::size_t of_class : {static_cast<std::size_t>(test.demand_class), kDemandClassCount}) {
+        CoverageRow& row = table[{level, of_class}];
+        row.level = level;
+        if (of_class < kDemandClassCount) row.demand_class = static_cast<DemandClass>(of_class);
+        row.quantiles.resize(shares.asked.size());
+        row.coverage.merge(own.coverage);
+        for (std::size_t q = 0; q < row.quantiles.size(); ++q) row.quantiles[q].merge(own.quantiles[q]);
+      }
   }
-  std::vector<CoverageRow> rows(1);
-  rows[0].quantiles.resize(shares.asked.size());
-  for (const CoverageRow& row : by_class) {
-    if (row.coverage.count == 0) continue;
-    rows[0].coverage.merge(row.coverage);
-    for (std::size_t q = 0; q < row.quantiles.size(); ++q) rows[0].quantiles[q].merge(row.quantiles[q]);
-    rows.push_back(row);
-  }
-  if (rows[0].coverage.count == 0) rows.clear();
+  std::vector<CoverageRow> rows;
+  for (const bool all_classes : {true, false})
+    for (const auto& [key, row] : table)
+      if ((key.second == kDemandClassCount) == all_classes) rows.push_back(row);
   return rows;
 }
 
@@ -271,6 +283,24 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   return result;
 }
 
+/// Gives a series without enough history the forecast of series alike, if there are some.
+void start_from_others(std::span<const Series> series, std::size_t at, const ForecastOptions& options,
+                       SeriesForecast& result) {
+  const BacktestOptions& test = options.backtest;
+  const History history = history_at(series[at], series[at].size(), test);
+  if (result.observed >= history_min(history)) return;
+  const std::size_t donor_min = history_min(history) + test.gap + test.horizon;
+  ColdStart from = cold_start(series, options.attributes, at, donor_min, test.gap + test.horizon, {});
+  if (from.forecast.empty() || !serve_steps(history, test.non_negative, from.forecast)) return;
+  result.model = ModelId::kColdStart;
+  result.outliers_capped = 0;
+  result.reason = "cold_start: " + std::to_string(result.observed) + " periods known; from " +
+                  std::to_string(from.neighbours.size()) + " series alike" +
+                  (from.launch_profile ? " and their first periods" : "");
+  for (std::size_t step = 0; step < result.points.size(); ++step)
+    result.points[step].mean = from.forecast[test.gap + step];
+}
+
 /// Puts the quantiles and intervals beside the forecast of a series.
 void add_quantiles(const History& history, std::size_t at, const PredictiveDistributions& distributions,
                    const Shares& shares, SeriesForecast& result) {
@@ -281,7 +311,8 @@ void add_quantiles(const History& history, std::size_t at, const PredictiveDistr
   for (std::size_t step = 0; step < result.points.size(); ++step) {
     ForecastPoint& point = result.points[step];
     const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
-    for (const std::size_t place : shares.asked) result.quantiles.push_back(static_cast<float>(of_step[place]));
+    for (const std::size_t place : shares.asked)
+      result.quantiles.push_back(static_cast<float>(of_step[place]));
     if (point.closed) continue;
     const Interval interval = shares.interval(of_step, point.mean);
     point.lo80 = interval.lo80;
@@ -348,7 +379,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
     if (distributions.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, distributions, shares, test_options);
+      run.coverage = measure_coverage(series, tests, before, distributions, shares, options);
   }
   const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
   const PredictiveDistributions distributions(series, tests, chosen, 0, test_options);
@@ -373,11 +404,13 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           return;
         }
         result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options);
+        if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
         result.thin_intervals = distributions.thin(result.demand_class);
-        add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares, result);
+        add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,
+                      result);
         if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
         for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();

@@ -30,6 +30,10 @@ struct ForecastOptions {
   std::vector<AttributeColumn> attributes;
   /// Shares of the quantiles beside the mean: increasing, in (0, 1).
   std::vector<double> quantile_shares{kDefaultQuantileShares.begin(), kDefaultQuantileShares.end()};
+  /// The level of a hierarchy that each series belongs to, for coverage by level; empty = none.
+  std::vector<std::string> series_levels;
+  /// Series with less history than a back-test needs take after series alike: see cold_start.h.
+  bool cold_start = true;
   bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
   unsigned threads = 0;      ///< 0 = one per core
 };
@@ -69,8 +73,8 @@ struct SeriesForecast {
   Date history_from;                ///< first period of the history
   Date history_until;               ///< last one; before history_from when there is none
   bool thin_intervals = false;      ///< too few residuals for an honest 95 %
-  std::vector<ForecastPoint> points;    ///< exactly the asked number, none when refused
-  std::vector<float> quantiles;  ///< [point][share of ForecastRun::quantile_shares], non-crossing
+  std::vector<ForecastPoint> points;  ///< exactly the asked number, none when refused
+  std::vector<float> quantiles;       ///< [point][share of ForecastRun::quantile_shares], non-crossing
   /// [origin, newest first][step]: actual minus forecast of the chosen model in the back-test, NaN where
   /// nothing was observed; empty unless ForecastOptions::keep_errors.
   std::vector<float> errors;
@@ -91,10 +95,10 @@ struct AccuracyRow {
 
 /// Coverage on the newest origin of intervals and quantiles calibrated on the older ones.
 struct CoverageRow {
-  std::string level;  ///< of a hierarchy; empty = the series themselves
+  std::string level;                          ///< of a hierarchy; empty = the series themselves
   std::optional<DemandClass> demand_class{};  ///< nullopt = all
   Coverage coverage{};
-  std::vector<QuantileScore> quantiles{};  ///< by share of ForecastRun::quantile_shares
+  std::vector<QuantileAccuracy> quantiles{};  ///< by share of ForecastRun::quantile_shares
 };
 
 struct ForecastRun {

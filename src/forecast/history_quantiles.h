@@ -8,9 +8,9 @@
 namespace tillcast::forecast {
 
 struct HistoryQuantileOptions {
-  double half_life = 60;   ///< periods after which a value counts half
-  double weight_min = 0;   ///< what the oldest values keep of their weight
-  double unlike = 0.3;     ///< weight of another weekday, and of another promotion flag
+  double half_life = 60;     ///< periods after which a value counts half
+  double weight_min = 0;     ///< what the oldest values keep of their weight
+  double unlike = 0.3;       ///< weight of another weekday, and of another promotion flag
   std::size_t window = 728;  ///< periods that count at all
 };
 

@@ -151,6 +151,17 @@ const IntervalCalibrator::Pool& IntervalCalibrator::pool_for(const IntervalConte
   return all_;
 }
 
+double IntervalCalibrator::spread_of(const IntervalContext& context) const {
+  const auto demand_class = static_cast<std::size_t>(context.demand_class);
+  if (spread_[context.series] > 0) return spread_[context.series];
+  if (!classes_[demand_class].scores.empty()) return class_spread_[demand_class];
+  // A class without any residual, such as that of series without sales: the widest of the others.
+  double widest = 0;
+  for (std::size_t i = 0; i < kDemandClassCount; ++i)
+    if (!classes_[i].scores.empty()) widest = std::max(widest, class_spread_[i]);
+  return widest;
+}
+
 void IntervalCalibrator::quantiles(const IntervalContext& context, double forecast, double level,
                                    std::span<const double> shares, std::span<double> out) const {
   TILLCAST_CHECK(finished_, "quantiles() before finish()");
@@ -160,9 +171,7 @@ void IntervalCalibrator::quantiles(const IntervalContext& context, double foreca
     std::ranges::fill(out, forecast);
     return;
   }
-  double spread = spread_[context.series];
-  if (spread == 0) spread = class_spread_[static_cast<std::size_t>(context.demand_class)];
-  const double unit = spread * size_factor(context.demand_class, forecast, level);
+  const double unit = spread_of(context) * size_factor(context.demand_class, forecast, level);
   const Pool& of_class = classes_[static_cast<std::size_t>(context.demand_class)];
   const auto& stretch = &pool == &all_ ? all_.stretch : of_class.stretch;
   const double floor = non_negative_ ? std::min(0.0, forecast) : -INFINITY;

@@ -67,6 +67,7 @@ class IntervalCalibrator {
   /// Fills pool.stretch from residuals that belong to the pool.
   void compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const;
   std::size_t part_of(std::size_t step) const;
+  double spread_of(const IntervalContext& context) const;
   const Pool& pool_for(const IntervalContext& context) const;
   static void compute_quantiles(Pool& pool);
 

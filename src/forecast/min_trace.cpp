@@ -1,7 +1,7 @@
 #include <Eigen/Cholesky>
+#include <Eigen/IterativeLinearSolvers>
 #include <Eigen/SparseCholesky>
 #include <Eigen/SparseCore>
-#include <Eigen/IterativeLinearSolvers>
 #include <algorithm>
 #include <cmath>
 
@@ -40,7 +40,8 @@ ErrorCovariance shrunk_covariance(std::span<const double> error, std::size_t err
   const auto t = static_cast<double>(errors);
   // Standardised errors x: r_ij = sum_t x_ti x_tj / T. Sums over all pairs of nodes follow from the T x T
   // matrix of products of observations.
-  Eigen::MatrixXd products = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(errors), static_cast<Eigen::Index>(errors));
+  Eigen::MatrixXd products =
+      Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(errors), static_cast<Eigen::Index>(errors));
   Eigen::VectorXd x(static_cast<Eigen::Index>(errors));
   double own_correlations = 0;
   double own_variances = 0;
@@ -131,7 +132,8 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
     above_of(leaf);
     const double variance = covariance_.variance[upper + leaf];
     for (const std::size_t a : above)
-      for (const std::size_t b : above) entries.emplace_back(static_cast<int>(a), static_cast<int>(b), variance);
+      for (const std::size_t b : above)
+        entries.emplace_back(static_cast<int>(a), static_cast<int>(b), variance);
   }
   for (std::size_t k = 0; k < system.rows.size(); ++k) {
     const auto row = static_cast<int>(upper + k);
@@ -165,7 +167,8 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
       above_of(leaf);
       const double* of_leaf = &covariance_.factor[(upper + leaf) * covariance_.rank];
       for (const std::size_t a : above)
-        for (Eigen::Index k = 0; k < rank; ++k) system.constrained(static_cast<Eigen::Index>(a), k) -= of_leaf[k];
+        for (Eigen::Index k = 0; k < rank; ++k)
+          system.constrained(static_cast<Eigen::Index>(a), k) -= of_leaf[k];
     }
     for (std::size_t r = 0; r < system.rows.size(); ++r)
       for (Eigen::Index k = 0; k < rank; ++k)
@@ -188,7 +191,8 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
   if (!closed.empty()) std::ranges::copy(closed, held.begin());
   double size = 1e-300;
   for (const double one : forecast) size = std::max(size, std::abs(one));
-  std::size_t fewest = hierarchy_.leaves + 1;  // wrong leaves: block pivoting (Kim & Park 2011) until it stalls
+  std::size_t fewest =
+      hierarchy_.leaves + 1;  // wrong leaves: block pivoting (Kim & Park 2011) until it stalls
   int patience = 3;
   for (int round = 0; round < kPivotsMax; ++round) {
     const System& system = system_for(held);
@@ -218,7 +222,8 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
       }
       double moved = forecast[upper + leaf] - covariance_.variance[upper + leaf] * pull;
       for (std::size_t k = 0; k < covariance_.rank; ++k)
-        moved -= covariance_.factor[(upper + leaf) * covariance_.rank + k] * common[static_cast<Eigen::Index>(k)];
+        moved -=
+            covariance_.factor[(upper + leaf) * covariance_.rank + k] * common[static_cast<Eigen::Index>(k)];
       leaves[leaf] = moved;
       if (moved < -1e-9 * size) wrong.push_back(leaf);
     }

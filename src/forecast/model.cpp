@@ -5,11 +5,14 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "forecast/ces.h"
 #include "forecast/driver_median.h"
 #include "forecast/ets.h"
 #include "forecast/intermittent.h"
 #include "forecast/naive.h"
 #include "forecast/season_product.h"
+#include "forecast/seasonal_ses.h"
+#include "forecast/stl.h"
 #include "forecast/theta.h"
 
 namespace tillcast::forecast {
@@ -41,6 +44,13 @@ std::string needs_longer_season(const History& history) {
   if (history.grain != Grain::kDaily) return "is for daily series";
   return needs(history, kDailyPeriods);
 }
+std::string needs_two_seasons(const History& history) {
+  if (history.season < 2) return "needs a season";
+  const auto periods = static_cast<std::size_t>(2 * history.season + 1);
+  if (history.size() < periods)
+    return "has " + std::to_string(history.size()) + " periods, needs " + std::to_string(periods);
+  return needs(history, static_cast<std::size_t>(history.season));
+}
 std::string needs_year(const History& history) {
   const Date end = advance_period(history.start, history.grain, static_cast<std::int64_t>(history.size()));
   if (end.days - history.start.days < 365) return "needs a year of history";
@@ -66,6 +76,13 @@ Parameters fit_shape(const History& history, EtsTrend trend, EtsSeason season) {
 void predict_ets(const History& history, const Parameters& parameters, std::span<double> out) {
   const EtsFit fit = unpack_ets(parameters);
   ets_forecast(fit.shape, fit.weights, ets_filter(history, fit.shape, fit.weights, fit.initial, {}), out);
+}
+
+Parameters fit_ces(const History& history) { return pack_ces(auto_ces(history, smoothing_season(history))); }
+
+void predict_ces(const History& history, const Parameters& parameters, std::span<double> out) {
+  const CesFit fit = unpack_ces(parameters);
+  ces_forecast(fit.season, fit.weights, ces_filter(history, fit.season, fit.weights, fit.initial, {}), out);
 }
 
 template <ThetaKind kKind>
@@ -158,10 +175,18 @@ constexpr std::array<Model, kModelCount> kModels = {{
     {ModelId::kMovingAverage, "moving_average", "mean of 28 days, 8 weeks or 3 months", true,
      needs_observed<1>, no_parameters,
      [](const History& h, P, Out out) { moving_average(h, average_window(h), out); }},
+    {ModelId::kSeasonalAverage, "seasonal_average", "mean of the same place in the last 4 seasons, 2 years",
+     true, needs_observed<1>, no_parameters,
+     [](const History& h, P, Out out) {
+       seasonal_average(h, h.season, h.grain == Grain::kDaily ? 4 : 2, out);
+     }},
     {ModelId::kDriverMedian, "driver_median", "median by weekday and promotion over a year", false,
      needs_observed<7>, no_parameters, [](const History& h, P, Out out) { driver_median(h, {}, out); }},
     {ModelId::kSes, "ses", "ETS(A,N,N); Brown 1956; Hyndman et al. 2008", true, needs_observed<4>,
      [](const History& h) { return fit_shape(h, EtsTrend::kNone, EtsSeason::kNone); }, predict_ets},
+    {ModelId::kSeasonalSes, "seasonal_ses", "SES for each place in the season; Brown 1956", true,
+     needs_observed<4>, [](const History& h) { return seasonal_ses_fit(h); },
+     [](const History& h, P p, Out out) { seasonal_ses_forecast(h, p, out); }},
     {ModelId::kCroston, "croston", "Croston 1972", true, needs_observed<2>, no_parameters,
      [](const History& h, P, Out out) {
        std::ranges::fill(out, croston(h, CrostonKind::kClassic, kCrostonAlpha));
@@ -184,12 +209,16 @@ constexpr std::array<Model, kModelCount> kModels = {{
      fit_theta<ThetaKind::kStandard>, predict_theta<ThetaKind::kStandard>},
     {ModelId::kDynamicTheta, "dynamic_theta", "Fiorucci et al. 2016", true, needs_observed<6>,
      fit_theta<ThetaKind::kDynamicOptimised>, predict_theta<ThetaKind::kDynamicOptimised>},
+    {ModelId::kCes, "ces", "Svetunkov, Kourentzes & Ord 2022", true, needs_observed<6>, fit_ces, predict_ces},
     {ModelId::kHoltWinters, "holt_winters", "ETS(A,A,A); Winters 1960; Hyndman et al. 2008", true,
      needs_season, [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kAdditive); },
      predict_ets},
     {ModelId::kAutoEts, "auto_ets", "ETS by AICc; Hyndman, Koehler, Snyder & Grose 2002", true,
      needs_observed<6>, [](const History& h) { return pack_ets(auto_ets(h, smoothing_season(h), {})); },
      predict_ets},
+    {ModelId::kMstl, "mstl", "Bandara, Hyndman & Bergmeir 2021; Cleveland et al. 1990", true,
+     needs_two_seasons, [](const History& h) { return pack_mstl(mstl_fit(h)); },
+     [](const History& h, P p, Out out) { mstl_forecast(h, unpack_mstl(p), out); }},
     {ModelId::kMedianEnsemble, "median_ensemble",
      "median of ses, dynamic_theta, auto_ets; after Petropoulos & Svetunkov 2020, Int. J. Forecasting 36(1)",
      true, needs_observed<6>, fit_ensemble, predict_ensemble},
@@ -199,6 +228,8 @@ constexpr std::array<Model, kModelCount> kModels = {{
      "boosted trees on the ratio to a product of level, month and growth; Ke et al. 2017, NeurIPS", false,
      learns_from_all, no_parameters, predicts_nothing},
     {ModelId::kGlobalBlend, "global_blend", "mean of several global_trees; Ke et al. 2017, NeurIPS", false,
+     learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kColdStart, "cold_start", "launch profile of series alike; Gower 1971; Efron & Morris 1977", false,
      learns_from_all, no_parameters, predicts_nothing},
 }};
 

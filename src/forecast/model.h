@@ -21,8 +21,10 @@ enum class ModelId : std::uint8_t {
   kSeasonalNaiveDouble,
   kSeasonalNaiveYear,
   kMovingAverage,
+  kSeasonalAverage,
   kDriverMedian,
   kSes,
+  kSeasonalSes,
   kCroston,
   kSba,
   kTsb,
@@ -32,12 +34,15 @@ enum class ModelId : std::uint8_t {
   kSeasonProduct,
   kTheta,
   kDynamicTheta,
+  kCes,
   kHoltWinters,
   kAutoEts,
+  kMstl,
   kMedianEnsemble,
   kGlobalTrees,  ///< learns from all series at once: see panel_model.h
   kGlobalMonthly,
   kGlobalBlend,
+  kColdStart,  ///< new series take after series alike: see cold_start.h; never a candidate
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);

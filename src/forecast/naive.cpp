@@ -23,6 +23,10 @@ void historical_mean(const History& history, std::span<double> out) {
 }
 
 void seasonal_naive(const History& history, int season, std::span<double> out) {
+  seasonal_average(history, season, 1, out);
+}
+
+void seasonal_average(const History& history, int season, int window, std::span<double> out) {
   const std::size_t n = history.size();
   const auto period = static_cast<std::size_t>(std::max(season, 1));
   moving_average(history, static_cast<int>(period), out);
@@ -32,11 +36,14 @@ void seasonal_naive(const History& history, int season, std::span<double> out) {
       continue;
     }
     // The first candidate lies in the last season before the forecast; older seasons follow.
-    for (std::size_t back = period - step; back <= n; back += period) {
+    double sum = 0;
+    int seen = 0;
+    for (std::size_t back = period - step; back <= n && seen < window; back += period) {
       if (history.masked[n - back] != 0) continue;
-      out[step] = history.value[n - back];
-      break;
+      sum += history.value[n - back];
+      ++seen;
     }
+    if (seen > 0) out[step] = sum / seen;
   }
 }
 

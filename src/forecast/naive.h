@@ -17,6 +17,9 @@ void naive(const History& history, std::span<double> out);
 void seasonal_naive(const History& history, int season, std::span<double> out);
 /// The mean of the last `window` observed values (>= 1).
 void moving_average(const History& history, int window, std::span<double> out);
+/// The mean of the last `window` observed values (>= 1) of the same position in a season of `season` periods;
+/// positions never observed as in seasonal_naive().
+void seasonal_average(const History& history, int season, int window, std::span<double> out);
 /// The mean of everything observed.
 void historical_mean(const History& history, std::span<double> out);
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/check.h"
+#include "forecast/accuracy.h"
 #include "forecast/history_quantiles.h"
 #include "forecast/quantiles.h"
 
@@ -18,8 +19,8 @@ constexpr std::array<double, 5> kWeights = {1, 0.75, 0.5, 0.25, 0};  // of the r
 constexpr std::array<double, 3> kShifts = {0, 0.5, 1};
 constexpr std::array<HistoryQuantileOptions, 2> kMemories = {
     {{.half_life = 60, .weight_min = 0}, {.half_life = 182, .weight_min = 0.05}}};
-constexpr std::size_t kSampleMax = 2000;   // series of a class that are asked for its recipe
-constexpr std::size_t kObservedMin = 20;   // fewer values of its own: no empirical distribution
+constexpr std::size_t kSampleMax = 2000;  // series of a class that are asked for its recipe
+constexpr std::size_t kObservedMin = 20;  // fewer values of its own: no empirical distribution
 // The residuals alone are kept unless another recipe is better by this share. Regular demand follows its
 // drivers, which the residuals know better than the history; and averages of two honest distributions are too
 // wide. Only a clear gain decides against them.
@@ -35,10 +36,10 @@ HistoryQuantileOptions memory_of(std::size_t which, Grain grain) {
 }
 
 /// Calls `use(series, origin, history, closed steps)` for each chosen series and origin.
-void for_each_origin(std::span<const Series> series, std::span<const SeriesBacktest> tests, Chosen chosen,
-                     std::size_t first_origin, const BacktestOptions& options,
-                     const std::function<void(std::size_t, std::size_t, const History&,
-                                              std::span<const std::uint8_t>)>& use) {
+void for_each_origin(
+    std::span<const Series> series, std::span<const SeriesBacktest> tests, Chosen chosen,
+    std::size_t first_origin, const BacktestOptions& options,
+    const std::function<void(std::size_t, std::size_t, const History&, std::span<const std::uint8_t>)>& use) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!chosen[i]) continue;
     for (std::size_t origin = first_origin; origin < tests[i].ends.size(); ++origin) {
@@ -70,7 +71,8 @@ void add_residuals(IntervalCalibrator& calibrator, std::span<const Series> serie
 }
 
 /// Summed losses of all recipes of a class, [memory][shift][weight].
-using RecipeLosses = std::array<std::array<std::array<double, kWeights.size()>, kShifts.size()>, kMemories.size()>;
+using RecipeLosses =
+    std::array<std::array<std::array<double, kWeights.size()>, kShifts.size()>, kMemories.size()>;
 
 PredictiveRecipe best_recipe(const RecipeLosses& losses, double gain_min) {
   PredictiveRecipe best;
@@ -170,7 +172,7 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
                   mixed[q] = kWeights[weight] * residual[q] +
                              (1 - kWeights[weight]) * HistoryQuantiles::moved(own[q], move);
                   if (distribution.whole_numbers()) mixed[q] = std::round(mixed[q]);
-                  loss += pinball_loss(actual, mixed[q], kJudged[q]);
+                  loss += pinball(actual, mixed[q], kJudged[q]);
                 }
                 to[memory][shift][weight] += loss / level;
               }
@@ -207,8 +209,8 @@ void PredictiveDistributions::quantiles(const History& history, std::size_t at, 
       const double mean = distribution.quantiles(options_.gap + step, shares, own);
       const double move = with.shift * (forecast[step] - mean);
       for (std::size_t q = 0; q < shares.size(); ++q)
-        to[q] = with.residual_weight * to[q] +
-                (1 - with.residual_weight) * HistoryQuantiles::moved(own[q], move);
+        to[q] =
+            with.residual_weight * to[q] + (1 - with.residual_weight) * HistoryQuantiles::moved(own[q], move);
     }
     if (distribution.whole_numbers() && distribution.observed() > 0)
       for (double& one : to) one = std::round(one);

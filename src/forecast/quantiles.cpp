@@ -1,7 +1,6 @@
 #include "forecast/quantiles.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/check.h"
 
@@ -15,11 +14,6 @@ const char* find_share_fault(std::span<const double> shares) {
   return "";
 }
 
-double pinball_loss(double actual, double quantile, double share) {
-  const double above = actual - quantile;
-  return std::max(share * above, (share - 1) * above);
-}
-
 void rearrange(std::span<double> quantiles) { std::ranges::sort(quantiles); }
 
 double interpolate_quantile(std::span<const double> shares, std::span<const float> quantiles, double share) {
@@ -30,30 +24,6 @@ double interpolate_quantile(std::span<const double> shares, std::span<const floa
   const double part = (share - shares[after - 1]) / (shares[after] - shares[after - 1]);
   const auto low = static_cast<double>(quantiles[after - 1]);
   return low + part * (static_cast<double>(quantiles[after]) - low);
-}
-
-void QuantileScore::add(double actual, double quantile, double share) {
-  ++count;
-  at_or_below += actual <= quantile ? 1 : 0;
-  below += actual < quantile ? 1 : 0;
-  pinball += pinball_loss(actual, quantile, share);
-}
-
-void QuantileScore::merge(const QuantileScore& other) {
-  count += other.count;
-  at_or_below += other.at_or_below;
-  below += other.below;
-  pinball += other.pinball;
-}
-
-double QuantileScore::share_at_or_below() const {
-  return count > 0 ? static_cast<double>(at_or_below) / static_cast<double>(count) : NAN;
-}
-double QuantileScore::share_below() const {
-  return count > 0 ? static_cast<double>(below) / static_cast<double>(count) : NAN;
-}
-double QuantileScore::mean_pinball() const {
-  return count > 0 ? pinball / static_cast<double>(count) : NAN;
 }
 
 }  // namespace tillcast::forecast

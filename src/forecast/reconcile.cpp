@@ -134,8 +134,7 @@ Result<Reconciled> reconcile(const Hierarchy& hierarchy, const BaseForecasts& ba
         for (std::size_t leaf = 0; leaf < closed.size(); ++leaf)
           closed[leaf] = base.closed[leaf * steps + step];
         least.solve(forecast, closed, options.non_negative, of_step);
-        for (std::size_t leaf = 0; leaf < of_step.size(); ++leaf)
-          leaves[leaf * steps + step] = of_step[leaf];
+        for (std::size_t leaf = 0; leaf < of_step.size(); ++leaf) leaves[leaf * steps + step] = of_step[leaf];
       }
       break;
     }

@@ -19,9 +19,7 @@ class Draws {
  public:
   explicit Draws(std::uint64_t seed) : engine_(seed) {}
   double uniform() { return (static_cast<double>(engine_() >> 11U) + 0.5) * 0x1.0p-53; }
-  double normal() {
-    return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform());
-  }
+  double normal() { return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform()); }
 
  private:
   std::mt19937_64 engine_;
@@ -45,7 +43,8 @@ Dependence find_dependence(std::span<const float> errors, std::size_t steps) {
   if (count < 2) return {};
   const double mean = sum / static_cast<double>(count);
   for (const float error : errors)
-    if (!std::isnan(error)) squares += (static_cast<double>(error) - mean) * (static_cast<double>(error) - mean);
+    if (!std::isnan(error))
+      squares += (static_cast<double>(error) - mean) * (static_cast<double>(error) - mean);
   const double variance = squares / static_cast<double>(count);
   if (!(variance > 0)) return {};
   const auto correlation = [&](std::size_t lag_from, std::size_t lag_to) {
@@ -76,7 +75,8 @@ std::vector<double> rank_templates(std::span<const float> errors, std::size_t st
   std::vector<std::size_t> whole;
   for (std::size_t window = 0; (window + 1) * steps <= errors.size(); ++window) {
     const auto of_window = errors.subspan(window * steps, steps);
-    if (std::ranges::none_of(of_window, [](float error) { return std::isnan(error); })) whole.push_back(window);
+    if (std::ranges::none_of(of_window, [](float error) { return std::isnan(error); }))
+      whole.push_back(window);
   }
   std::vector<double> result(options.paths * steps);
   if (whole.size() >= kShuffleMin) {
@@ -198,8 +198,8 @@ Result<std::vector<double>> sum_quantiles(const SamplePaths& paths, std::size_t 
   std::vector<double> result;
   result.reserve(shares.size());
   for (const double share : shares) {
-    const double place = std::clamp(share * static_cast<double>(sums.size()) - 0.5, 0.0,
-                                    static_cast<double>(sums.size() - 1));
+    const double place =
+        std::clamp(share * static_cast<double>(sums.size()) - 0.5, 0.0, static_cast<double>(sums.size() - 1));
     const auto low = static_cast<std::size_t>(place);
     const std::size_t high = std::min(low + 1, sums.size() - 1);
     result.push_back(sums[low] + (place - static_cast<double>(low)) * (sums[high] - sums[low]));

@@ -100,7 +100,8 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
       plan.top = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 0, 10'000'000));
     } else if (key == "metric") {
       if (!forecast::find_metric(value))
-        return wrong_choice(plan.name, key, value, "auto, wape, wape_bias, rmse, rmspe or mase");
+        return wrong_choice(plan.name, key, value,
+                            "auto, wape, wape_bias, rmse, rmspe, mase, mae, mape, smape or rmsse");
       plan.metric = value;
     } else {
       const std::string known[] = {"name", "measure", "by", "frequency", "horizon", "top", "metric"};

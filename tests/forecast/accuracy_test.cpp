@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <vector>
 
 namespace tillcast::forecast {
 namespace {
@@ -20,11 +22,78 @@ TEST(Accuracy, MeasuresAreTheTextbooks) {
   EXPECT_DOUBLE_EQ(sums.bias(), -2.0 / 30);
   EXPECT_DOUBLE_EQ(sums.smape(), (4.0 / 22 + 2.0 + 10.0 / 35) / 3);
   EXPECT_DOUBLE_EQ(sums.value(Metric::kWapeBias), 10.0 / 30);
+  EXPECT_DOUBLE_EQ(sums.mape(), (0.2 + 0.25) / 2) << "zero actuals are ignored";
+  EXPECT_TRUE(std::isnan(sums.rmsse())) << "no squared scale was given";
+}
+
+TEST(Accuracy, ScalesAreDifferencesOfTheHistoryFromItsFirstSaleOn) {
+  const std::vector<double> values = {0, 0, 4, 6, 0, 3, 5, 9};
+  const std::vector<std::uint8_t> masked = {0, 0, 0, 0, 1, 0, 0, 0};
+  const ErrorScale scale = error_scale(values, masked, 3);
+  // Neighbours: 4-6, 3-5, 5-9 (6-closed and closed-3 are left out). Three apart: 4-3, 6-5, closed-9 is out.
+  EXPECT_DOUBLE_EQ(scale.absolute, (2.0 + 2 + 4) / 3);
+  EXPECT_DOUBLE_EQ(scale.squared, (4.0 + 4 + 16) / 3);
+  EXPECT_DOUBLE_EQ(scale.seasonal, (1.0 + 1) / 2);
+  EXPECT_DOUBLE_EQ(error_scale(values, masked, 7).seasonal, scale.absolute) << "shorter than a season";
+  EXPECT_DOUBLE_EQ(error_scale({}, {}, 7).squared, 0);
+}
+
+TEST(Accuracy, RmsseIsTheM5s) {
+  Accuracy sums;
+  const ErrorScale scale{2, 3, 8};
+  sums.add(10, 12, scale);
+  sums.add(7, 3, scale);
+  EXPECT_DOUBLE_EQ(sums.rmsse(), std::sqrt((4.0 + 16) / 2 / 8));
+  EXPECT_DOUBLE_EQ(sums.mase(), (2.0 + 4) / 2 / 2);
+  const std::array<double, 3> rmsse = {0.5, 1.0, NAN};
+  const std::array weights = {3.0, 1.0, 100.0};
+  EXPECT_DOUBLE_EQ(weighted_rmsse(rmsse, weights), 2.5 / 4) << "a series without a scale has no say";
+  EXPECT_TRUE(std::isnan(weighted_rmsse(rmsse, std::array{0.0, 0.0, 0.0})));
+}
+
+TEST(Accuracy, MedianAbsoluteErrorIsTheUsualError) {
+  std::array errors = {-1.0, 3.0, -1000.0};
+  EXPECT_DOUBLE_EQ(median_absolute_error(errors), 3);
+  std::array even = {4.0, -2.0, 1.0, 100.0};
+  EXPECT_DOUBLE_EQ(median_absolute_error(even), 3);
+  EXPECT_TRUE(std::isnan(median_absolute_error({})));
+}
+
+TEST(QuantileAccuracy, PinballIsKoenkersAndScaledByTheSeries) {
+  EXPECT_DOUBLE_EQ(pinball(10, 8, 0.9), 1.8);
+  EXPECT_DOUBLE_EQ(pinball(8, 10, 0.9), 0.2);
+  EXPECT_DOUBLE_EQ(pinball(8, 10, 0.5), 1) << "half the absolute error";
+  QuantileAccuracy left;
+  left.add(10, 8, 0.9, {0, 2, 0});
+  QuantileAccuracy right;
+  right.add(8, 10, 0.9, {0, 4, 0});
+  right.add(2, 2, 0.9, {0, 0, 0});
+  left.merge(right);
+  EXPECT_DOUBLE_EQ(left.mean_pinball(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(left.scaled_pinball(), (0.9 + 0.05) / 2) << "the series without a scale is left out";
+  EXPECT_DOUBLE_EQ(left.weighted_loss(), 4.0 / 20);
+  EXPECT_DOUBLE_EQ(left.share_below(), 2.0 / 3);
+}
+
+TEST(IntervalAccuracy, ScoreIsWidthAndWhatFellOutside) {
+  IntervalAccuracy sums;
+  sums.add(10, 8, 12);
+  sums.add(15, 8, 12);  // 3 above
+  sums.add(6, 8, 12);   // 2 below
+  sums.add(12, 8, 12);  // on the bound
+  EXPECT_DOUBLE_EQ(sums.coverage(), 0.5);
+  EXPECT_DOUBLE_EQ(sums.mean_width(), 4);
+  EXPECT_DOUBLE_EQ(sums.relative_width(), 16.0 / 43);
+  EXPECT_DOUBLE_EQ(sums.score(0.8), (16 + 2 / (1 - 0.8) * 5) / 43);
+  IntervalAccuracy twice = sums;
+  twice.merge(sums);
+  EXPECT_DOUBLE_EQ(twice.score(0.95), sums.score(0.95));
 }
 
 TEST(Accuracy, OfNothingIsNan) {
   const Accuracy none;
-  for (const Metric metric : {Metric::kWape, Metric::kRmse, Metric::kRmspe, Metric::kMase})
+  for (const Metric metric :
+       {Metric::kWape, Metric::kRmse, Metric::kRmspe, Metric::kMase, Metric::kMape, Metric::kRmsse})
     EXPECT_TRUE(std::isnan(none.value(metric))) << metric_name(metric);
 }
 
@@ -48,10 +117,10 @@ TEST(Accuracy, ValueAddedIsTheShareOfErrorRemoved) {
 }
 
 TEST(Metric, NamesReadBack) {
-  for (const Metric metric :
-       {Metric::kAuto, Metric::kWape, Metric::kWapeBias, Metric::kRmse, Metric::kRmspe, Metric::kMase})
+  for (const Metric metric : {Metric::kAuto, Metric::kWape, Metric::kWapeBias, Metric::kRmse, Metric::kRmspe,
+                              Metric::kMase, Metric::kMae, Metric::kMape, Metric::kSmape, Metric::kRmsse})
     EXPECT_EQ(find_metric(metric_name(metric)), metric);
-  EXPECT_EQ(find_metric("mape"), std::nullopt);
+  EXPECT_EQ(find_metric("r2"), std::nullopt);
 }
 
 TEST(Coverage, CountsTheBoundsAsInside) {

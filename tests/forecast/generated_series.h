@@ -27,7 +27,7 @@ class Noise {
 constexpr std::array<double, 7> kWeek = {0.8, 0.9, 1.0, 1.1, 1.3, 1.5, 0.6};
 constexpr std::array<double, 12> kYear = {0.7, 0.75, 0.9, 0.95, 1.0, 1.05, 1.0, 0.95, 1.0, 1.1, 1.2, 1.4};
 
-/// "weekly", "monthly", "rare" or "walk", as the reference script makes them.
+/// "weekly", "monthly", "rare", "walk" or "twice", as the reference script makes them.
 inline std::vector<double> reference_series(const std::string& name) {
   std::vector<double> values;
   if (name == "weekly") {
@@ -38,6 +38,11 @@ inline std::vector<double> reference_series(const std::string& name) {
     Noise u(2);
     for (std::size_t t = 0; t < 96; ++t)
       values.push_back((200 + 1.5 * static_cast<double>(t)) * kYear[t % 12] * (0.95 + 0.1 * u()));
+  } else if (name == "twice") {
+    Noise u(5);
+    for (std::size_t t = 0; t < 420; ++t)
+      values.push_back(100 + 0.05 * static_cast<double>(t) + 20 * kWeek[t % 7] + 40 * kYear[t / 5 % 12] +
+                       8 * u());
   } else if (name == "rare") {
     Noise u(3);
     for (std::size_t t = 0; t < 120; ++t) {

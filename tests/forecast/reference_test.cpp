@@ -4,42 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 #include "forecast/ets.h"
 #include "forecast/intermittent.h"
 #include "forecast/theta.h"
 #include "generated_series.h"
+#include "references.h"
 
 namespace tillcast::forecast {
 namespace {
 
+using References = test::References;
 using test::daily_series;
 using test::reference_series;
 using test::whole_history;
-
-class References : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    std::ifstream file(TILLCAST_SOURCE_DIR "/tests/data/forecast/references.txt");
-    for (std::string line; std::getline(file, line);) {
-      std::istringstream words(line);
-      std::string name;
-      words >> name;
-      for (double value = 0; words >> value;) values_[name].push_back(value);
-    }
-  }
-  static const std::vector<double>& get(const std::string& name) {
-    const auto found = values_.find(name);
-    EXPECT_NE(found, values_.end()) << "no line " << name;
-    static const std::vector<double> none(200, NAN);
-    return found == values_.end() ? none : found->second;
-  }
-  static bool has(const std::string& name) { return values_.contains(name); }
-  static inline std::map<std::string, std::vector<double>> values_;
-};
 
 EtsShape shape_of(const std::string& name, int period) {
   EtsShape shape;
@@ -64,7 +42,7 @@ const std::vector<EtsCase> kEtsCases = {
     {"walk", 1, "AAdN"}};
 
 TEST_F(References, SeriesOfTheFormulaAreTheScripts) {
-  for (const char* name : {"weekly", "monthly", "rare", "walk"}) {
+  for (const char* name : {"weekly", "monthly", "rare", "walk", "twice"}) {
     const std::vector<double> own = reference_series(name);
     const std::vector<double>& script = get(std::string("series.") + name);
     ASSERT_EQ(own.size(), script.size());
