@@ -25,6 +25,7 @@ ALLOWED = {
 THIRD_PARTY = {
     r"duckdb\.h": ["database"],
     r"boost/": ["api"],
+    r"grpc(pp)?/|google/protobuf/|tillcast/v\d+/": ["api"],
     r"CLI/": ["cli"],
     r"toml\+\+/": ["core"],
     r"yaml-cpp/": ["warehouse"],

@@ -10,17 +10,18 @@ namespace {
 struct Row {
   ErrorCode error;
   int status;
+  int grpc_status;
   std::string_view code;
 };
 
 constexpr std::array<Row, 7> kRows = {{
-    {ErrorCode::kInvalidInput, 422, "invalid_input"},
-    {ErrorCode::kNotFound, 404, "not_found"},
-    {ErrorCode::kConflict, 409, "conflict"},
-    {ErrorCode::kCorruptData, 500, "corrupt_data"},
-    {ErrorCode::kIo, 500, "io_error"},
-    {ErrorCode::kUnavailable, 503, "unavailable"},
-    {ErrorCode::kCancelled, 503, "cancelled"},
+    {ErrorCode::kInvalidInput, 422, 3, "invalid_input"},
+    {ErrorCode::kNotFound, 404, 5, "not_found"},
+    {ErrorCode::kConflict, 409, 10, "conflict"},
+    {ErrorCode::kCorruptData, 500, 15, "corrupt_data"},
+    {ErrorCode::kIo, 500, 13, "io_error"},
+    {ErrorCode::kUnavailable, 503, 14, "unavailable"},
+    {ErrorCode::kCancelled, 503, 14, "cancelled"},
 }};
 
 }  // namespace
@@ -73,6 +74,14 @@ Problem problem_from(const Error& error) {
     if (row.error == error.code) return {row.status, std::string(row.code), error.message, {}};
   }
   return {500, "internal", error.message, {}};
+}
+
+int grpc_status_from(ErrorCode error) {
+  constexpr int kInternal = 13;
+  for (const Row& row : kRows) {
+    if (row.error == error) return row.grpc_status;
+  }
+  return kInternal;
 }
 
 void write_problem(JsonWriter& out, const Problem& problem, std::string_view instance,

@@ -22,6 +22,9 @@ struct Problem {
 
 /// The one table from ErrorCode to HTTP: status and code.
 Problem problem_from(const Error& error);
+/// The same table's gRPC status code (google.rpc.Code): 3 INVALID_ARGUMENT, 5 NOT_FOUND, 10 ABORTED, 13
+/// INTERNAL, 14 UNAVAILABLE, 15 DATA_LOSS.
+int grpc_status_from(ErrorCode error);
 
 /// Writes {type, title, status, detail, code, …}; `request_id` is left out when empty (inside items of a
 /// list).

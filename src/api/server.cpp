@@ -1,6 +1,9 @@
 #include "api/server.h"
 
+#include <thread>
+
 #include "api/application.h"
+#include "api/grpc_server.h"
 #include "api/http_listener.h"
 #include "api/openapi.h"
 #include "api/query_pool.h"
@@ -47,7 +50,9 @@ struct Server::Parts {
   ServerOptions options;
   Application application;
   QueryPool pool;
-  std::unique_ptr<HttpListener> listener;  // declared last: stops before the pool and the application go
+  // Declared last: they stop before the pool and the application go.
+  std::unique_ptr<HttpListener> listener;
+  std::unique_ptr<GrpcServer> grpc;
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -58,6 +63,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, pipe
   if (auto checked = check(options); !checked) return std::move(checked.error());
   auto parts = std::make_unique<Parts>(options, service, metrics);
   parts->listener = TILLCAST_TRY_PLAIN(HttpListener::open(options, parts->application, parts->pool));
+  if (options.grpc_port)
+    parts->grpc = TILLCAST_TRY_PLAIN(GrpcServer::start(options, service, parts->pool, metrics));
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
@@ -69,6 +76,18 @@ std::string Server::url() const {
          std::to_string(port());
 }
 
-void Server::stop() { parts_->listener->stop(); }
+std::string Server::grpc_address() const {
+  if (parts_->grpc == nullptr) return {};
+  const std::string& host = parts_->options.host;
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(parts_->grpc->port());
+}
+
+// Both at once: each may take drain_timeout.
+void Server::stop() {
+  std::jthread grpc;
+  if (parts_->grpc != nullptr) grpc = std::jthread([this] { parts_->grpc->stop(); });
+  parts_->listener->stop();
+}
 
 }  // namespace tillcast::api

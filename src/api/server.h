@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,12 @@ struct ServerOptions {
   std::string host =
       "127.0.0.1";         ///< a loopback address or "localhost"; others are refused (no authentication yet)
   std::uint16_t port = 0;  ///< 0 = any free one, see Server::port()
-  int threads = 1;         ///< event loops' threads, 1..64: they do I/O only
-  int query_threads = 2;   ///< queries at a time, 1..64
-  int queued_queries_max = 128;            ///< waiting beyond those: the next gets 503 with Retry-After
-  int connections_max = 1024;              ///< the next gets 503 and is closed
+  std::optional<std::uint16_t>
+      grpc_port;                 ///< gRPC beside HTTP, on the same host; 0 = any free one; none = off
+  int threads = 1;               ///< event loops' threads, 1..64: they do I/O only
+  int query_threads = 2;         ///< queries at a time, 1..64
+  int queued_queries_max = 128;  ///< waiting beyond those: the next gets 503 with Retry-After
+  int connections_max = 1024;    ///< the next gets 503 and is closed
   std::size_t cache_bytes_max = 64 << 20;  ///< for answers from data, kept until the data changes; 0 = none
   std::size_t header_bytes_max = 16 * 1024;
   std::chrono::milliseconds idle_timeout{60'000};    ///< between requests of a connection
@@ -31,7 +34,8 @@ struct ServerOptions {
   std::string version = "0.0.0";
 };
 
-/// The HTTP server: the API, its documentation and the page. Runs on threads of its own.
+/// The HTTP server: the API, its documentation and the page; and, when asked for, gRPC. Runs on threads of
+/// its own.
 class Server {
  public:
   /// Binds and serves until stop(). kInvalidInput for a bad option or a public address, kUnavailable when the
@@ -44,6 +48,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
+  /// "127.0.0.1:50051"; empty without gRPC.
+  std::string grpc_address() const;
   /// "http://127.0.0.1:8080"
   std::string url() const;
 

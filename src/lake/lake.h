@@ -106,7 +106,8 @@ class Lake {
 
 /// The columns of a fixed silver dataset (docs/formats/silver.md) in order, or an empty span for other names.
 std::span<const ColumnSpec> silver_schema(std::string_view dataset);
-/// Names of the fixed silver datasets: silver.sale_line, silver.store_day, silver.store, silver.rejects.
+/// Names of the fixed silver datasets: silver.sale_line, silver.store_day, silver.store_plan,
+/// silver.store, silver.rejects.
 std::span<const std::string_view> silver_datasets();
 
 /// Every named step at which a load, compaction or checkpoint can be cut off; see core/crash_point.h.

@@ -58,10 +58,10 @@ class LoadWriter {
   LoadWriter& operator=(LoadWriter&&) noexcept;
   ~LoadWriter();
 
-  /// Adds rows to "bronze.<topic>", "silver.sale_line", "silver.store_day", "silver.store" or
-  /// "silver.rejects". Batches of one dataset must have the same columns. Text must be valid UTF-8. The batch
-  /// is kept, not copied, until its files are written. Silver rows with an event_id that is visible already,
-  /// or was added before, become rejects.
+  /// Adds rows to "bronze.<topic>", "silver.sale_line", "silver.store_day", "silver.store_plan",
+  /// "silver.store" or "silver.rejects". Batches of one dataset must have the same columns. Text must be
+  /// valid UTF-8. The batch is kept, not copied, until its files are written. Silver rows with an event_id
+  /// that is visible already, or was added before, become rejects.
   Result<AddResult> add(std::string_view dataset, ColumnBatch&& batch, const AddOptions& options = {});
 
   /// Number that this load's commit will have if no other comes first.

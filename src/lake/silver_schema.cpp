@@ -30,6 +30,14 @@ const std::vector<ColumnSpec>& store_day() {
   return kColumns;
 }
 
+const std::vector<ColumnSpec>& store_plan() {
+  static const std::vector<ColumnSpec> kColumns = {
+      {"source", kText},         {"store_id", kText},    {"business_date", kDate},
+      {"is_open", kBool},        {"promotion", kBool},   {"state_holiday", kText},
+      {"school_holiday", kBool}, {"source_row", kInt64}, {"load_seq", kInt64}};
+  return kColumns;
+}
+
 const std::vector<ColumnSpec>& store() {
   static const std::vector<ColumnSpec> kColumns = {{"source", kText},
                                                    {"store_id", kText},
@@ -58,14 +66,15 @@ const std::vector<ColumnSpec>& rejects() {
 }  // namespace
 
 std::span<const std::string_view> silver_datasets() {
-  static constexpr std::array<std::string_view, 4> kNames = {"silver.sale_line", "silver.store_day",
-                                                             "silver.store", "silver.rejects"};
+  static constexpr std::array<std::string_view, 5> kNames = {
+      "silver.sale_line", "silver.store_day", "silver.store_plan", "silver.store", "silver.rejects"};
   return kNames;
 }
 
 std::span<const ColumnSpec> silver_schema(std::string_view dataset) {
   if (dataset == "silver.sale_line") return sale_line();
   if (dataset == "silver.store_day") return store_day();
+  if (dataset == "silver.store_plan") return store_plan();
   if (dataset == "silver.store") return store();
   if (dataset == "silver.rejects") return rejects();
   return {};

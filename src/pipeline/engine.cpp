@@ -7,6 +7,7 @@
 #include "io/durable_file.h"
 #include "io/file_hash.h"
 #include "pipeline/build.h"
+#include "pipeline/forecast_tables.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/ingest.h"
 #include "pipeline/reports.h"
@@ -110,8 +111,8 @@ class DirectoryEngine final : public Engine {
     const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
     const auto* found = catalog->find(series_id);
     if (found == nullptr) return unknown_series(series_id);
-    const auto data =
-        TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, *catalog->plan(found->info.plan), series_id));
+    const auto data = TILLCAST_TRY_PLAIN(
+        load_plan_series(*workspace_, *catalog->plan(found->info.plan), {series_id, false}));
     history.clear();
     if (!data.series.empty()) {
       const auto& series = data.series[0];
@@ -232,7 +233,9 @@ class DirectoryEngine final : public Engine {
   // Beyond the stored horizon: this one series again, with the model it has.
   Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon,
                                SeriesForecast& answer) {
-    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, plan, id));
+    ForecastPlan longer = plan;
+    longer.horizon = static_cast<int>(horizon);
+    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, longer, {id}));
     if (data.series.empty()) return unknown_series(id);
     auto options = forecast_options(*workspace_, plan);
     options.backtest.horizon = horizon;

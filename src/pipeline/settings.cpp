@@ -6,11 +6,12 @@
 #include <sstream>
 
 #include "forecast/accuracy.h"
+#include "forecast/holidays.h"
 
 namespace tillcast::pipeline {
 namespace {
 
-constexpr std::string_view kArrayTables[] = {"forecast.plan"};
+constexpr std::string_view kArrayTables[] = {"forecast.plan", "forecast.drivers"};
 
 constexpr SettingSpec kSpecs[] = {
     {"ingest.inputs", SettingType::kTextList, "", "files that `tillcast run` loads when no --input is given"},
@@ -26,11 +27,21 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",
      "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.country", SettingType::kText, "",
+     "country whose holidays count; empty = that of each store, else the one that most orders come from"},
+    {"forecast.region", SettingType::kText, "",
+     "state or part of that country, for holidays that hold there alone; empty = that of each store"},
+    {"forecast.holidays", SettingType::kText, "",
+     "csv of your own holidays: date,name[,country][,region][,kind]; besides the built-in calendars"},
+    {"forecast.cut", SettingType::kText, "",
+     "last day whose sales may be seen, to look back as of then: 2015-06-19; empty = all days"},
     {"sql.rows_max", SettingType::kInteger, "10000", "rows that one `tillcast sql` answer may have"},
     {"sql.seconds_max", SettingType::kInteger, "30", "seconds that one `tillcast sql` statement may take"},
     {"serve.host", SettingType::kText, "127.0.0.1",
      "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
+    {"serve.grpc_port", SettingType::kInteger, "0",
+     "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 
@@ -64,6 +75,38 @@ Error wrong_choice(const std::string& plan, const std::string& key, const std::s
                    std::string_view allowed) {
   return invalid_input("[[forecast.plan]] '" + plan + "': " + key + " must be " + std::string(allowed) +
                        ", found '" + found + "'");
+}
+
+Result<Date> date_of(const std::string& what, const std::string& text) {
+  const auto date = parse_date(text);
+  if (!date) return invalid_input(what + " must be a day like 2015-06-19, found '" + text + "'");
+  return *date;
+}
+
+std::string known_key(const std::string& key, std::span<const std::string> known) {
+  const auto near = nearest(key, known);
+  return "unknown key '" + key + "'" + (near ? "; did you mean '" + *near + "'?" : "");
+}
+
+Result<DriverFile> parse_driver_file(const ConfigTable& table) {
+  const auto file = table.find("file");
+  if (file == table.end() || file->second.empty())
+    return invalid_input("every [[forecast.drivers]] needs a file, for example file = \"weather.csv\"");
+  DriverFile parsed{file->second};
+  for (const auto& [key, value] : table) {
+    if (key == "file") continue;
+    if (key == "columns") {
+      parsed.columns = split(value);
+    } else if (key == "categories") {
+      parsed.categories = split(value);
+    } else if (key == "flags") {
+      parsed.flags = split(value);
+    } else {
+      const std::string known[] = {"file", "columns", "categories", "flags"};
+      return invalid_input("[[forecast.drivers]] '" + file->second + "': " + known_key(key, known));
+    }
+  }
+  return parsed;
 }
 
 Result<ForecastPlan> parse_plan(const ConfigTable& table) {
@@ -103,11 +146,18 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
         return wrong_choice(plan.name, key, value,
                             "auto, wape, wape_bias, rmse, rmspe, mase, mae, mape, smape or rmsse");
       plan.metric = value;
+    } else if (key == "drivers") {
+      plan.drivers = split(value);
+    } else if (key == "global") {
+      if (value != "auto" && value != "on" && value != "off")
+        return wrong_choice(plan.name, key, value, "auto, on or off");
+      plan.global = value;
+    } else if (key == "cut") {
+      plan.cut = TILLCAST_TRY_PLAIN(date_of("[[forecast.plan]] '" + plan.name + "': cut", value));
     } else {
-      const std::string known[] = {"name", "measure", "by", "frequency", "horizon", "top", "metric"};
-      const auto near = nearest(key, known);
-      return invalid_input("[[forecast.plan]] '" + plan.name + "': unknown key '" + key + "'" +
-                           (near ? "; did you mean '" + *near + "'?" : ""));
+      const std::string known[] = {"name", "measure", "by",      "frequency", "horizon",
+                                   "top",  "metric",  "drivers", "global",    "cut"};
+      return invalid_input("[[forecast.plan]] '" + plan.name + "': " + known_key(key, known));
     }
   }
   if (plan.measure == "sales" && std::ranges::find(plan.by, "product") != plan.by.end()) {
@@ -141,6 +191,18 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
   }
   if (auto plans = configured_plans(config); !plans)
     return std::move(plans.error()).with_context(path.string());
+  if (auto files = configured_driver_files(config); !files)
+    return std::move(files.error()).with_context(path.string());
+  if (const auto cut = config.text("forecast.cut"); !cut.empty()) {
+    if (auto date = date_of("setting 'forecast.cut'", cut); !date) return std::move(date.error());
+  }
+  const auto country = config.text("forecast.country");
+  if (!country.empty() && forecast::holiday_country(country).empty()) {
+    std::string known;
+    for (const auto code : forecast::holiday_countries()) known += " " + std::string(code);
+    return invalid_input("setting 'forecast.country': there is no holiday calendar for '" + country +
+                         "'; there are" + known + "; give others with forecast.holidays");
+  }
   return config;
 }
 
@@ -152,6 +214,13 @@ Result<std::vector<ForecastPlan>> configured_plans(const Config& config) {
     if (same > 1) return invalid_input("two [[forecast.plan]] tables are named '" + plans.back().name + "'");
   }
   return plans;
+}
+
+Result<std::vector<DriverFile>> configured_driver_files(const Config& config) {
+  std::vector<DriverFile> files;
+  for (const auto& table : config.tables("forecast.drivers"))
+    files.push_back(TILLCAST_TRY_PLAIN(parse_driver_file(table)));
+  return files;
 }
 
 std::string settings_template() {
@@ -185,7 +254,16 @@ std::string settings_template() {
          "# horizon = 8                # periods ahead\n"
          "# top = 500                  # only the largest series; 0 = all\n"
          "# metric = \"auto\"            # the error that chooses a series' model: auto, wape, wape_bias, "
-         "rmse, rmspe, mase\n";
+         "rmse, rmspe, mase\n"
+         "# drivers = [\"promotion\"]    # must be known for all days ahead; without this line those that "
+         "are\n"
+         "# global = \"auto\"            # models that learn from all series at once: auto, on, off\n"
+         "\n# What else moves the sales: one row per day and, where it has the columns, per store_id and "
+         "product_id.\n"
+         "# [[forecast.drivers]]\n"
+         "# file = \"weather.csv\"       # date[,store_id][,product_id], then a column per driver\n"
+         "# columns = [\"temperature\"]  # taken; without this line all\n"
+         "# categories = []            # columns that hold kinds, not amounts\n";
 }
 
 }  // namespace tillcast::pipeline

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/civil_time.h"
 #include "core/config.h"
 #include "core/result.h"
 
@@ -21,7 +23,20 @@ struct ForecastPlan {
   int horizon = 28;                 ///< periods ahead, 1..366
   int top = 0;                      ///< only the largest so many series by total; 0 = all
   std::string metric = "auto";      ///< error that decides which model a series gets; see forecast/accuracy.h
+  /// Drivers that must be known for all periods ahead; nullopt = those that are; {} = none.
+  std::optional<std::vector<std::string>> drivers = std::nullopt;
+  std::string global = "auto";             ///< models that learn from all series at once: auto, on, off
+  std::optional<Date> cut = std::nullopt;  ///< last day whose sales may be seen; nullopt = all of them
   bool operator==(const ForecastPlan&) const = default;
+};
+
+/// A file of drivers, one row per day and, where it has their ids, per store and product.
+struct DriverFile {
+  std::filesystem::path file;                ///< as written; relative to the data directory
+  std::vector<std::string> columns = {};     ///< taken; empty = all but date and ids
+  std::vector<std::string> categories = {};  ///< columns that hold kinds, not amounts
+  std::vector<std::string> flags = {};       ///< columns of 0 and 1
+  bool operator==(const DriverFile&) const = default;
 };
 
 /// All settings with their defaults and help; tillcast.toml, TILLCAST_* and flags fill the same table.
@@ -36,6 +51,9 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
 /// The [[forecast.plan]] tables of the file; empty when it has none (the data then decides, see
 /// default_plans).
 Result<std::vector<ForecastPlan>> configured_plans(const Config& config);
+
+/// The [[forecast.drivers]] tables of the file.
+Result<std::vector<DriverFile>> configured_driver_files(const Config& config);
 
 /// The commented tillcast.toml that `tillcast init` writes.
 std::string settings_template();

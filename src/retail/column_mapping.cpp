@@ -34,7 +34,7 @@ class MappingParser {
     if (const auto parsed = parse_dataset(dataset)) {
       mapping_.dataset = *parsed;
     } else if (!error_) {
-      fail("dataset", "'" + dataset + "' is unknown; expected sale_line, store_day or store");
+      fail("dataset", "'" + dataset + "' is unknown; expected sale_line, store_day, store_plan or store");
     }
     const bool plain_name = !mapping_.name.empty() && std::ranges::all_of(mapping_.name, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';

@@ -24,6 +24,13 @@ constexpr FieldSpec kStoreDayFields[] = {
     {"event_id", FieldType::kText, false},
 };
 
+// Days ahead, or behind: what is planned for them, without sales.
+constexpr FieldSpec kStorePlanFields[] = {
+    {"store_id", FieldType::kId, true},         {"business_date", FieldType::kDate, true},
+    {"is_open", FieldType::kBool, false},       {"promotion", FieldType::kBool, false},
+    {"state_holiday", FieldType::kText, false}, {"school_holiday", FieldType::kBool, false},
+};
+
 constexpr FieldSpec kStoreFields[] = {
     {"store_id", FieldType::kId, true},
     {"store_name", FieldType::kText, false},
@@ -64,6 +71,8 @@ std::string_view dataset_name(Dataset dataset) {
       return "sale_line";
     case Dataset::kStoreDay:
       return "store_day";
+    case Dataset::kStorePlan:
+      return "store_plan";
     case Dataset::kStore:
       return "store";
   }
@@ -71,7 +80,8 @@ std::string_view dataset_name(Dataset dataset) {
 }
 
 std::optional<Dataset> parse_dataset(std::string_view name) {
-  for (const Dataset dataset : {Dataset::kSaleLine, Dataset::kStoreDay, Dataset::kStore}) {
+  for (const Dataset dataset :
+       {Dataset::kSaleLine, Dataset::kStoreDay, Dataset::kStorePlan, Dataset::kStore}) {
     if (name == dataset_name(dataset)) return dataset;
   }
   return std::nullopt;
@@ -83,6 +93,8 @@ std::span<const FieldSpec> dataset_fields(Dataset dataset) {
       return kSaleLineFields;
     case Dataset::kStoreDay:
       return kStoreDayFields;
+    case Dataset::kStorePlan:
+      return kStorePlanFields;
     case Dataset::kStore:
       return kStoreFields;
   }

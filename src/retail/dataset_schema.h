@@ -12,9 +12,9 @@
 namespace tillcast::retail {
 
 /// The silver datasets that files can feed.
-enum class Dataset : std::uint8_t { kSaleLine, kStoreDay, kStore };
+enum class Dataset : std::uint8_t { kSaleLine, kStoreDay, kStorePlan, kStore };
 
-/// "sale_line", "store_day", "store".
+/// "sale_line", "store_day", "store_plan", "store".
 std::string_view dataset_name(Dataset dataset);
 std::optional<Dataset> parse_dataset(std::string_view name);
 

@@ -155,7 +155,8 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
     if (mapping.dataset != Dataset::kSaleLine && std::string_view(derived) != "source_row" &&
         std::string_view(derived) != "event_id")
       continue;
-    if (mapping.dataset == Dataset::kStore && std::string_view(derived) == "event_id") continue;
+    const bool described = mapping.dataset == Dataset::kStore || mapping.dataset == Dataset::kStorePlan;
+    if (described && std::string_view(derived) == "event_id") continue;
     filled[typed_index(typed_specs, derived)] = true;
   }
   for (const FieldSpec& field : dataset_fields(mapping.dataset)) {

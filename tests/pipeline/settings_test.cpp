@@ -32,7 +32,12 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   ASSERT_OK_AND_ASSIGN(const auto config, load_settings(folder.path(), {}, {}));
   ASSERT_OK_AND_ASSIGN(const auto plans, configured_plans(config));
   ASSERT_EQ(plans.size(), 1U);
-  EXPECT_EQ(plans[0], (ForecastPlan{"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"}));
+  ForecastPlan expected{"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"};
+  expected.drivers = {"promotion"};
+  EXPECT_EQ(plans[0], expected);
+  ASSERT_OK_AND_ASSIGN(const auto files, configured_driver_files(config));
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(files[0], (DriverFile{"weather.csv", {"temperature"}}));
 }
 
 TEST(Settings, PlansAreCheckedWordByWord) {
@@ -51,6 +56,14 @@ TEST(Settings, PlansAreCheckedWordByWord) {
                "per store and day only");
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.plan]]\nname = \"a\"\n"), ErrorCode::kInvalidInput,
                "two [[forecast.plan]]");
+  EXPECT_ERROR(plan("name = \"a\"\n[forecast]\ncountry = \"Germny\"\n"), ErrorCode::kInvalidInput,
+               "no holiday calendar for 'Germny'");
+  EXPECT_ERROR(plan("name = \"a\"\nglobal = \"yes\"\n"), ErrorCode::kInvalidInput, "auto, on or off");
+  EXPECT_ERROR(plan("name = \"a\"\ncut = \"19.6.2015\"\n"), ErrorCode::kInvalidInput, "found '19.6.2015'");
+  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\ncolumns = [\"x\"]\n"), ErrorCode::kInvalidInput,
+               "needs a file");
+  EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\nfile = \"w.csv\"\ncategorie = \"x\"\n"),
+               ErrorCode::kInvalidInput, "did you mean 'categories'?");
   EXPECT_OK(plan("name = \"a\"\nby = [\"product\", \"store\"]\n"));
 }
 

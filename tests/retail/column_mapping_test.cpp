@@ -92,6 +92,8 @@ TEST(ColumnMapping, EachPresetIsPickedByItsHeader) {
       {"rossmann",
        {"Store", "DayOfWeek", "Date", "Sales", "Customers", "Open", "Promo", "StateHoliday",
         "SchoolHoliday"}},
+      {"rossmann-plan",
+       {"Id", "Store", "DayOfWeek", "Date", "Open", "Promo", "StateHoliday", "SchoolHoliday"}},
       {"rossmann-store",
        {"Store", "StoreType", "Assortment", "CompetitionDistance", "CompetitionOpenSinceMonth",
         "CompetitionOpenSinceYear", "Promo2", "Promo2SinceWeek", "Promo2SinceYear", "PromoInterval"}},

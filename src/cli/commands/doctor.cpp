@@ -68,6 +68,23 @@ void check_memory(std::int64_t limit_mb, Checklist& list) {
   }
 }
 
+/// The files that the settings name beside the data.
+void check_driver_files(const std::filesystem::path& folder, const Config& config, Checklist& list) {
+  std::vector<std::filesystem::path> files;
+  if (const auto holidays = config.text("forecast.holidays"); !holidays.empty()) files.emplace_back(holidays);
+  if (const auto drivers = pipeline::configured_driver_files(config)) {
+    for (const auto& one : *drivers) files.push_back(one.file);
+  }
+  for (const auto& file : files) {
+    const auto path = file.is_absolute() ? file : folder / file;
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored))
+      list.ok("drivers of the forecasts in " + path.string());
+    else
+      list.fail("there is no " + path.string() + ", which the settings name for the forecasts");
+  }
+}
+
 }  // namespace
 
 CommandSpec doctor_command() {
@@ -91,6 +108,7 @@ CommandSpec doctor_command() {
       return kExitFailed;
     }
     check_memory(config->integer("warehouse.memory_limit_mb"), list);
+    check_driver_files(context.data_directory, *config, list);
     std::error_code ignored;
     if (!std::filesystem::exists(context.data_directory / pipeline::kSettingsFile, ignored)) {
       list.warn(context.data_directory.string() + " is no data directory yet; `tillcast init` makes one");

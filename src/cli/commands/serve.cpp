@@ -19,12 +19,24 @@ CommandSpec serve_command() {
   command.access = Access::kOwner;
   command.options = {
       {"--port", OptionKind::kValue, "TCP port; 0 = any free one", "N", "serve.port", false, {}},
+      {"--grpc-port",
+       OptionKind::kValue,
+       "TCP port for gRPC beside HTTP, usually 50051; 0 = no gRPC",
+       "N",
+       "serve.grpc_port",
+       false,
+       {}},
       {"--host", OptionKind::kValue, "address to listen on", "ADDRESS", "serve.host", false, {}},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     auto config = TILLCAST_TRY_PLAIN(settings_of(context));
     if (context.arguments.has("--port")) {
       if (auto assigned = config.set("serve.port", context.arguments.text("--port"), "--port"); !assigned)
+        return std::move(assigned.error());
+    }
+    if (context.arguments.has("--grpc-port")) {
+      if (auto assigned = config.set("serve.grpc_port", context.arguments.text("--grpc-port"), "--grpc-port");
+          !assigned)
         return std::move(assigned.error());
     }
     if (context.arguments.has("--host")) {
@@ -34,7 +46,11 @@ CommandSpec serve_command() {
     const auto port = config.integer("serve.port");
     if (port < 0 || port > 65535)
       return invalid_input("serve.port must be 0 to 65535, found " + std::to_string(port));
+    const auto grpc_port = config.integer("serve.grpc_port");
+    if (grpc_port < 0 || grpc_port > 65535)
+      return invalid_input("serve.grpc_port must be 0 to 65535, found " + std::to_string(grpc_port));
     api::ServerOptions options;
+    if (grpc_port > 0) options.grpc_port = static_cast<std::uint16_t>(grpc_port);
     options.host = config.text("serve.host");
     options.port = static_cast<std::uint16_t>(port);
     options.query_threads = static_cast<int>(config.integer("serve.query_threads"));
@@ -52,6 +68,7 @@ CommandSpec serve_command() {
     context.terminal.out(server->url() + "\n");
     context.terminal.note("serving " + context.data_directory.string() + " at " + server->url() +
                           "   (Ctrl-C stops)");
+    if (!server->grpc_address().empty()) context.terminal.note("gRPC at " + server->grpc_address());
     const auto ready = engine->readiness();
     if (!ready.ready) context.terminal.note("not ready yet: " + ready.detail);
     while (!context.terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));

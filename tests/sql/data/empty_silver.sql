@@ -13,6 +13,10 @@ CREATE TABLE silver.store_day (
   source VARCHAR, store_id VARCHAR, business_date DATE, sales DECIMAL(18,4), customers BIGINT, is_open BOOLEAN,
   promotion BOOLEAN, state_holiday VARCHAR, school_holiday BOOLEAN, event_id VARCHAR, source_row BIGINT, load_seq BIGINT);
 
+CREATE TABLE silver.store_plan (
+  source VARCHAR, store_id VARCHAR, business_date DATE, is_open BOOLEAN, promotion BOOLEAN, state_holiday VARCHAR,
+  school_holiday BOOLEAN, source_row BIGINT, load_seq BIGINT);
+
 CREATE TABLE silver.store (
   source VARCHAR, store_id VARCHAR, store_name VARCHAR, store_type VARCHAR, assortment VARCHAR, country VARCHAR,
   region VARCHAR, competition_distance_m DECIMAL(18,3), competition_since DATE, promo2_since DATE, promo2_months VARCHAR,

@@ -1,0 +1,188 @@
+#include "api/forecast_messages.h"
+
+#include <tillcast/v1/forecast.pb.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "api/json_writer.h"
+#include "api/problem.h"
+
+namespace tillcast::api {
+namespace {
+
+constexpr int kItemsMax = 1000;
+constexpr int kPeriodsMax = 366;
+constexpr int kPageMax = 1000;
+constexpr int kPageDefault = 50;
+constexpr std::size_t kIdBytesMax = 500;
+constexpr std::size_t kFilterBytesMax = 200;
+constexpr std::size_t kPointsPerMessage = 1000;
+
+std::string range_text(const std::string& field, std::int64_t low, std::int64_t high, std::int64_t found) {
+  return field + " must be " + std::to_string(low) + " to " + std::to_string(high) + ", found " +
+         std::to_string(found);
+}
+
+Result<> check_range(const std::string& field, std::int64_t low, std::int64_t high, std::int64_t found) {
+  if (found < low || found > high) return invalid_input(range_text(field, low, high, found));
+  return {};
+}
+
+Result<> check_id(const std::string& field, const std::string& id) {
+  if (id.empty() || id.size() > kIdBytesMax)
+    return invalid_input(field + " must have 1 to " + std::to_string(kIdBytesMax) + " bytes, found " +
+                         std::to_string(id.size()));
+  return {};
+}
+
+// Data that is not UTF-8 would make a message that clients cannot read.
+std::string text_of(const std::string& value) { return is_valid_utf8(value) ? value : repaired_utf8(value); }
+
+void write_series(const pipeline::SeriesInfo& info, v1::Series& out) {
+  out.set_id(text_of(info.id));
+  out.set_plan(text_of(info.plan));
+  out.set_label(text_of(info.label));
+  out.set_store_id(text_of(info.store_id));
+  out.set_product_id(text_of(info.product_id));
+  out.set_measure(text_of(info.measure));
+  out.set_frequency(text_of(info.frequency));
+  out.set_first(format_date(info.first));
+  out.set_last(format_date(info.last));
+  out.set_periods(info.periods);
+  out.set_total(text_of(info.total));
+  out.set_model(text_of(info.model));
+  out.set_demand_class(text_of(info.demand_class));
+  out.set_status(text_of(info.status));
+  out.set_reason(text_of(info.reason));
+}
+
+void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out) {
+  write_series(found.info, *out.mutable_series());
+  v1::Forecast& forecast = *out.mutable_forecast();
+  forecast.set_run_id(text_of(found.run_id));
+  forecast.set_model(text_of(found.model));
+  forecast.set_data_until(format_date(found.data_until));
+  if (found.wape >= 0) forecast.set_wape(found.wape);
+  if (found.wape_seasonal_naive >= 0) forecast.set_wape_seasonal_naive(found.wape_seasonal_naive);
+  forecast.mutable_points()->Reserve(static_cast<int>(found.points.size()));
+  for (const auto& point : found.points) {
+    v1::ForecastPoint& to = *forecast.add_points();
+    to.set_date(format_date(point.date));
+    to.set_mean(point.mean);
+    for (const auto& interval : point.intervals) {
+      v1::Interval& bounds = *to.add_intervals();
+      bounds.set_level(interval.level);
+      bounds.set_low(interval.low);
+      bounds.set_high(interval.high);
+    }
+  }
+}
+
+}  // namespace
+
+Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastRequest& message) {
+  pipeline::ForecastRequest asked;
+  if (message.items_size() < 1 || message.items_size() > kItemsMax)
+    return invalid_input(range_text("items", 1, kItemsMax, message.items_size()) + " series");
+  asked.items.reserve(static_cast<std::size_t>(message.items_size()));
+  for (int i = 0; i < message.items_size(); ++i) {
+    const std::string& id = message.items(i).series_id();
+    TILLCAST_TRY_PLAIN(check_id("items[" + std::to_string(i) + "].series_id", id));
+    asked.items.push_back({id});
+  }
+  switch (message.ahead_case()) {
+    case v1::ForecastRequest::kHorizon:
+      TILLCAST_TRY_PLAIN(check_range("horizon", 1, kPeriodsMax, message.horizon()));
+      asked.horizon = message.horizon();
+      break;
+    case v1::ForecastRequest::kDates:
+      TILLCAST_TRY_PLAIN(check_range("dates", 1, kPeriodsMax, message.dates().values_size()));
+      for (int i = 0; i < message.dates().values_size(); ++i) {
+        const std::string& text = message.dates().values(i);
+        const auto date = parse_date(text);
+        if (!date) {
+          return invalid_input("dates.values[" + std::to_string(i) +
+                               "] must be a day as YYYY-MM-DD, found '" + repaired_utf8(text.substr(0, 40)) +
+                               "'");
+        }
+        asked.dates.push_back(*date);
+      }
+      break;
+    case v1::ForecastRequest::AHEAD_NOT_SET:
+      return invalid_input("either horizon or dates must be given");
+  }
+  return asked;
+}
+
+Result<pipeline::SeriesRequest> read_series_request(const v1::ListSeriesRequest& message) {
+  if (message.page_size() != 0)
+    TILLCAST_TRY_PLAIN(check_range("page_size", 1, kPageMax, message.page_size()));
+  for (const auto& [field, value] :
+       {std::pair<const char*, const std::string&>("plan", message.plan()),
+        std::pair<const char*, const std::string&>("search", message.search())}) {
+    if (value.size() > kFilterBytesMax)
+      return invalid_input(std::string(field) + " may have " + std::to_string(kFilterBytesMax) +
+                           " bytes, found " + std::to_string(value.size()));
+  }
+  if (message.page_token().size() > kIdBytesMax)
+    return invalid_input("page_token is none of ours: use next_page_token of the page before");
+  return pipeline::SeriesRequest{message.plan(), message.search(), message.page_token(),
+                                 message.page_size() == 0 ? kPageDefault : message.page_size()};
+}
+
+Result<std::size_t> read_history_length(const v1::GetSeriesRequest& message) {
+  TILLCAST_TRY_PLAIN(check_id("series_id", message.series_id()));
+  if (!message.has_history()) return std::numeric_limits<std::size_t>::max();
+  TILLCAST_TRY_PLAIN(check_range("history", 0, std::numeric_limits<std::int32_t>::max(), message.history()));
+  return static_cast<std::size_t>(message.history());
+}
+
+void write_forecasts(const pipeline::ForecastRequest& asked,
+                     std::span<const Result<pipeline::SeriesForecast>> answers, v1::ForecastResponse& out) {
+  int failed = 0;
+  out.mutable_results()->Reserve(static_cast<int>(answers.size()));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    v1::ForecastResult& result = *out.add_results();
+    result.set_series_id(asked.items[i].series_id);
+    if (answers[i]) {
+      write_found(*answers[i], *result.mutable_found());
+      continue;
+    }
+    ++failed;
+    const Error& error = answers[i].error();
+    v1::Status& status = *result.mutable_error();
+    status.set_code(grpc_status_from(error.code));
+    status.set_message(text_of(error.message));
+    status.set_reason(problem_from(error).code);
+  }
+  out.set_failed(failed);
+}
+
+void write_page(const pipeline::SeriesPage& page, v1::ListSeriesResponse& out) {
+  out.mutable_series()->Reserve(static_cast<int>(page.series.size()));
+  for (const auto& info : page.series) write_series(info, *out.add_series());
+  out.set_next_page_token(page.next_cursor);
+}
+
+std::vector<v1::GetSeriesResponse> series_messages(const pipeline::SeriesForecast& found,
+                                                   std::span<const pipeline::HistoryPoint> history,
+                                                   std::size_t history_length) {
+  std::vector<v1::GetSeriesResponse> messages(1);
+  write_found(found, *messages[0].mutable_found());
+  history = history.last(std::min(history_length, history.size()));
+  while (!history.empty()) {
+    const auto piece = history.first(std::min(kPointsPerMessage, history.size()));
+    history = history.subspan(piece.size());
+    v1::History& out = *messages.emplace_back().mutable_history();
+    out.mutable_points()->Reserve(static_cast<int>(piece.size()));
+    for (const auto& point : piece) {
+      v1::HistoryPoint& to = *out.add_points();
+      to.set_date(format_date(point.date));
+      to.set_value(point.value);
+    }
+  }
+  return messages;
+}
+
+}  // namespace tillcast::api

@@ -1,0 +1,308 @@
+#include "pipeline/forecast_tables.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/version.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+using database::Value;
+
+constexpr const char* kCreateTables = R"(
+CREATE TABLE IF NOT EXISTS forecast_run (plan VARCHAR, run_id VARCHAR, measure VARCHAR, by_columns VARCHAR, frequency VARCHAR,
+  horizon INTEGER, created_at TIMESTAMPTZ, data_until DATE, series BIGINT, ok BIGINT, fallbacks BIGINT, failed BIGINT, wape DOUBLE,
+  wape_seasonal_naive DOUBLE, rmspe DOUBLE, rmspe_seasonal_naive DOUBLE, bias DOUBLE, coverage80 DOUBLE, coverage95 DOUBLE,
+  width80 DOUBLE, width95 DOUBLE, seconds DOUBLE, tool_version VARCHAR);
+CREATE TABLE IF NOT EXISTS forecast_series (plan VARCHAR, run_id VARCHAR, place BIGINT, series_id VARCHAR, label VARCHAR, store_id VARCHAR,
+  product_id VARCHAR, total VARCHAR, model VARCHAR, demand_class VARCHAR, status VARCHAR, reason VARCHAR, periods BIGINT,
+  history_from DATE, history_until DATE, outliers_capped BIGINT, wape DOUBLE, wape_seasonal_naive DOUBLE);
+CREATE TABLE IF NOT EXISTS forecast_point (plan VARCHAR, run_id VARCHAR, series_id VARCHAR, business_date DATE, mean DOUBLE, lo80 DOUBLE,
+  hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE, is_closed BOOLEAN);
+CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, model VARCHAR, demand_class VARCHAR, points BIGINT, wape DOUBLE,
+  rmspe DOUBLE, mae DOUBLE, rmse DOUBLE, mase DOUBLE, smape DOUBLE, bias DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE);
+)";
+constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy"};
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ",") + item;
+  return text;
+}
+
+Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
+double known(double value) { return std::isfinite(value) ? value : -1; }
+
+/// Columns filled row by row, for appending to a table.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(const std::vector<ColumnSpec>& specs) {
+    for (const auto& spec : specs) batch_.columns.push_back({spec, {}, {}, {}, {}});
+  }
+  BatchBuilder& text(std::string_view value) {
+    next().text.push_back(arena_->add(value));
+    return *this;
+  }
+  BatchBuilder& integer(std::int64_t value) {
+    next().ints.push_back(value);
+    return *this;
+  }
+  BatchBuilder& number(double value) {
+    Column& column = next();
+    column.doubles.push_back(std::isfinite(value) ? value : 0);
+    column.valid.push_back(std::isfinite(value) ? 1 : 0);
+    return *this;
+  }
+  void end_row() {
+    at_ = 0;
+    ++batch_.rows;
+  }
+  const ColumnBatch& batch() const { return batch_; }
+
+ private:
+  Column& next() { return batch_.columns[at_++]; }
+  ColumnBatch batch_;
+  std::shared_ptr<TextArena> arena_ = std::make_shared<TextArena>();
+  std::size_t at_ = 0;
+};
+
+const forecast::ModelAccuracy* accuracy_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
+  const auto at = std::ranges::find(series.backtest, model, &forecast::ModelAccuracy::model);
+  return at == series.backtest.end() || !at->refused.empty() ? nullptr : &*at;
+}
+
+double wape_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
+  const auto* found = accuracy_of(series, model);
+  return found == nullptr ? NAN : found->accuracy.wape();
+}
+
+Result<void> store_series(database::Connection& connection, const ForecastPlan& plan,
+                          const std::string& run_id, const PlanSeries& data,
+                          const forecast::ForecastRun& run) {
+  using enum ColumnType;
+  BatchBuilder series_rows({{"plan", kText},
+                            {"run_id", kText},
+                            {"place", kInt64},
+                            {"series_id", kText},
+                            {"label", kText},
+                            {"store_id", kText},
+                            {"product_id", kText},
+                            {"total", kText},
+                            {"model", kText},
+                            {"demand_class", kText},
+                            {"status", kText},
+                            {"reason", kText},
+                            {"periods", kInt64},
+                            {"history_from", kDate},
+                            {"history_until", kDate},
+                            {"outliers_capped", kInt64},
+                            {"wape", kDouble},
+                            {"wape_seasonal_naive", kDouble}});
+  BatchBuilder point_rows({{"plan", kText},
+                           {"run_id", kText},
+                           {"series_id", kText},
+                           {"business_date", kDate},
+                           {"mean", kDouble},
+                           {"lo80", kDouble},
+                           {"hi80", kDouble},
+                           {"lo95", kDouble},
+                           {"hi95", kDouble},
+                           {"is_closed", kBool}});
+  for (std::size_t i = 0; i < run.series.size(); ++i) {
+    const auto& forecast = run.series[i];
+    const auto& member = data.members[i];
+    series_rows.text(plan.name)
+        .text(run_id)
+        .integer(static_cast<std::int64_t>(i))
+        .text(member.id)
+        .text(member.label)
+        .text(member.store_id)
+        .text(member.product_id)
+        .text(member.total)
+        .text(forecast::model(forecast.model).name)
+        .text(forecast::demand_class_name(forecast.demand_class))
+        .text(forecast::series_status_name(forecast.status))
+        .text(forecast.reason)
+        .integer(static_cast<std::int64_t>(data.series[i].size()))
+        .integer(forecast.history_from.days)
+        .integer(forecast.history_until.days)
+        .integer(static_cast<std::int64_t>(forecast.outliers_capped))
+        .number(wape_of(forecast, forecast.model))
+        .number(wape_of(forecast, forecast::ModelId::kSeasonalNaive))
+        .end_row();
+    for (const auto& point : forecast.points) {
+      point_rows.text(plan.name)
+          .text(run_id)
+          .text(member.id)
+          .integer(point.date.days)
+          .number(point.mean)
+          .number(point.lo80)
+          .number(point.hi80)
+          .number(point.lo95)
+          .number(point.hi95)
+          .integer(point.closed ? 1 : 0)
+          .end_row();
+    }
+  }
+  if (auto appended = connection.append("forecast_series", series_rows.batch()); !appended) return appended;
+  return connection.append("forecast_point", point_rows.batch());
+}
+
+Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan,
+                            const std::string& run_id, const forecast::ForecastRun& run) {
+  using enum ColumnType;
+  BatchBuilder rows({{"plan", kText},
+                     {"run_id", kText},
+                     {"model", kText},
+                     {"demand_class", kText},
+                     {"points", kInt64},
+                     {"wape", kDouble},
+                     {"rmspe", kDouble},
+                     {"mae", kDouble},
+                     {"rmse", kDouble},
+                     {"mase", kDouble},
+                     {"smape", kDouble},
+                     {"bias", kDouble},
+                     {"wape_seasonal_naive", kDouble},
+                     {"value_added", kDouble}});
+  for (const auto& row : run.accuracy) {
+    const auto& newest = row.newest;
+    rows.text(plan.name)
+        .text(run_id)
+        .text(row.model ? forecast::model(*row.model).name : "chosen")
+        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all")
+        .integer(static_cast<std::int64_t>(newest.count))
+        .number(newest.wape())
+        .number(newest.rmspe())
+        .number(newest.mae())
+        .number(newest.rmse())
+        .number(newest.mase())
+        .number(newest.smape())
+        .number(newest.bias())
+        .number(row.newest_benchmark.wape())
+        .number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape))
+        .end_row();
+  }
+  return connection.append("forecast_accuracy", rows.batch());
+}
+
+const forecast::AccuracyRow* chosen_row(const forecast::ForecastRun& run) {
+  const auto at =
+      std::ranges::find_if(run.accuracy, [](const auto& row) { return !row.model && !row.demand_class; });
+  return at == run.accuracy.end() ? nullptr : &*at;
+}
+
+Result<void> store_run(database::Connection& connection, const ForecastPlan& plan, const PlanSeries& data,
+                       const forecast::ForecastRun& run, const PlanReport& report) {
+  double bias = NAN;
+  if (const auto* row = chosen_row(run)) bias = row->newest.bias();
+  double width80 = NAN;
+  double width95 = NAN;
+  for (const auto& row : run.coverage) {
+    if (row.demand_class) continue;
+    width80 = row.coverage.mean_width80();
+    width95 = row.coverage.mean_width95();
+  }
+  const Value values[] = {Value(plan.name),
+                          Value(report.run_id),
+                          Value(plan.measure),
+                          Value(joined(plan.by)),
+                          Value(plan.frequency),
+                          Value(std::int64_t{plan.horizon}),
+                          Value(SystemClock().now()),
+                          Value(data.data_until),
+                          Value(report.series),
+                          Value(static_cast<std::int64_t>(run.ok)),
+                          Value(report.fallbacks),
+                          Value(report.failed),
+                          number_or_null(report.wape < 0 ? NAN : report.wape),
+                          number_or_null(report.wape_seasonal_naive < 0 ? NAN : report.wape_seasonal_naive),
+                          number_or_null(report.rmspe < 0 ? NAN : report.rmspe),
+                          number_or_null(report.rmspe_seasonal_naive < 0 ? NAN : report.rmspe_seasonal_naive),
+                          number_or_null(bias),
+                          number_or_null(report.coverage80 < 0 ? NAN : report.coverage80),
+                          number_or_null(report.coverage95 < 0 ? NAN : report.coverage95),
+                          number_or_null(width80),
+                          number_or_null(width95),
+                          Value(run.wall_seconds),
+                          Value(std::string(kVersion))};
+  TILLCAST_TRY_PLAIN(connection.query(
+      "INSERT INTO forecast_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      values));
+  return {};
+}
+
+}  // namespace
+
+// The figures of a run that is stored already.
+Result<std::optional<PlanReport>> stored_report(database::Connection& connection, const ForecastPlan& plan,
+                                                const std::string& run_id) {
+  const auto rows = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT series, fallbacks, failed, wape, wape_seasonal_naive, rmspe, "
+                       "rmspe_seasonal_naive, coverage80, coverage95 FROM forecast_run "
+                       "WHERE plan = ? AND run_id = ?",
+                       {Value(plan.name), Value(run_id)}));
+  if (rows.rows() == 0) return std::optional<PlanReport>{};
+  PlanReport report;
+  report.plan = plan.name;
+  report.run_id = run_id;
+  report.unchanged = true;
+  report.series = rows.integer(0, 0).value_or(0);
+  report.fallbacks = rows.integer(0, 1).value_or(0);
+  report.failed = rows.integer(0, 2).value_or(0);
+  double* const figures[] = {&report.wape,       &report.wape_seasonal_naive,
+                             &report.rmspe,      &report.rmspe_seasonal_naive,
+                             &report.coverage80, &report.coverage95};
+  for (std::size_t i = 0; i < std::size(figures); ++i) *figures[i] = rows.number(0, 3 + i).value_or(-1);
+  return std::optional<PlanReport>(report);
+}
+
+Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
+  std::string names = "''";
+  for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
+  return connection.transaction([&names](database::Connection& inside) -> Result<> {
+    for (const char* table : kTables)
+      TILLCAST_TRY_PLAIN(
+          inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
+    return {};
+  });
+}
+
+PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const forecast::ForecastRun& run) {
+  PlanReport report;
+  report.plan = plan.name;
+  report.run_id = run_id;
+  report.series = static_cast<std::int64_t>(run.series.size());
+  report.fallbacks = static_cast<std::int64_t>(run.fallbacks);
+  report.failed = static_cast<std::int64_t>(run.refused);
+  if (const auto* row = chosen_row(run)) {
+    report.wape = known(row->newest.wape());
+    report.wape_seasonal_naive = known(row->newest_benchmark.wape());
+    report.rmspe = known(row->newest.rmspe());
+    report.rmspe_seasonal_naive = known(row->newest_benchmark.rmspe());
+  }
+  for (const auto& row : run.coverage) {
+    if (row.demand_class) continue;
+    report.coverage80 = known(row.coverage.share80());
+    report.coverage95 = known(row.coverage.share95());
+  }
+  return report;
+}
+
+Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
+                             const PlanSeries& data, const forecast::ForecastRun& run,
+                             const PlanReport& report) {
+  return connection.transaction([&](database::Connection& inside) -> Result<> {
+    for (const char* table : kTables)
+      TILLCAST_TRY_PLAIN(
+          inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
+    if (auto done = store_series(inside, plan, report.run_id, data, run); !done) return done;
+    if (auto done = store_accuracy(inside, plan, report.run_id, run); !done) return done;
+    return store_run(inside, plan, data, run, report);
+  });
+}
+
+}  // namespace tillcast::pipeline

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "database/database.h"
+#include "forecast/forecast.h"
+#include "pipeline/engine.h"
+#include "pipeline/plan_series.h"
+
+namespace tillcast::pipeline {
+
+/// Makes the (empty) forecast tables, and removes the runs of plans that are gone.
+Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans);
+
+/// The figures of a run that is stored already; nullopt when it is not.
+Result<std::optional<PlanReport>> stored_report(database::Connection& connection, const ForecastPlan& plan,
+                                                const std::string& run_id);
+
+/// The report of a finished run: counts, accuracy of the chosen models, coverage of their intervals.
+PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const forecast::ForecastRun& run);
+
+/// Puts a run in the place of the plan's older one, in one transaction: forecast_run, forecast_series,
+/// forecast_point and forecast_accuracy.
+Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
+                             const PlanSeries& data, const forecast::ForecastRun& run,
+                             const PlanReport& report);
+
+}  // namespace tillcast::pipeline

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "database/database.h"
+#include "pipeline/plan_series.h"
+
+namespace tillcast::pipeline {
+
+/// Gives the series of a plan what moves their sales: the loaded plans of the days ahead (plan_daily), the
+/// files of [[forecast.drivers]], holidays of the store's country, and what follows from a store's
+/// attributes; masks the days out of stock; then keeps what is known for all periods ahead.
+///
+/// A plan that lists its drivers gets exactly those: a series for which one of them is unknown ahead is
+/// refused with the days that are missing, and the plan itself when that is every series. Without a list,
+/// drivers that are known ahead for at least half of the series are kept (the others get what most have), and
+/// data.notes names those that are left out. All series end with the same drivers in the same order.
+///
+/// @return kInvalidInput for a driver that does not exist, and for what the files are refused for
+Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
+                         PlanSeries& data);
+
+}  // namespace tillcast::pipeline

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "forecast/series.h"
+#include "pipeline/settings.h"
+#include "pipeline/workspace.h"
+
+namespace tillcast::pipeline {
+
+/// One member of a plan, as people and URLs name it.
+struct PlanMember {
+  std::string id;  ///< "<plan>/<store>|<product>"
+  std::string label;
+  std::string store_id;
+  std::string product_id;
+  std::string total;             ///< exact decimal
+  std::int64_t store_key = 0;    ///< 0 = all
+  std::int64_t product_key = 0;  ///< 0 = all
+};
+
+/// The series of a plan, ready for the models.
+struct PlanSeries {
+  std::vector<PlanMember> members;       ///< largest total first
+  std::vector<forecast::Series> series;  ///< by member
+  std::string data_hash;                 ///< of everything the models see
+  std::size_t promotions_inferred = 0;   ///< series whose promotions ahead are carried on by their rhythm
+  std::size_t stock_outs = 0;            ///< periods masked because goods were out of stock
+  std::vector<forecast::AttributeColumn> attributes;  ///< by member; what does not change
+  std::vector<std::string> notes;  ///< what people should know of the drivers, one line each
+  Date data_until;
+};
+
+/// The plans of tillcast.toml, or, without any, what the data suggests: stores by day where a source states
+/// daily sales or there are several stores, the total by day, and the 500 products that sell most by week.
+Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace);
+
+/// The length of a plan's periods.
+forecast::Grain grain_of(const ForecastPlan& plan);
+
+/// What load_plan_series() reads.
+struct LoadOptions {
+  std::string only_id = {};  ///< when not empty, this member alone
+  bool drivers = true;       ///< false: values alone, for showing
+};
+
+/// Reads the series of a plan from gold, with drivers and attributes. Sales after the cut (the plan's, else
+/// that of forecast.cut) are not read; what is known ahead is.
+/// @return kInvalidInput for drivers that are refused (plan_drivers.h)
+Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
+                                    const LoadOptions& load = {});
+
+}  // namespace tillcast::pipeline
