@@ -288,7 +288,7 @@ void start_from_others(std::span<const Series> series, std::size_t at, const For
                        SeriesForecast& result) {
   const BacktestOptions& test = options.backtest;
   const History history = history_at(series[at], series[at].size(), test);
-  if (result.observed >= history_min(history)) return;
+  if (options.attributes.empty() || result.observed >= history_min(history)) return;
   const std::size_t donor_min = history_min(history) + test.gap + test.horizon;
   ColdStart from = cold_start(series, options.attributes, at, donor_min, test.gap + test.horizon, {});
   if (from.forecast.empty() || !serve_steps(history, test.non_negative, from.forecast)) return;

@@ -32,7 +32,7 @@ struct ForecastOptions {
   std::vector<double> quantile_shares{kDefaultQuantileShares.begin(), kDefaultQuantileShares.end()};
   /// The level of a hierarchy that each series belongs to, for coverage by level; empty = none.
   std::vector<std::string> series_levels;
-  /// Series with less history than a back-test needs take after series alike: see cold_start.h.
+  /// Series with too little history take after series with like attributes, if there are any: cold_start.h.
   bool cold_start = true;
   bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
   unsigned threads = 0;      ///< 0 = one per core
