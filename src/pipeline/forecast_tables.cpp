@@ -17,13 +17,17 @@ CREATE TABLE IF NOT EXISTS forecast_run (plan VARCHAR, run_id VARCHAR, measure V
   width80 DOUBLE, width95 DOUBLE, seconds DOUBLE, tool_version VARCHAR);
 CREATE TABLE IF NOT EXISTS forecast_series (plan VARCHAR, run_id VARCHAR, place BIGINT, series_id VARCHAR, label VARCHAR, store_id VARCHAR,
   product_id VARCHAR, total VARCHAR, model VARCHAR, demand_class VARCHAR, status VARCHAR, reason VARCHAR, periods BIGINT,
-  history_from DATE, history_until DATE, outliers_capped BIGINT, wape DOUBLE, wape_seasonal_naive DOUBLE);
+  history_from DATE, history_until DATE, outliers_capped BIGINT, wape DOUBLE, wape_seasonal_naive DOUBLE, level VARCHAR);
 CREATE TABLE IF NOT EXISTS forecast_point (plan VARCHAR, run_id VARCHAR, series_id VARCHAR, business_date DATE, mean DOUBLE, lo80 DOUBLE,
   hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE, is_closed BOOLEAN);
 CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, model VARCHAR, demand_class VARCHAR, points BIGINT, wape DOUBLE,
   rmspe DOUBLE, mae DOUBLE, rmse DOUBLE, mase DOUBLE, smape DOUBLE, bias DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE);
+CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
+  coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
 )";
-constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy"};
+constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy",
+                                   "forecast_coverage"};
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
@@ -98,7 +102,8 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
                             {"history_until", kDate},
                             {"outliers_capped", kInt64},
                             {"wape", kDouble},
-                            {"wape_seasonal_naive", kDouble}});
+                            {"wape_seasonal_naive", kDouble},
+                            {"level", kText}});
   BatchBuilder point_rows({{"plan", kText},
                            {"run_id", kText},
                            {"series_id", kText},
@@ -130,6 +135,7 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
         .integer(static_cast<std::int64_t>(forecast.outliers_capped))
         .number(wape_of(forecast, forecast.model))
         .number(wape_of(forecast, forecast::ModelId::kSeasonalNaive))
+        .text(member.level)
         .end_row();
     for (const auto& point : forecast.points) {
       point_rows.text(plan.name)
@@ -187,6 +193,34 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
   return connection.append("forecast_accuracy", rows.batch());
 }
 
+// By level (empty = the plan's own series) and class.
+Result<void> store_coverage(database::Connection& connection, const ForecastPlan& plan,
+                            const std::string& run_id, const forecast::ForecastRun& run) {
+  using enum ColumnType;
+  BatchBuilder rows({{"plan", kText},
+                     {"run_id", kText},
+                     {"level", kText},
+                     {"demand_class", kText},
+                     {"points", kInt64},
+                     {"coverage80", kDouble},
+                     {"coverage95", kDouble},
+                     {"width80", kDouble},
+                     {"width95", kDouble}});
+  for (const auto& row : run.coverage) {
+    rows.text(plan.name)
+        .text(run_id)
+        .text(row.level)
+        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all")
+        .integer(static_cast<std::int64_t>(row.coverage.count))
+        .number(row.coverage.share80())
+        .number(row.coverage.share95())
+        .number(row.coverage.mean_width80())
+        .number(row.coverage.mean_width95())
+        .end_row();
+  }
+  return connection.append("forecast_coverage", rows.batch());
+}
+
 const forecast::AccuracyRow* chosen_row(const forecast::ForecastRun& run) {
   const auto at =
       std::ranges::find_if(run.accuracy, [](const auto& row) { return !row.model && !row.demand_class; });
@@ -200,7 +234,7 @@ Result<void> store_run(database::Connection& connection, const ForecastPlan& pla
   double width80 = NAN;
   double width95 = NAN;
   for (const auto& row : run.coverage) {
-    if (row.demand_class) continue;
+    if (row.demand_class || !row.level.empty()) continue;
     width80 = row.coverage.mean_width80();
     width95 = row.coverage.mean_width95();
   }
@@ -285,7 +319,7 @@ PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const 
     report.rmspe_seasonal_naive = known(row->newest_benchmark.rmspe());
   }
   for (const auto& row : run.coverage) {
-    if (row.demand_class) continue;
+    if (row.demand_class || !row.level.empty()) continue;
     report.coverage80 = known(row.coverage.share80());
     report.coverage95 = known(row.coverage.share95());
   }
@@ -301,6 +335,7 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, run); !done) return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, run); !done) return done;
+    if (auto done = store_coverage(inside, plan, report.run_id, run); !done) return done;
     return store_run(inside, plan, data, run, report);
   });
 }

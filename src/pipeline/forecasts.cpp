@@ -6,6 +6,7 @@
 #include "core/version.h"
 #include "io/file_hash.h"
 #include "pipeline/forecast_tables.h"
+#include "pipeline/plan_levels.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -15,10 +16,12 @@ std::string run_id_of(const ForecastPlan& plan, const forecast::ForecastOptions&
                       const PlanSeries& data) {
   std::string by;
   for (const auto& column : plan.by) by += (by.empty() ? "" : ",") + column;
+  std::string levels;
+  for (const auto& level : plan.levels) levels += level + ",";
   return io::xxh3_text(plan.name + "\n" + plan.measure + "\n" + by + "\n" + plan.frequency + "\n" +
                        std::to_string(plan.horizon) + "\n" + std::to_string(options.backtest.origins) + "\n" +
-                       plan.metric + "\n" + plan.global + "\n" + std::string(kVersion) + "\n" +
-                       data.data_hash);
+                       plan.metric + "\n" + plan.global + "\n" + plan.reconcile + "\n" + levels + "\n" +
+                       std::string(kVersion) + "\n" + data.data_hash);
 }
 
 // What is said of promotions that are carried on.
@@ -48,7 +51,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
-  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
@@ -61,7 +64,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
     return *stored;
   }
 
-  const auto run = TILLCAST_TRY(forecast::forecast_all(data.series, options, observer), stage);
+  const auto run = TILLCAST_TRY(forecast_plan(connection, plan, options, data, observer), stage);
   PlanReport report = report_of(plan, run_id, run);
   if (auto done = store_forecasts(connection, plan, data, run, report); !done)
     return std::move(done.error()).with_context("store " + stage);
