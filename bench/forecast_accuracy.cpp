@@ -15,69 +15,13 @@
 #include <vector>
 
 #include "forecast/forecast.h"
+#include "rossmann.h"
 
 namespace {
 
 using namespace tillcast;
 using namespace tillcast::forecast;
-
-struct Rows {
-  std::vector<std::int32_t> store;
-  std::vector<Date> date;
-  std::vector<double> sales;
-  std::vector<std::int8_t> open;
-  std::vector<std::int8_t> promotion;
-};
-
-long number(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
-  long value = -1;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-/// Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday
-bool read_rows(const std::string& path, Rows& rows) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return false;
-  std::ostringstream content;
-  content << file.rdbuf();
-  const std::string text = content.str();
-  std::size_t at = text.find('\n');
-  if (!text.starts_with("\"Store\"") && !text.starts_with("Store")) return false;
-  while (at != std::string::npos && at + 1 < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at + 1), text.size());
-    std::string_view line(text.data() + at + 1, end - at - 1);
-    std::string_view field[9];
-    for (auto& one : field) {
-      const std::size_t comma = std::min(line.find(','), line.size());
-      one = line.substr(0, comma);
-      line.remove_prefix(std::min(comma + 1, line.size()));
-    }
-    const auto date = parse_date(field[2]);
-    if (!date) return false;
-    rows.store.push_back(static_cast<std::int32_t>(number(field[0]) - 1));
-    rows.date.push_back(*date);
-    rows.sales.push_back(static_cast<double>(number(field[3])));
-    rows.open.push_back(static_cast<std::int8_t>(number(field[5])));
-    rows.promotion.push_back(static_cast<std::int8_t>(number(field[6])));
-    at = end;
-  }
-  return true;
-}
-
-std::vector<Series> build(const Rows& rows, Date cut) {
-  LongTable table{rows.store, rows.date, rows.sales, rows.promotion, rows.open, {}, 1115};
-  SeriesOptions options;
-  options.cut = cut;
-  options.drivers_until = Date{cut.days + 42};
-  auto built = build_series(table, options);
-  if (!built) {
-    std::fprintf(stderr, "%s\n", built.error().message.c_str());
-    std::exit(1);
-  }
-  return std::move(*built);
-}
+using namespace tillcast::bench;
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
@@ -92,16 +36,33 @@ void expect(bool held, const char* what) {
 
 int main(int argc, char** argv) {
   const char* datasets = std::getenv("TILLCAST_DATASETS");
-  const std::string path =
-      argc > 1 ? argv[1] : std::string(datasets ? datasets : "../shared/data") + "/rossmann/train.csv";
-  Rows rows;
-  if (!read_rows(path, rows)) {
-    std::fprintf(stderr,
-                 "%s: cannot read Rossmann's train.csv; name it as argument or set TILLCAST_DATASETS\n",
-                 path.c_str());
+  const std::string folder = std::string(datasets ? datasets : "../shared/data") + "/rossmann";
+  RossmannRows rows;
+  if (!read_rossmann(folder, rows)) {
+    std::fprintf(stderr, "%s: cannot read Rossmann's train.csv and store.csv; set TILLCAST_DATASETS\n",
+                 folder.c_str());
     return 2;
   }
   std::printf("%zu rows, read in %.2f CPU s\n", rows.store.size(), cpu_seconds());
+  GlobalRun global;
+  bool only_global = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--global")
+      only_global = true;
+    else if (word == "--full")
+      global.full = true;
+    else if (word == "--origin" && i + 1 < argc)
+      global.origins.push_back(*parse_date(argv[++i]));
+    else if (word == "--stride" && i + 1 < argc)
+      global.stride = std::atoi(argv[++i]);
+    else
+      global.settings.emplace_back(word);
+  }
+  if (global.origins.empty())
+    global.origins = {date_from_civil(2015, 3, 27), date_from_civil(2015, 5, 8),
+                      date_from_civil(2015, 6, 19)};
+  if (only_global) return run_rossmann_global(rows, global) ? 0 : 1;
 
   // Each model at the three origins, fitted there, with the drivers of the next 42 days known.
   const std::vector<ModelId> models = {
@@ -111,13 +72,13 @@ int main(int argc, char** argv) {
   const std::vector<Date> origins = {date_from_civil(2015, 3, 27), date_from_civil(2015, 5, 8),
                                      date_from_civil(2015, 6, 19)};
   constexpr std::size_t kHorizon = 42;
-  const std::vector<Series> complete = build(rows, date_from_civil(2015, 7, 31));
+  const std::vector<Series> complete = rossmann_series(rows, date_from_civil(2015, 7, 31));
   BacktestOptions test_options;
   test_options.horizon = kHorizon;
   std::vector<Accuracy> sums(models.size() * origins.size());
   std::vector<double> steps(kHorizon);
   for (std::size_t origin = 0; origin < origins.size(); ++origin) {
-    const std::vector<Series> at_origin = build(rows, origins[origin]);
+    const std::vector<Series> at_origin = rossmann_series(rows, origins[origin]);
     for (std::size_t i = 0; i < at_origin.size(); ++i) {
       const History raw = history_at(at_origin[i], at_origin[i].size(), test_options);
       const CappedValues capped = cap_outliers(raw, DemandClass::kSmooth, test_options.outliers);
@@ -150,7 +111,7 @@ int main(int argc, char** argv) {
 
   // The forecast a user would have got on 2015-06-19.
   const Date cut = date_from_civil(2015, 6, 19);
-  const std::vector<Series> known = build(rows, cut);
+  const std::vector<Series> known = rossmann_series(rows, cut);
   ForecastOptions options;
   options.backtest = test_options;
   options.choice.metric = Metric::kRmspe;

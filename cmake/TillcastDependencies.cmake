@@ -30,6 +30,7 @@ set_target_properties(lightgbm PROPERTIES
 if(NOT EXISTS "${TILLCAST_DEPS_DIR}/lightgbm/lib/lib_lightgbm.so")
   message(FATAL_ERROR "LightGBM is missing in ${TILLCAST_DEPS_DIR}: run scripts/fetch_deps.sh (./dev does it)")
 endif()
+
 # gRPC without TLS, linked statically: its 50 shared libraries would cost every command 10 ms at its start, the static
 # ones cost 1 ms. What ITEMS names is missing in Debian's pkg-config file.
 pkg_check_modules(GRPC REQUIRED grpc++_unsecure)

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <random>
 
+#include "api/header_text.h"
 #include "api/json_writer.h"
 #include "core/log.h"
 
@@ -17,49 +18,6 @@ namespace {
 constexpr std::size_t kTargetBytesMax = 8 * 1024;
 constexpr std::size_t kBodyBytesIgnored = 16 * 1024;  // what a route without a body reads and drops
 constexpr int kJsonDepthMax = 16;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// Calls `use` with each trimmed part of a separated list until it returns true.
-template <class Use>
-bool any_part(std::string_view list, char separator, Use use) {
-  while (!list.empty()) {
-    const auto end = std::min(list.find(separator), list.size());
-    if (use(trimmed(list.substr(0, end)))) return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-  return false;
-}
-
-bool has_zero_weight(std::string_view parameters) {
-  return any_part(parameters, ';', [](std::string_view parameter) {
-    if (parameter.size() < 3 || lower(parameter[0]) != 'q' || parameter[1] != '=') return false;
-    return parameter.substr(2).find_first_not_of("0.") == std::string_view::npos;
-  });
-}
-
-bool accepts_gzip(std::string_view accept_encoding) {
-  return any_part(accept_encoding, ',', [](std::string_view coding) {
-    const auto semicolon = std::min(coding.find(';'), coding.size());
-    return equal_ignoring_case(trimmed(coding.substr(0, semicolon)), "gzip") &&
-           !has_zero_weight(coding.substr(semicolon));
-  });
-}
-
-bool is_json_content(std::string_view content_type) {
-  return equal_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), "application/json");
-}
 
 // RFC 9110 §13.1.2: weak comparison. A "*" is answered only after the handler found the resource.
 bool names_tag(std::string_view if_none_match, std::string_view quoted_etag) {
@@ -160,39 +118,12 @@ std::string method_names(const std::vector<Method>& methods) {
   std::string names;
   for (const Method method : methods) {
     if (!names.empty()) names += ", ";
-    names += method == Method::kGet ? "GET, HEAD" : "POST";
+    names += method == Method::kGet ? "GET, HEAD" : method_name(method);
   }
   return names;
 }
 
 }  // namespace
-
-bool accepts(std::string_view accept, std::string_view media_type) {
-  if (trimmed(accept).empty()) return true;
-  const std::string_view kind = media_type.substr(0, media_type.find('/'));
-  // The most specific range decides: "application/json;q=0, */*" refuses JSON.
-  int best = -1;
-  bool admitted = false;
-  any_part(accept, ',', [&](std::string_view range) {
-    const auto semicolon = std::min(range.find(';'), range.size());
-    const std::string_view name = trimmed(range.substr(0, semicolon));
-    const auto slash = std::min(name.find('/'), name.size());
-    int rank = -1;
-    if (equal_ignoring_case(name, media_type)) {
-      rank = 2;
-    } else if (name == "*/*" || name == "*") {
-      rank = 0;
-    } else if (name.substr(slash) == "/*" && equal_ignoring_case(name.substr(0, slash), kind)) {
-      rank = 1;
-    }
-    if (rank > best) {
-      best = rank;
-      admitted = !has_zero_weight(range.substr(semicolon));
-    }
-    return false;
-  });
-  return admitted;
-}
 
 Application::Application(std::vector<Route> routes, pipeline::Service& service, Metrics& metrics,
                          Options options)
@@ -292,8 +223,8 @@ Application::Admission Application::admit(const HttpRequest& request) const {
     const Route& route = routes_[i];
     admission.route_label = route.path;
     methods.push_back(route.method);
-    const bool right = route.method == Method::kGet ? request.method == "GET" || request.method == "HEAD"
-                                                    : request.method == "POST";
+    const bool right = request.method == method_name(route.method) ||
+                       (route.method == Method::kGet && request.method == "HEAD");
     if (right) admission.route = &route;
   }
   if (methods.empty()) {
@@ -306,28 +237,47 @@ Application::Admission Application::admit(const HttpRequest& request) const {
     return admission;
   }
   const Route& route = *admission.route;
-  admission.body_bytes_max = route.body ? route.body_bytes_max : kBodyBytesIgnored;
-  if (route.answers.front().media_type == "application/json" &&
-      !accepts(request.accept, "application/json")) {
+  admission.body_bytes_max = route.body || route.open_sink ? route.body_bytes_max : kBodyBytesIgnored;
+  const Answer& best = route.answers.front();
+  admission.media_type = best.media_type;
+  int wanted = accept_quality(request.accept, best.media_type);
+  std::string offered = best.media_type;
+  for (const std::string& other : best.other_media_types) {
+    offered += " or " + other;
+    if (const int quality = accept_quality(request.accept, other); quality > wanted) {
+      wanted = quality;
+      admission.media_type = other;
+    }
+  }
+  const auto takes = [&request](const std::string& type) { return is_content(request.content_type, type); };
+  if (best.media_type == "application/json" && wanted == 0) {
     refused({406,
              "not_acceptable",
-             "this path answers with application/json, which the Accept header excludes",
+             "this path answers with " + offered + ", which the Accept header excludes",
              {}});
     admission.route = nullptr;
-  } else if (route.body && !is_json_content(request.content_type)) {
+  } else if (route.body && !is_content(request.content_type, "application/json")) {
     refused({415, "unsupported_media_type", "send the body as Content-Type: application/json", {}});
+    admission.route = nullptr;
+  } else if (route.open_sink && !request.content_type.empty() &&
+             std::ranges::none_of(route.body_media_types, takes)) {
+    std::string types;
+    for (const std::string& type : route.body_media_types) types += (types.empty() ? "" : ", ") + type;
+    refused(
+        {415, "unsupported_media_type", "send the file itself as the body, with Content-Type " + types, {}});
     admission.route = nullptr;
   }
   return admission;
 }
 
 std::vector<FieldError> Application::read_parameters(const Route& route, const Admission& admission,
-                                                     RouteRequest& out) const {
+                                                     const HttpRequest& request, RouteRequest& out) const {
   std::vector<FieldError> errors;
   std::vector<std::string> loc;
   const auto& segments = matches_[static_cast<std::size_t>(&route - routes_.data())].template_segments;
   for (const Parameter& parameter : route.parameters) {
     const std::string* text = nullptr;
+    std::string header;
     std::size_t given = 0;
     if (parameter.in == Parameter::In::kPath) {
       for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -336,6 +286,9 @@ std::vector<FieldError> Application::read_parameters(const Route& route, const A
           text = &admission.target.segments[i];
         }
       }
+    } else if (parameter.in == Parameter::In::kHeader) {
+      header = std::string(request.idempotency_key);
+      if (request.idempotency_key_given) text = &header;
     } else {
       for (const auto& [name, value] : admission.target.query) {
         if (name != parameter.name) continue;
@@ -343,7 +296,10 @@ std::vector<FieldError> Application::read_parameters(const Route& route, const A
         ++given;
       }
     }
-    loc = {parameter.in == Parameter::In::kPath ? "path" : "query", parameter.name};
+    loc = {parameter.in == Parameter::In::kPath     ? "path"
+           : parameter.in == Parameter::In::kHeader ? "header"
+                                                    : "query",
+           parameter.name};
     if (given > 1) {
       errors.push_back({loc, "given more than once", "duplicate"});
       continue;
@@ -388,7 +344,8 @@ std::optional<HttpAnswer> Application::kept_answer(const Admission& admission,
   return answer;
 }
 
-HttpAnswer Application::handled(const Admission& admission, const HttpRequest& request) const {
+HttpAnswer Application::handled(const Admission& admission, const HttpRequest& request,
+                                std::unique_ptr<BodySink> sink) const {
   const Route& route = *admission.route;
   const auto problem = [&](const Problem& what) {
     return problem_answer(what, request.target, admission.request_id);
@@ -396,8 +353,10 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
 
   RouteRequest checked;
   checked.request_id_ = admission.request_id;
+  checked.media_type_ = admission.media_type;
+  checked.sink_ = std::move(sink);
   checked.accepts_gzip_ = accepts_gzip(request.accept_encoding);
-  const auto errors = read_parameters(route, admission, checked);
+  const auto errors = read_parameters(route, admission, request, checked);
   if (!errors.empty()) {
     return problem(
         {422, "invalid_parameters", errors.front().loc.back() + ": " + errors.front().msg, errors});
@@ -457,6 +416,8 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
     if (!result->content_encoding.empty())
       answer.headers.emplace_back("Content-Encoding", result->content_encoding);
     if (!result->link.empty()) answer.headers.emplace_back("Link", std::move(result->link));
+    if (!result->location.empty()) answer.headers.emplace_back("Location", std::move(result->location));
+    if (!route.answers.front().other_media_types.empty()) answer.headers.emplace_back("Vary", "Accept");
   }
   answer.headers.emplace_back("Cache-Control", etag.empty()    ? "no-store"
                                                : route.of_data ? "private, no-cache"
@@ -466,28 +427,65 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
   return answer;
 }
 
-HttpAnswer Application::answer(const Admission& admission, const HttpRequest& request) const {
-  HttpAnswer answer;
+template <class Work>
+HttpAnswer Application::guarded(const Admission& admission, const HttpRequest& request,
+                                const Work& work) const {
   try {
-    answer = handled(admission, request);
+    return work();
   } catch (const std::exception& fault) {
     log(LogLevel::kError, "request failed",
         {{"url.path", std::string(request.target)},
          {"error.message", fault.what()},
          {"http.request.id", admission.request_id}});
-    answer = problem_answer({500, "internal", "an internal error; the log has it under this request_id", {}},
-                            request.target, admission.request_id);
+    return problem_answer({500, "internal", "an internal error; the log has it under this request_id", {}},
+                          request.target, admission.request_id);
   }
+}
+
+HttpAnswer Application::answer(const Admission& admission, const HttpRequest& request,
+                               std::unique_ptr<BodySink> sink) const {
+  HttpAnswer answer =
+      guarded(admission, request, [&] { return handled(admission, request, std::move(sink)); });
   answer.headers.emplace_back("X-Request-Id", admission.request_id);
   answer.head_only = request.method == "HEAD";
   return answer;
+}
+
+HttpAnswer Application::sink_problem(const Admission& admission, const HttpRequest& request,
+                                     const Error& error) const {
+  HttpAnswer answer = problem_answer(problem_from(error), request.target, admission.request_id);
+  answer.headers.emplace_back("X-Request-Id", admission.request_id);
+  return answer;
+}
+
+std::variant<std::unique_ptr<BodySink>, HttpAnswer> Application::open_sink(
+    const Admission& admission, const HttpRequest& request, std::optional<std::uint64_t> bytes) const {
+  std::unique_ptr<BodySink> sink;
+  HttpAnswer refusal = guarded(admission, request, [&] {
+    RouteRequest checked;
+    checked.request_id_ = admission.request_id;
+    const auto errors = read_parameters(*admission.route, admission, request, checked);
+    if (!errors.empty()) {
+      return problem_answer(
+          {422, "invalid_parameters", errors.front().loc.back() + ": " + errors.front().msg, errors},
+          request.target, admission.request_id);
+    }
+    auto opened = admission.route->open_sink(checked, bytes);
+    if (!opened) return problem_answer(problem_from(opened.error()), request.target, admission.request_id);
+    sink = std::move(*opened);
+    return HttpAnswer{};
+  });
+  if (sink != nullptr) return sink;
+  refusal.headers.emplace_back("X-Request-Id", admission.request_id);
+  return refusal;
 }
 
 void Application::finished(const Admission& admission, std::string_view method, std::string_view target,
                            int status, std::size_t body_bytes) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - admission.started).count();
-  const std::string_view known = method == "GET" || method == "HEAD" || method == "POST" ? method : "other";
+  const std::string_view known =
+      method == "GET" || method == "HEAD" || method == "POST" || method == "DELETE" ? method : "other";
   metrics_.observe("http_request_duration_seconds",
                    "Time from the end of a request's header to the end of its answer.",
                    {{"method", std::string(known)},

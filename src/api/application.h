@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "api/answer_cache.h"
@@ -35,13 +36,24 @@ class Application {
     Target target;
     std::string request_id;
     std::string_view route_label;  ///< template for metrics
+    std::string_view media_type;   ///< of the answer, as Accept chose
     std::chrono::steady_clock::time_point started;
   };
   /// Finds the route and checks host, method and media types. Cheap: runs on the I/O thread.
   Admission admit(const HttpRequest& request) const;
 
   /// Checks parameters and body, runs the handler. On the thread that Route::runs asks for. Never throws.
-  HttpAnswer answer(const Admission& admission, const HttpRequest& request) const;
+  /// @param sink  what open_sink() gave, with the whole body written to it; null for other routes.
+  HttpAnswer answer(const Admission& admission, const HttpRequest& request,
+                    std::unique_ptr<BodySink> sink = nullptr) const;
+
+  /// For a route with open_sink: checks the parameters and opens the place for a body of so many bytes (when
+  /// known). May block. Never throws. @return the sink, or the answer to give instead of reading the body.
+  std::variant<std::unique_ptr<BodySink>, HttpAnswer> open_sink(const Admission& admission,
+                                                                const HttpRequest& request,
+                                                                std::optional<std::uint64_t> bytes) const;
+  /// The problem of a sink that could not take the body.
+  HttpAnswer sink_problem(const Admission& admission, const HttpRequest& request, const Error& error) const;
 
   /// The answer when it can be given without asking the data: kept from before, for the same data version.
   /// Cheap: runs on the I/O thread.
@@ -66,9 +78,12 @@ class Application {
   bool matches(std::size_t route, const std::vector<std::string>& segments) const;
   bool host_allowed(std::string_view host) const;
   std::vector<FieldError> read_parameters(const Route& route, const Admission& admission,
-                                          RouteRequest& out) const;
+                                          const HttpRequest& request, RouteRequest& out) const;
   std::string current_tag() const;
-  HttpAnswer handled(const Admission& admission, const HttpRequest& request) const;
+  HttpAnswer handled(const Admission& admission, const HttpRequest& request,
+                     std::unique_ptr<BodySink> sink) const;
+  template <class Work>
+  HttpAnswer guarded(const Admission& admission, const HttpRequest& request, const Work& work) const;
 
   std::vector<Route> routes_;
   std::vector<Match> matches_;  ///< parallel to routes_
@@ -77,8 +92,5 @@ class Application {
   Options options_;
   mutable AnswerCache cache_;
 };
-
-/// The names of Accept that admit `media_type` (RFC 9110 §12.5.1); an empty header admits everything.
-bool accepts(std::string_view accept, std::string_view media_type);
 
 }  // namespace tillcast::api

@@ -10,11 +10,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <condition_variable>
-#include <ctime>
 #include <list>
 #include <mutex>
 #include <thread>
 
+#include "api/answer_head.h"
 #include "core/log.h"
 
 namespace tillcast::api {
@@ -29,55 +29,13 @@ using boost::system::error_code;
 // A connection is bound to one strand; with one thread the plain executor is enough and cheaper to dispatch
 // through.
 using Parser = http::request_parser<http::string_body>;
+using PieceParser = http::request_parser<http::buffer_body>;
+
+constexpr std::size_t kPieceBytes = 256 * 1024;
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
-// The answers' fixed headers. The page has no inline script or style, so the policy can be this strict.
-constexpr std::string_view kFixedHeaders =
-    "X-Content-Type-Options: nosniff\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "X-Frame-Options: DENY\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Content-Security-Policy: default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors "
-    "'none'; "
-    "form-action 'self'\r\n"
-    "Server: tillcast\r\n";
-
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
-// RFC 9110 wants Date; formatting it once a second is enough.
-std::string_view date_line() {
-  thread_local std::time_t second = 0;
-  thread_local char line[64];
-  thread_local std::size_t length = 0;
-  const std::time_t now = std::time(nullptr);
-  if (now != second) {
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    length = std::strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
-    second = now;
-  }
-  return {line, length};
-}
-
-void write_head(const HttpAnswer& answer, bool close, bool http_1_0, std::string& out) {
-  out.clear();
-  out.append("HTTP/1.1 ")
-      .append(std::to_string(answer.status))
-      .append(" ")
-      .append(status_phrase(answer.status))
-      .append("\r\n");
-  out.append(date_line());
-  for (const auto& [name, value] : answer.headers) out.append(name).append(": ").append(value).append("\r\n");
-  if (answer.status != 304)
-    out.append("Content-Length: ").append(std::to_string(answer.content().size())).append("\r\n");
-  if (close) {
-    out.append("Connection: close\r\n");
-  } else if (http_1_0) {
-    out.append("Connection: keep-alive\r\n");
-  }
-  out.append(kFixedHeaders).append("\r\n");
-}
 
 HttpRequest request_of(const Parser& parser) {
   const auto& message = parser.get();
@@ -105,10 +63,19 @@ HttpRequest request_of(const Parser& parser) {
         break;
       default:
         if (beast::iequals(field.name_string(), "X-Request-Id")) request.request_id = view(field.value());
+        if (beast::iequals(field.name_string(), "Idempotency-Key")) {
+          request.idempotency_key = view(field.value());
+          request.idempotency_key_given = true;
+        }
     }
   }
   request.body = message.body();
   return request;
+}
+
+template <class AnyParser>
+bool expects_continue(const AnyParser& parser) {
+  return parser.get().version() >= 11 && beast::iequals(parser.get()[http::field::expect], "100-continue");
 }
 
 class Listener;
@@ -132,10 +99,18 @@ class Connection {
   asio::awaitable<bool> read_header(Parser& parser);
   asio::awaitable<bool> read_body(Parser& parser, const Application::Admission& admission,
                                   HttpAnswer& refusal);
-  asio::awaitable<HttpAnswer> ask_pool(const Application::Admission& admission, const HttpRequest& request);
+  asio::awaitable<bool> stream_body(PieceParser& parser, const Application::Admission& admission,
+                                    const HttpRequest& request, std::unique_ptr<BodySink>& sink,
+                                    HttpAnswer& refusal);
+  asio::awaitable<void> say_continue(bool expected);
+  template <class Work>
+  asio::awaitable<void> on_body_pool(Work work);
+  asio::awaitable<HttpAnswer> ask_pool(const Application::Admission& admission, const HttpRequest& request,
+                                       std::unique_ptr<BodySink> sink);
   asio::awaitable<bool> send(const HttpAnswer& answer, bool close, bool http_1_0);
   asio::awaitable<void> close_gently();
-  HttpAnswer refusal_of(error_code error, const Parser& parser) const;
+  HttpAnswer refusal_of(error_code error, std::string_view target) const;
+  HttpAnswer body_too_large(const Application::Admission& admission) const;
 
   Listener& listener_;
   beast::flat_buffer buffer_;
@@ -146,10 +121,12 @@ class Connection {
 
 class Listener final : public HttpListener {
  public:
-  Listener(const ServerOptions& listener_options, const Application& app, QueryPool& query_pool)
+  Listener(const ServerOptions& listener_options, const Application& app, QueryPool& query_pool,
+           QueryPool& sink_pool)
       : options(listener_options),
         application(app),
         pool(query_pool),
+        body_pool(sink_pool),
         loop_(options.threads),
         acceptor_(loop_) {}
   ~Listener() override { stop(); }
@@ -208,6 +185,7 @@ class Listener final : public HttpListener {
   const ServerOptions options;
   const Application& application;
   QueryPool& pool;
+  QueryPool& body_pool;
   std::atomic<bool> stopping{false};
 
  private:
@@ -267,11 +245,11 @@ asio::awaitable<bool> Connection::wait_for_request() {
   co_return !error;
 }
 
-HttpAnswer Connection::refusal_of(error_code error, const Parser& parser) const {
+HttpAnswer Connection::refusal_of(error_code error, std::string_view target) const {
   const Application& application = listener_.application;
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     // Still inside the first line: the target is what is too long.
-    if (parser.get().target().empty())
+    if (target.empty())
       return application.refuse(414, "target_too_long", "the request line does not fit 16 KiB");
     return application.refuse(431, "header_too_large", "the request header does not fit 16 KiB");
   }
@@ -292,7 +270,7 @@ asio::awaitable<bool> Connection::read_header(Parser& parser) {
   const bool spoken_http = error.category() == http::make_error_code(http::error::bad_method).category();
   if (error == beast::error::timeout ||
       (spoken_http && error != http::error::end_of_stream && error != http::error::partial_message)) {
-    const HttpAnswer refusal = refusal_of(error, parser);
+    const HttpAnswer refusal = refusal_of(error, view(parser.get().target()));
     listener_.application.finished_unrouted(refusal.status);
     // After a timeout Beast has closed the socket: a 408 could not be sent, and nobody reads it.
     if (error == beast::error::timeout) co_return false;
@@ -309,30 +287,109 @@ asio::awaitable<bool> Connection::read_body(Parser& parser, const Application::A
   if (const auto length = parser.content_length(); length && *length > admission.body_bytes_max) {
     error = http::error::body_limit;
   } else if (!parser.is_done()) {
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue") && parser.get().version() >= 11) {
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      stream.expires_after(listener_.options.write_timeout);
-      co_await asio::async_write(stream, asio::buffer(kContinue), kNoThrow);
-    }
+    co_await say_continue(expects_continue(parser));
     stream.expires_after(listener_.options.body_timeout);
     auto [failure, bytes] = co_await http::async_read(stream, buffer_, parser, kNoThrow);
     error = failure;
   }
   if (!error) co_return true;
   if (error == http::error::body_limit) {
-    refusal = listener_.application.refuse(413, "body_too_large",
-                                           "the body may have " + std::to_string(admission.body_bytes_max) +
-                                               " bytes; send fewer items per request",
-                                           admission.request_id);
+    refusal = body_too_large(admission);
   } else {
-    refusal = refusal_of(error, parser);
+    refusal = refusal_of(error, view(parser.get().target()));
   }
   co_return false;
 }
 
+HttpAnswer Connection::body_too_large(const Application::Admission& admission) const {
+  return listener_.application.refuse(413, "body_too_large",
+                                      "the body may have " + std::to_string(admission.body_bytes_max) +
+                                          " bytes; send fewer items or a smaller file per request",
+                                      admission.request_id);
+}
+
+asio::awaitable<void> Connection::say_continue(bool expected) {
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!expected) co_return;
+  stream.expires_after(listener_.options.write_timeout);
+  co_await asio::async_write(stream, asio::buffer(kContinue), kNoThrow);
+}
+
+// Runs blocking work beside the event loop and comes back. The queue holds one task per connection, so there
+// is always room; were there none, the loop would do it itself.
+template <class Work>
+asio::awaitable<void> Connection::on_body_pool(Work work) {
+  co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
+      [&](auto handler) {
+        auto done = std::make_shared<decltype(handler)>(std::move(handler));
+        QueryPool::Task task = [this, &work, done, guard = asio::make_work_guard(stream.get_executor())] {
+          work();
+          asio::post(stream.get_executor(), [done]() mutable { (*done)(); });
+        };
+        if (!listener_.body_pool.submit(task)) task();
+      },
+      asio::use_awaitable);
+}
+
+// Passes a body on to its sink piece by piece: the next piece is read when the last one is stored, so a slow
+// disk slows the client down and memory stays at one piece. A client that is slower than the least rate is
+// cut off.
+asio::awaitable<bool> Connection::stream_body(PieceParser& parser, const Application::Admission& admission,
+                                              const HttpRequest& request, std::unique_ptr<BodySink>& sink,
+                                              HttpAnswer& refusal) {
+  const Application& application = listener_.application;
+  parser.body_limit(admission.body_bytes_max);
+  std::optional<std::uint64_t> length;
+  if (const auto stated = parser.content_length()) length = *stated;
+  if (length && *length > admission.body_bytes_max) {
+    refusal = body_too_large(admission);
+    co_return false;
+  }
+  co_await on_body_pool([&] {
+    auto opened = application.open_sink(admission, request, length);
+    if (auto* answer = std::get_if<HttpAnswer>(&opened)) {
+      refusal = std::move(*answer);
+    } else {
+      sink = std::move(std::get<std::unique_ptr<BodySink>>(opened));
+    }
+  });
+  if (sink == nullptr) co_return false;
+  co_await say_continue(!parser.is_done() && expects_continue(parser));
+
+  const auto begun = std::chrono::steady_clock::now();
+  const auto bytes_per_second = static_cast<std::uint64_t>(listener_.options.upload_bytes_per_second_min);
+  const auto piece = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+  std::uint64_t received = 0;
+  while (!parser.is_done()) {
+    parser.get().body().data = piece.get();
+    parser.get().body().size = kPieceBytes;
+    stream.expires_at(begun + listener_.options.body_timeout +
+                      std::chrono::seconds(received / bytes_per_second));
+    auto [error, bytes] = co_await http::async_read(stream, buffer_, parser, kNoThrow);
+    if (error && error != http::error::need_buffer) {
+      sink.reset();
+      refusal =
+          error == http::error::body_limit ? body_too_large(admission) : refusal_of(error, request.target);
+      co_return false;
+    }
+    const std::size_t filled = kPieceBytes - parser.get().body().size;
+    received += filled;
+    std::optional<Error> failed;
+    co_await on_body_pool([&] {
+      if (auto written = sink->write({piece.get(), filled}); !written) failed = written.error();
+    });
+    if (failed) {
+      sink.reset();
+      refusal = application.sink_problem(admission, request, *failed);
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
 // Runs the handler on the pool and comes back to this connection's executor with its answer.
 asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& admission,
-                                                 const HttpRequest& request) {
+                                                 const HttpRequest& request, std::unique_ptr<BodySink> sink) {
   stream.expires_never();
   const auto queued = std::chrono::steady_clock::now();
   co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(HttpAnswer)>(
@@ -340,7 +397,7 @@ asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& a
         // Under load, do not work for clients that have given up. The socket stays open while this task
         // exists.
         auto done = std::make_shared<decltype(handler)>(std::move(handler));
-        QueryPool::Task task = [this, &admission, &request, queued, done,
+        QueryPool::Task task = [this, &admission, &request, &sink, queued, done,
                                 work = asio::make_work_guard(stream.get_executor()),
                                 fd = stream.socket().native_handle()] {
           HttpAnswer answer;
@@ -349,7 +406,7 @@ asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& a
               ::poll(&peer, 1, 0) == 1 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
             answer.status = 0;
           } else {
-            answer = listener_.application.answer(admission, request);
+            answer = listener_.application.answer(admission, request, std::move(sink));
           }
           asio::post(stream.get_executor(),
                      [done, answer = std::move(answer)]() mutable { (*done)(std::move(answer)); });
@@ -398,8 +455,19 @@ asio::awaitable<void> Connection::serve() {
     HttpRequest request = request_of(parser);
     Application::Admission admission = application.admit(request);
     HttpAnswer answer;
-    const bool complete = co_await read_body(parser, admission, answer);
-    request.body = parser.get().body();
+    std::optional<PieceParser> pieces;  // takes the header over: `request` points into it
+    std::unique_ptr<BodySink> sink;
+    bool complete = false;
+    bool keep_alive = false;
+    if (admission.route != nullptr && admission.route->open_sink) {
+      pieces.emplace(std::move(parser));
+      complete = co_await stream_body(*pieces, admission, request, sink, answer);
+      keep_alive = pieces->keep_alive();
+    } else {
+      complete = co_await read_body(parser, admission, answer);
+      request.body = parser.get().body();
+      keep_alive = parser.keep_alive();
+    }
     if (admission.refusal && (complete || answer.status == 413)) {
       answer = std::move(*admission.refusal);
     } else if (complete) {
@@ -410,12 +478,12 @@ asio::awaitable<void> Connection::serve() {
         if (auto kept = application.kept_answer(admission, request)) {
           answer = std::move(*kept);
         } else {
-          answer = co_await ask_pool(admission, request);
+          answer = co_await ask_pool(admission, request, std::move(sink));
         }
       }
     }
     if (answer.status == 0) break;
-    const bool close = !complete || answer.close || !parser.keep_alive() || listener_.stopping;
+    const bool close = !complete || answer.close || !keep_alive || listener_.stopping;
     const bool sent = co_await send(answer, close, request.http_1_0);
     application.finished(admission, request.method, request.target, sent ? answer.status : 0,
                          answer.content().size());
@@ -437,7 +505,8 @@ asio::awaitable<void> Connection::turn_away() {
 }  // namespace
 
 Result<std::unique_ptr<HttpListener>> HttpListener::open(const ServerOptions& options,
-                                                         const Application& application, QueryPool& pool) {
+                                                         const Application& application, QueryPool& pool,
+                                                         QueryPool& body_pool) {
   error_code error;
   const auto address =
       asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
@@ -447,7 +516,7 @@ Result<std::unique_ptr<HttpListener>> HttpListener::open(const ServerOptions& op
                          "' can be reached from other machines, and this version has no authentication yet: "
                          "use 127.0.0.1 and put a reverse proxy with authentication in front");
   }
-  auto listener = std::make_unique<Listener>(options, application, pool);
+  auto listener = std::make_unique<Listener>(options, application, pool, body_pool);
   if (auto bound = listener->bind(address); !bound) return std::move(bound.error());
   return listener;
 }

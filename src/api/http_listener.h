@@ -13,9 +13,11 @@ namespace tillcast::api {
 /// Application.
 class HttpListener {
  public:
-  /// Binds, listens and starts the threads. The application and pool must outlive the listener.
+  /// Binds, listens and starts the threads. `pool` runs queries, `body_pool` writes bodies to their sinks;
+  /// both and the application must outlive the listener.
   static Result<std::unique_ptr<HttpListener>> open(const ServerOptions& options,
-                                                    const Application& application, QueryPool& pool);
+                                                    const Application& application, QueryPool& pool,
+                                                    QueryPool& body_pool);
   virtual ~HttpListener() = default;
   virtual std::uint16_t port() const = 0;
   /// See Server::stop().

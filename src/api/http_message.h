@@ -21,6 +21,8 @@ struct HttpRequest {
   std::string_view content_type;
   std::string_view if_none_match;
   std::string_view request_id;
+  std::string_view idempotency_key;
+  bool idempotency_key_given = false;
   std::string_view body;
 };
 

@@ -27,7 +27,7 @@ std::string_view explained(int status) {
     case 414:
       return "The request target is longer than 8 KiB.";
     case 415:
-      return "The body is not application/json.";
+      return "The body has none of the media types of this path.";
     case 421:
       return "The Host header names a host this server does not answer for.";
     case 422:
@@ -40,6 +40,8 @@ std::string_view explained(int status) {
       return "Too busy or shutting down: try again after Retry-After seconds.";
     case 505:
       return "Neither HTTP/1.1 nor HTTP/1.0.";
+    case 507:
+      return "The disk is full; nothing of the request was kept.";
     default:
       return "A problem.";
   }
@@ -74,9 +76,10 @@ void write_problem_responses(JsonWriter& out, const std::set<int>& statuses) {
 
 void write_parameter(JsonWriter& out, const Parameter& parameter) {
   const bool path = parameter.in == Parameter::In::kPath;
+  const bool header = parameter.in == Parameter::In::kHeader;
   out.begin_object();
   out.field("name", parameter.name);
-  out.field("in", path ? "path" : "query");
+  out.field("in", path ? "path" : header ? "header" : "query");
   out.field("required", path || parameter.required);
   if (!parameter.schema.description.empty()) out.field("description", parameter.schema.description);
   out.key("schema");
@@ -123,6 +126,21 @@ void write_operation(JsonWriter& out, const Route& route) {
     out.end_object();
     out.end_object();
   }
+  if (route.open_sink) {
+    out.key("requestBody");
+    out.begin_object();
+    out.field("required", true);
+    out.field("description",
+              "the file itself, at most " + std::to_string(route.body_bytes_max >> 20) + " MiB");
+    out.key("content");
+    out.begin_object();
+    for (const std::string& type : route.body_media_types) {
+      out.text_key(type);
+      out.raw(R"({"schema":{"type":"string","format":"binary"}})");
+    }
+    out.end_object();
+    out.end_object();
+  }
   out.key("responses");
   out.begin_object();
   for (const Answer& answer : route.answers) {
@@ -133,6 +151,10 @@ void write_operation(JsonWriter& out, const Route& route) {
     out.begin_object();
     out.key("X-Request-Id"), out.raw(R"({"schema":{"type":"string"}})");
     if (has_tag(route)) out.key("ETag"), out.raw(R"({"schema":{"type":"string"}})");
+    if (answer.has_location) {
+      out.key("Location"),
+          out.raw(R"({"required":true,"schema":{"type":"string","format":"uri-reference"}})");
+    }
     out.end_object();
     if (answer.status != 304) {
       out.key("content");
@@ -141,6 +163,10 @@ void write_operation(JsonWriter& out, const Route& route) {
       out.begin_object();
       if (answer.schema) out.key("schema"), write_schema(out, *answer.schema);
       out.end_object();
+      for (const std::string& type : answer.other_media_types) {
+        out.text_key(type);
+        out.raw(R"({"schema":{"type":"string"}})");
+      }
       out.end_object();
     }
     if (!answer.links_json.empty()) out.key("links"), out.raw(answer.links_json);
@@ -164,7 +190,8 @@ void write_operation(JsonWriter& out, const Route& route) {
 std::vector<int> problem_statuses(const Route& route) {
   std::set<int> statuses = {400, 405, 413, 414, 421, 422, 431, 500, 503, 505};
   if (route.answers.front().media_type == "application/json") statuses.insert(406);
-  if (route.body) statuses.insert(415);
+  if (route.body || route.open_sink) statuses.insert(415);
+  if (route.open_sink) statuses.insert(507);
   statuses.insert(route.problems.begin(), route.problems.end());
   return {statuses.begin(), statuses.end()};
 }
@@ -207,7 +234,7 @@ std::string openapi_json(const std::vector<Route>& routes, const std::string& ve
     out.begin_object();
     for (const Route& route : routes) {
       if (route.path != path) continue;
-      out.key(route.method == Method::kGet ? "get" : "post");
+      out.key(route.method == Method::kGet ? "get" : route.method == Method::kPost ? "post" : "delete");
       write_operation(out, route);
     }
     out.end_object();

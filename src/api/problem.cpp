@@ -14,12 +14,13 @@ struct Row {
   std::string_view code;
 };
 
-constexpr std::array<Row, 7> kRows = {{
+constexpr std::array<Row, 8> kRows = {{
     {ErrorCode::kInvalidInput, 422, 3, "invalid_input"},
     {ErrorCode::kNotFound, 404, 5, "not_found"},
     {ErrorCode::kConflict, 409, 10, "conflict"},
     {ErrorCode::kCorruptData, 500, 15, "corrupt_data"},
     {ErrorCode::kIo, 500, 13, "io_error"},
+    {ErrorCode::kDiskFull, 507, 8, "disk_full"},
     {ErrorCode::kUnavailable, 503, 14, "unavailable"},
     {ErrorCode::kCancelled, 503, 14, "cancelled"},
 }};
@@ -30,6 +31,10 @@ std::string_view status_phrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
     case 304:
       return "Not Modified";
     case 400:
@@ -64,6 +69,8 @@ std::string_view status_phrase(int status) {
       return "Service Unavailable";
     case 505:
       return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
     default:
       return "Unknown";
   }

@@ -2,6 +2,18 @@
 
 namespace tillcast::api {
 
+std::string_view method_name(Method method) {
+  switch (method) {
+    case Method::kPost:
+      return "POST";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kGet:
+      break;
+  }
+  return "GET";
+}
+
 const RouteRequest::Value* RouteRequest::find(std::string_view name) const {
   for (const auto& [known, value] : values_) {
     if (known == name) return &value;
@@ -29,6 +41,10 @@ std::optional<Date> RouteRequest::date(std::string_view name) const {
 
 Parameter path_parameter(std::string name, Schema schema) {
   return {Parameter::In::kPath, std::move(name), std::move(schema), true};
+}
+
+Parameter header_parameter(std::string name, Schema schema) {
+  return {Parameter::In::kHeader, std::move(name), std::move(schema), false};
 }
 
 Parameter query_parameter(std::string name, Schema schema) {

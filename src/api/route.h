@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +16,16 @@
 #include "api/json_schema.h"
 #include "core/civil_time.h"
 #include "core/result.h"
+#include "pipeline/job_service.h"
 
 namespace tillcast::api {
 
-enum class Method : std::uint8_t { kGet, kPost };  ///< a GET route answers HEAD too
+enum class Method : std::uint8_t { kGet, kPost, kDelete };  ///< a GET route answers HEAD too
+std::string_view method_name(Method method);                ///< "GET"
 
-/// A parameter of the path or the query. Its schema is a string, a date or an integer.
+/// A parameter of the path, the query or the header. Its schema is a string, a date or an integer.
 struct Parameter {
-  enum class In : std::uint8_t { kPath, kQuery };
+  enum class In : std::uint8_t { kPath, kQuery, kHeader };  ///< header: Idempotency-Key only
   In in = In::kQuery;
   std::string name;
   Schema schema;  ///< `default_json` is used when the parameter is absent
@@ -36,7 +39,12 @@ struct Answer {
   std::string media_type = "application/json";
   std::optional<Schema> schema;  ///< none for text and files
   std::string links_json;        ///< OpenAPI links object: which operation an answer leads to
+  std::vector<std::string> other_media_types = {};  ///< that Accept may choose instead
+  bool has_location = false;                        ///< comes with a Location header
 };
+
+/// Takes a body piece by piece, see Route::open_sink.
+using BodySink = pipeline::UploadSink;
 
 /// What a handler sees: values already checked against the declaration.
 class RouteRequest {
@@ -51,6 +59,10 @@ class RouteRequest {
   const rapidjson::Value& body() const { return *body_; }
   std::string_view request_id() const { return request_id_; }
   bool accepts_gzip() const { return accepts_gzip_; }
+  /// The media type that Accept chose among those of the first answer.
+  std::string_view media_type() const { return media_type_; }
+  /// What took the body; for routes with open_sink, once.
+  std::unique_ptr<BodySink> take_sink() const { return std::move(sink_); }
 
  private:
   friend class Application;
@@ -58,7 +70,9 @@ class RouteRequest {
   std::vector<std::pair<std::string_view, Value>> values_;
   const rapidjson::Value* body_ = nullptr;
   std::string_view request_id_;
+  std::string_view media_type_;
   bool accepts_gzip_ = false;
+  mutable std::unique_ptr<BodySink> sink_;
 };
 
 /// What a handler returns. Errors go out as problem details by the table in problem.cpp.
@@ -70,6 +84,7 @@ struct RouteAnswer {
   std::string_view content_encoding;  ///< "gzip" or empty
   std::string etag;                   ///< without quotes; only for answers that do not depend on the data
   std::string link;                   ///< Link header, empty for none
+  std::string location;               ///< Location header, empty for none
 };
 
 /// One route, declared once: routing, validation, the OpenAPI document and problem details come from this.
@@ -91,10 +106,16 @@ struct Route {
   bool any_query = false;          ///< pages: what the query says is for the browser, do not check it
   bool of_data = false;            ///< answers change with Service::data_version(): it becomes the ETag
   std::size_t body_bytes_max = 0;  ///< 0: the route takes no body
-  std::function<Result<RouteAnswer>(const RouteRequest&)> handle;
+  /// A body too large for memory: opened when the parameters are checked, before the body is read; then each
+  /// piece is written to it, and the handler takes it. Such a route has no `body`. Blocking calls are fine.
+  std::function<Result<std::unique_ptr<BodySink>>(const RouteRequest&, std::optional<std::uint64_t> bytes)>
+      open_sink = {};
+  std::vector<std::string> body_media_types = {};  ///< of such a body; an absent Content-Type is fine too
+  std::function<Result<RouteAnswer>(const RouteRequest&)> handle = {};
 };
 
 Parameter path_parameter(std::string name, Schema schema);
 Parameter query_parameter(std::string name, Schema schema);
+Parameter header_parameter(std::string name, Schema schema);
 
 }  // namespace tillcast::api

@@ -5,6 +5,7 @@
 
 #include "api/route.h"
 #include "core/metrics.h"
+#include "pipeline/job_service.h"
 #include "pipeline/service.h"
 
 namespace tillcast::api {
@@ -19,8 +20,15 @@ void add_system_routes(std::vector<Route>& routes, pipeline::Service& service, M
                        const std::string& version);
 void add_asset_routes(std::vector<Route>& routes);
 
-/// Every route, /openapi.json with the document of them all included.
-std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, const std::string& version);
+void add_prediction_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_job_routes(std::vector<Route>& routes, pipeline::Service& service, pipeline::JobService& jobs);
+void add_upload_routes(std::vector<Route>& routes, pipeline::JobService& jobs, std::size_t upload_bytes_max);
+
+/// Every route, /openapi.json with the document of them all included; without `jobs`, none for training, jobs
+/// and uploads.
+std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, const std::string& version,
+                              pipeline::JobService* jobs = nullptr,
+                              std::size_t upload_bytes_max = std::size_t{512} << 20);
 
 /// The finished JSON as a route's answer, or kCorruptData when a value could not be written.
 Result<RouteAnswer> json_answer(JsonWriter& out);

@@ -12,6 +12,8 @@
 namespace tillcast::api {
 namespace {
 
+constexpr std::size_t kBodyThreads = 2;
+
 Result<> check(const ServerOptions& options) {
   const auto in_range = [](auto value, auto low, auto high) { return value >= low && value <= high; };
   if (!in_range(options.threads, 1, 64))
@@ -33,12 +35,13 @@ Result<> check(const ServerOptions& options) {
 }  // namespace
 
 struct Server::Parts {
-  Parts(const ServerOptions& given, pipeline::Service& service, Metrics& metrics)
+  Parts(const ServerOptions& given, pipeline::Service& service, Metrics& metrics, pipeline::JobService* jobs)
       : options(given),
-        application(all_routes(service, metrics, given.version), service, metrics,
-                    {given.version, allowed_hosts(given), given.cache_bytes_max}),
+        application(all_routes(service, metrics, given.version, jobs, given.upload_bytes_max), service,
+                    metrics, {given.version, allowed_hosts(given), given.cache_bytes_max}),
         pool(static_cast<std::size_t>(given.query_threads),
-             static_cast<std::size_t>(given.queued_queries_max)) {}
+             static_cast<std::size_t>(given.queued_queries_max)),
+        body_pool(kBodyThreads, static_cast<std::size_t>(given.connections_max)) {}
 
   static std::vector<std::string> allowed_hosts(const ServerOptions& options) {
     std::vector<std::string> hosts = {"localhost", "127.0.0.1", "[::1]"};
@@ -50,6 +53,7 @@ struct Server::Parts {
   ServerOptions options;
   Application application;
   QueryPool pool;
+  QueryPool body_pool;  // writes bodies to their sinks, so that a slow disk holds up no query
   // Declared last: they stop before the pool and the application go.
   std::unique_ptr<HttpListener> listener;
   std::unique_ptr<GrpcServer> grpc;
@@ -59,10 +63,11 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, pipeline::Service& service,
-                                              Metrics& metrics) {
+                                              Metrics& metrics, pipeline::JobService* jobs) {
   if (auto checked = check(options); !checked) return std::move(checked.error());
-  auto parts = std::make_unique<Parts>(options, service, metrics);
-  parts->listener = TILLCAST_TRY_PLAIN(HttpListener::open(options, parts->application, parts->pool));
+  auto parts = std::make_unique<Parts>(options, service, metrics, jobs);
+  parts->listener =
+      TILLCAST_TRY_PLAIN(HttpListener::open(options, parts->application, parts->pool, parts->body_pool));
   if (options.grpc_port)
     parts->grpc = TILLCAST_TRY_PLAIN(GrpcServer::start(options, service, parts->pool, metrics));
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -15,7 +15,8 @@
 
 namespace tillcast::pipeline {
 class Engine;
-}
+class JobService;
+}  // namespace tillcast::pipeline
 
 namespace tillcast::cli {
 
@@ -65,6 +66,7 @@ struct CommandContext {
   std::filesystem::path data_directory;  ///< --data, TILLCAST_DATA, or `directory`
   std::vector<std::string> environment;  ///< the caller's TILLCAST_* variables
   pipeline::Engine* engine = nullptr;    ///< set when the command's access is kData or kDataIfAny
+  pipeline::JobService* jobs = nullptr;  ///< set inside the server that works on them
 
   /// A path the user typed, made absolute against the caller's directory.
   std::filesystem::path resolve(const std::string& typed) const;

@@ -89,8 +89,13 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
     return kExitOk;
   }
   auto& call = std::get<Call>(*parsed);
-  CommandContext context{
-      std::move(call.arguments), terminal, directory, {}, {environment.begin(), environment.end()}, nullptr};
+  CommandContext context{std::move(call.arguments),
+                         terminal,
+                         directory,
+                         {},
+                         {environment.begin(), environment.end()},
+                         nullptr,
+                         nullptr};
   context.data_directory = find_data_directory(context);
   set_up_logging(context.arguments);
 
@@ -104,7 +109,8 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
   return finish(terminal, run_here(*call.command, context));
 }
 
-int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine) {
+int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine,
+                    pipeline::JobService* jobs) {
   auto parsed = parse_call(call.words);
   if (!parsed) {
     report_error(terminal, parsed.error());
@@ -115,8 +121,13 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
     return kExitOk;
   }
   auto& parsed_call = std::get<Call>(*parsed);
-  CommandContext context{std::move(parsed_call.arguments), terminal,         call.directory,
-                         engine.data_directory(),          call.environment, &engine};
+  CommandContext context{std::move(parsed_call.arguments),
+                         terminal,
+                         call.directory,
+                         engine.data_directory(),
+                         call.environment,
+                         &engine,
+                         jobs};
   if (context.arguments.has("--set")) {
     return report_error(
         terminal,

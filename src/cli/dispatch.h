@@ -14,8 +14,9 @@ namespace tillcast::cli {
 int run_words(std::span<const std::string> words, const std::filesystem::path& directory,
               std::span<const std::string> environment, Terminal& terminal);
 
-/// Runs a caller's command inside the owner of the data directory.
-int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine);
+/// Runs a caller's command inside the owner of the data directory. `jobs` may be null.
+int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine,
+                    pipeline::JobService* jobs = nullptr);
 
 /// The settings of a call: the data directory's file, the environment, --set and the flags.
 Result<Config> settings_of(const CommandContext& context);

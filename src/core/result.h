@@ -16,6 +16,7 @@ enum class ErrorCode : std::uint8_t {
   kConflict,      ///< another owner, version or writer was there first
   kCorruptData,   ///< our own stored data does not read back
   kIo,            ///< the file system or network refused
+  kDiskFull,      ///< no space left to write; nothing half-written is visible
   kUnavailable,   ///< busy now, may work later
   kCancelled,     ///< stopped on request
 };
@@ -47,6 +48,7 @@ inline Error not_found(std::string message) { return {ErrorCode::kNotFound, std:
 inline Error conflict(std::string message) { return {ErrorCode::kConflict, std::move(message)}; }
 inline Error corrupt_data(std::string message) { return {ErrorCode::kCorruptData, std::move(message)}; }
 inline Error io_error(std::string message) { return {ErrorCode::kIo, std::move(message)}; }
+inline Error disk_full(std::string message) { return {ErrorCode::kDiskFull, std::move(message)}; }
 inline Error unavailable(std::string message) { return {ErrorCode::kUnavailable, std::move(message)}; }
 inline Error cancelled(std::string message) { return {ErrorCode::kCancelled, std::move(message)}; }
 

@@ -24,6 +24,17 @@ constexpr std::array<std::pair<Metric, std::string_view>, 10> kMetricNames = {
 double ratio(double sum, double by) { return by > 0 ? sum / by : std::numeric_limits<double>::quiet_NaN(); }
 double ratio(double sum, std::size_t by) { return ratio(sum, static_cast<double>(by)); }
 
+template <class Number>
+double median_size(std::span<Number> errors) {
+  if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
+  for (Number& error : errors) error = std::abs(error);
+  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  const auto upper = static_cast<double>(*middle);
+  if (errors.size() % 2 == 1) return upper;
+  return (upper + static_cast<double>(*std::max_element(errors.begin(), middle))) / 2;
+}
+
 }  // namespace
 
 std::string_view metric_name(Metric metric) { return kMetricNames[static_cast<std::size_t>(metric)].second; }
@@ -141,14 +152,8 @@ double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric m
   return 1 - ratio(forecast.value(metric), benchmark.value(metric));
 }
 
-double median_absolute_error(std::span<double> errors) {
-  if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
-  for (double& error : errors) error = std::abs(error);
-  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
-  std::nth_element(errors.begin(), middle, errors.end());
-  if (errors.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(errors.begin(), middle)) / 2;
-}
+double median_absolute_error(std::span<double> errors) { return median_size(errors); }
+double median_absolute_error(std::span<float> errors) { return median_size(errors); }
 
 double weighted_rmsse(std::span<const double> rmsse, std::span<const double> weights) {
   double sum = 0;

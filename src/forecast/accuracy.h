@@ -79,6 +79,7 @@ double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric m
 /// Median of |errors|: the size of a usual error, whatever the worst ones do. Reorders `errors`; NaN for
 /// none.
 double median_absolute_error(std::span<double> errors);
+double median_absolute_error(std::span<float> errors);
 
 /// WRMSSE of the M5 (Makridakis, Spiliotis & Assimakopoulos 2022, Int. J. Forecasting 38(4)):
 /// sum weight * rmsse / sum weight over series whose rmsse is finite. Weights are >= 0, in the M5 the revenue

@@ -44,6 +44,17 @@ std::string category_text(const BoosterColumns& columns) {
   return text;
 }
 
+/// First line of a saved booster: LightGBM may end the process over a damaged text, so that it never gets
+/// one. The sum is FNV-1a of 64 bits (Fowler, Noll & Vo 1991).
+std::string check_line(std::string_view trees) {
+  std::uint64_t sum = 0xCBF29CE484222325U;
+  for (const char c : trees) {
+    sum ^= static_cast<unsigned char>(c);
+    sum *= 0x100000001B3U;
+  }
+  return "trees " + std::to_string(trees.size()) + " " + std::to_string(sum) + "\n";
+}
+
 constexpr const char* kQuiet = "num_threads=1 verbosity=-1";
 
 }  // namespace
@@ -221,7 +232,7 @@ Result<Booster> Booster::train(const BoosterData& data, const BoosterData* valid
   }
   text.resize(static_cast<std::size_t>(std::max<std::int64_t>(length - 1, 0)));  // without its end mark
   // Read back: a model that only predicts, free of the training set.
-  auto booster = load(text);
+  auto booster = load(check_line(text) + text);
   if (booster) booster->validation_error_ = validation != nullptr ? best_error : std::nan("");
   return booster;
 }
@@ -230,10 +241,12 @@ Result<Booster> Booster::load(std::string_view text) {
   prepare_library();
   Booster booster;
   booster.text_ = text;
-  // LightGBM ends the process's trust on texts that are no model at all, so look at the first word.
-  if (!text.starts_with("tree\n"))
-    return corrupt_data("trees do not read back: the text is no LightGBM model");
-  if (LGBM_BoosterLoadModelFromString(booster.text_.c_str(), &booster.rounds_, &booster.handle_->raw) != 0)
+  const std::size_t head = std::min(text.find('\n'), text.size() - 1) + 1;
+  const std::string_view trees = text.substr(std::min(head, text.size()));
+  if (text.empty() || text.substr(0, head) != check_line(trees) || !trees.starts_with("tree\n"))
+    return corrupt_data("trees do not read back: the text is cut off or damaged");
+  if (LGBM_BoosterLoadModelFromString(booster.text_.c_str() + head, &booster.rounds_,
+                                      &booster.handle_->raw) != 0)
     return corrupt_data(std::string("trees do not read back: ") + LGBM_GetLastError());
   int columns = 0;
   if (LGBM_BoosterGetNumFeature(booster.handle_->raw, &columns) != 0 || columns < 1)

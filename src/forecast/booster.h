@@ -81,7 +81,7 @@ class Booster {
   /// refuses
   static Result<Booster> train(const BoosterData& data, const BoosterData* validation,
                                const BoosterOptions& options, Progress& progress);
-  /// What save() wrote; kCorruptData for anything else.
+  /// What save() wrote; kCorruptData for anything else (a check sum is looked at first).
   static Result<Booster> load(std::string_view text);
   const std::string& save() const { return text_; }
 

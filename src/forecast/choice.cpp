@@ -40,17 +40,18 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
       return {kZero};
     case DemandClass::kIntermittent:
     case DemandClass::kLumpy:
-      return {kMean, kSeasonalNaive, kMovingAverage, kSes,          kSba,
-              kTsb,  kAdida,         kImapa,         kDynamicTheta, kMedianEnsemble};
+      return {kMean,  kSeasonalNaive, kMovingAverage, kSes,          kSba,     kTsb,  kAdida,
+              kImapa, kPooledLevel,   kPooledSeason,  kDynamicTheta, kAutoEts, kBlend};
     case DemandClass::kSmooth:
     case DemandClass::kErratic:
       break;
   }
   if (grain == Grain::kDaily)
     return {kSeasonalNaive, kSeasonalNaiveDouble, kSeasonalNaiveYear, kMovingAverage, kDriverMedian,
-            kSeasonProduct, kDynamicTheta,        kAutoEts,           kMedianEnsemble};
-  return {kNaive,         kSeasonalNaive, kMovingAverage, kDriverMedian,
-          kSeasonProduct, kDynamicTheta,  kAutoEts,       kMedianEnsemble};
+            kSeasonProduct, kPooledLevel,         kPooledSeason,      kDynamicTheta,  kAutoEts,
+            kBlend};
+  return {kNaive,       kSeasonalNaive, kMovingAverage, kImapa,   kDriverMedian, kSeasonProduct,
+          kPooledLevel, kPooledSeason,  kDynamicTheta,  kAutoEts, kBlend};
 }
 
 ModelId default_model(const History& history, DemandClass demand_class) {
@@ -66,10 +67,9 @@ ModelId default_model(const History& history, DemandClass demand_class) {
   return model(wanted).refuses(history).empty() ? wanted : kMean;
 }
 
-std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> series,
-                                                      std::span<const SeriesBacktest> tests,
-                                                      std::size_t first, std::size_t last,
-                                                      const ChoiceOptions& options) {
+std::vector<std::vector<double>> score_models(std::span<const Series> series,
+                                              std::span<const SeriesBacktest> tests, std::size_t first,
+                                              std::size_t last, const ChoiceOptions& options) {
   std::vector<std::vector<double>> scores(series.size());
   std::array<Pool, kDemandClassCount> pools;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -93,28 +93,46 @@ std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> se
       ++pool.count[id];
     }
   }
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (scores[i].empty()) continue;
+    const auto origins = static_cast<double>(std::min(last, tests[i].ends.size()) - first);
+    const double own = origins / (origins + std::max(options.pooling, 0.0));
+    const Pool& pool = pools[static_cast<std::size_t>(tests[i].demand_class)];
+    for (std::size_t m = 0; m < scores[i].size(); ++m) {
+      if (std::isnan(scores[i][m])) continue;
+      const auto id = static_cast<std::size_t>(tests[i].models[m]);
+      scores[i][m] = own * scores[i][m] + (1 - own) * pool.sum[id] / static_cast<double>(pool.count[id]);
+    }
+  }
+  return scores;
+}
+
+std::vector<std::optional<std::size_t>> choose_models(std::span<const Series> series,
+                                                      std::span<const SeriesBacktest> tests,
+                                                      std::size_t first, std::size_t last,
+                                                      const ChoiceOptions& options) {
+  const std::vector<std::vector<double>> scores = score_models(series, tests, first, last, options);
   std::vector<std::optional<std::size_t>> chosen(series.size());
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
-    if (scores[i].empty()) continue;
-    const auto origins = static_cast<double>(std::min(last, test.ends.size()) - first);
-    const double own = origins / (origins + std::max(options.pooling, 0.0));
-    const Pool& pool = pools[static_cast<std::size_t>(test.demand_class)];
-    double best = 0;
-    for (std::size_t m = 0; m < test.models.size(); ++m) {
-      if (!test.refused[m].empty()) continue;
-      const auto id = static_cast<std::size_t>(test.models[m]);
-      scores[i][m] = own * scores[i][m] + (1 - own) * pool.sum[id] / static_cast<double>(pool.count[id]);
-      if (!chosen[i] || scores[i][m] < best) {
-        best = scores[i][m];
+    std::optional<std::size_t> blend;
+    for (std::size_t m = 0; m < scores[i].size(); ++m) {
+      if (std::isnan(scores[i][m])) continue;
+      if (test.models[m] == ModelId::kBlend)
+        blend = m;
+      else if (!chosen[i] || scores[i][m] < scores[i][*chosen[i]])
         chosen[i] = m;
-      }
     }
     if (!chosen[i]) continue;
+    if (blend) {
+      const std::vector<double> weights = blend_weights(test.models, scores[i], options.blend);
+      const auto alone = std::ranges::find(weights, 1.0);
+      chosen[i] = alone != weights.end() ? static_cast<std::size_t>(alone - weights.begin()) : *blend;
+      continue;
+    }
+    const double best = scores[i][*chosen[i]];
     for (std::size_t m = 0; m < test.models.size(); ++m)
-      if (test.refused[m].empty() && scores[i][m] <= best + options.tie &&
-          test.models[m] < test.models[*chosen[i]])
-        chosen[i] = m;
+      if (scores[i][m] <= best + options.tie && test.models[m] < test.models[*chosen[i]]) chosen[i] = m;
   }
   return chosen;
 }

@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <map>
 
+#include "forecast/blend_backtest.h"
 #include "forecast/cold_start.h"
 #include "forecast/intermittent.h"
 #include "forecast/parallel_internal.h"
+#include "forecast/pooled_season.h"
 #include "forecast/predictive.h"
+#include "forecast/run_quantiles_internal.h"
+#include "forecast/top_level_scaling.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -39,13 +42,13 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
       if (options.panel_models[k].model->id() == one.id())
         return invalid_input("panel models: " + std::string(one.name()) + " is named twice");
   }
-  if (!options.series_levels.empty() && options.series_levels.size() != series_count)
-    return invalid_input("levels are named for " + std::to_string(options.series_levels.size()) + " of " +
-                         std::to_string(series_count) + " series");
   for (const AttributeColumn& attribute : options.attributes)
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
                            " values for " + std::to_string(series_count) + " series");
+  if (!options.levels.empty() && options.levels.size() != series_count)
+    return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
+                         std::to_string(series_count) + " series");
   return {};
 }
 
@@ -82,95 +85,6 @@ std::string find_fault(const Series& series) {
     if (!std::isfinite(series.value[i]))
       return "value of " + format_date(series.date_at(i)) + " is not a finite number";
   return {};
-}
-
-/// Shares of the quantiles asked for, and after them the four bounds of the intervals.
-struct Shares {
-  std::vector<double> all;           ///< increasing
-  std::vector<std::size_t> asked;    ///< places in `all`
-  std::array<std::size_t, 4> bound;  ///< places of 2.5, 10, 90 and 97.5 %
-
-  explicit Shares(std::span<const double> quantile_shares)
-      : all(quantile_shares.begin(), quantile_shares.end()), bound{} {
-    constexpr std::array<double, 4> kBounds = {0.025, 0.1, 0.9, 0.975};
-    all.insert(all.end(), kBounds.begin(), kBounds.end());
-    std::ranges::sort(all);
-    all.erase(std::ranges::unique(all).begin(), all.end());
-    const auto place = [this](double share) {
-      return static_cast<std::size_t>(std::ranges::lower_bound(all, share) - all.begin());
-    };
-    for (const double share : quantile_shares) asked.push_back(place(share));
-    for (std::size_t i = 0; i < kBounds.size(); ++i) bound[i] = place(kBounds[i]);
-  }
-  Interval interval(std::span<const double> quantiles, double forecast) const {
-    std::array<double, 4> bounds{};
-    for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = quantiles[bound[i]];
-    return interval_of(bounds, forecast);
-  }
-};
-
-/// Coverage at the newest origin: all, by class, by level, and by class within each level.
-std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
-                                          std::span<const SeriesBacktest> tests, const Choices& chosen,
-                                          const PredictiveDistributions& distributions, const Shares& shares,
-                                          const ForecastOptions& options) {
-  const BacktestOptions& test_options = options.backtest;
-  using Key = std::pair<std::string, std::size_t>;  // level, class; kDemandClassCount = all classes
-  std::map<Key, CoverageRow> table;
-  std::vector<double> quantiles(test_options.horizon * shares.all.size());
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const SeriesBacktest& test = tests[i];
-    if (!chosen[i] || test.ends.size() < 2) continue;
-    const History history = history_at(series[i], test.ends[0], test_options);
-    const std::span<const float> steps = test.forecast(*chosen[i], 0);
-    const std::vector<double> forecast(steps.begin(), steps.end());
-    // A day thought closed that was open is a miss: its quantiles are all 0.
-    distributions.quantiles(history, i, test.demand_class, forecast, shares.all, quantiles);
-    CoverageRow own;
-    own.quantiles.resize(shares.asked.size());
-    for (std::size_t step = 0; step < test_options.horizon; ++step) {
-      const std::size_t at = test.period(0, step);
-      if (series[i].masked[at] != 0) continue;
-      const double actual = series[i].value[at];
-      const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
-      const Interval interval = shares.interval(of_step, forecast[step]);
-      own.coverage.add(actual, interval.lo80, interval.hi80, interval.lo95, interval.hi95);
-      for (std::size_t q = 0; q < shares.asked.size(); ++q)
-        own.quantiles[q].add(actual, of_step[shares.asked[q]], shares.all[shares.asked[q]], ErrorScale{});
-    }
-    if (own.coverage.count == 0) continue;
-    std::vector<std::string> levels = {""};
-    if (!options.series_levels.empty()) levels.push_back(options.series_levels[i]);
-    for (const std::string& level : levels)
-      for (const std::size_t of_class : {static_cast<std::size_t>(test.demand_class), kDemandClassCount}) {
-        CoverageRow& row = table[{level, of_class}];
-        row.level = level;
-        if (of_class < kDemandClassCount) row.demand_class = static_cast<DemandClass>(of_class);
-        row.quantiles.resize(shares.asked.size());
-        row.coverage.merge(own.coverage);
-        for (std::size_t q = 0; q < row.quantiles.size(); ++q) row.quantiles[q].merge(own.quantiles[q]);
-      }
-  }
-  std::vector<CoverageRow> rows;
-  for (const bool all_classes : {true, false})
-    for (const auto& [key, row] : table)
-      if ((key.second == kDemandClassCount) == all_classes) rows.push_back(row);
-  return rows;
-}
-
-/// Errors of the chosen model at each origin (newest first) and step: actual minus forecast, NaN where
-/// nothing was observed.
-std::vector<float> errors_of(const Series& series, const SeriesBacktest& test, std::size_t chosen) {
-  std::vector<float> errors;
-  errors.reserve(test.ends.size() * test.horizon);
-  for (std::size_t origin = 0; origin < test.ends.size(); ++origin) {
-    const std::span<const float> steps = test.forecast(chosen, origin);
-    for (std::size_t step = 0; step < test.horizon; ++step) {
-      const std::size_t at = test.period(origin, step);
-      errors.push_back(series.masked[at] != 0 ? NAN : static_cast<float>(series.value[at]) - steps[step]);
-    }
-  }
-  return errors;
 }
 
 /// Sums of the accuracy table: [class][model], the last model standing for "chosen".
@@ -217,16 +131,79 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
   return rows;
 }
 
+/// Forecasts of one model after the end of a series, as they are served.
+class FinalForecaster {
+ public:
+  FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
+                  std::span<const PanelForecast> panels, const BacktestOptions& options)
+      : at_(at),
+        raw_(history_at(series, series.size(), options)),
+        capped_(cap_outliers(raw_, demand_class, options.outliers)),
+        cleaned_(raw_),
+        panels_(panels),
+        options_(options) {
+    cleaned_.value = capped_.value;
+  }
+  FinalForecaster(const FinalForecaster&) = delete;
+  FinalForecaster& operator=(const FinalForecaster&) = delete;
+
+  const History& history() const { return raw_; }
+  std::size_t capped(ModelId id) const { return model(id).capped ? capped_.capped : 0; }
+  /// @return why there is no forecast, empty when there is one
+  std::string predict(ModelId id, std::span<double> steps) const {
+    if (is_panel_model(id)) return predict_panel(id, steps);
+    const Model& which = model(id);
+    const History& history = which.capped ? cleaned_ : raw_;
+    if (std::string fault = which.refuses(history); !fault.empty()) return fault;
+    if (predict_steps(which, history, which.fit(history), options_.non_negative, steps)) return {};
+    return "gave a forecast that is not a number";
+  }
+  /// The weighed forecasts of the models that give one.
+  std::string blend(std::span<const ModelId> models, std::span<const double> weights, BlendKind kind,
+                    std::span<double> steps) const {
+    std::vector<std::vector<double>> rows;
+    std::vector<double> used;
+    double sum = 0;
+    for (std::size_t m = 0; m < weights.size(); ++m) {
+      if (weights[m] <= 0) continue;
+      std::vector<double>& row = rows.emplace_back(steps.size());
+      used.push_back(predict(models[m], row).empty() ? weights[m] : 0.0);
+      sum += used.back();
+    }
+    if (sum <= 0) return "has no member that can be used";
+    for (double& weight : used) weight /= sum;
+    const std::vector<std::span<const double>> views(rows.begin(), rows.end());
+    combine(views, used, kind, steps);
+    return {};
+  }
+
+ private:
+  std::string predict_panel(ModelId id, std::span<double> steps) const {
+    const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
+    if (panel == panels_.end() || !panel->refused.empty())
+      return panel == panels_.end() ? "declines this series" : panel->refused;
+    std::ranges::copy(panel->of(at_), steps.begin());
+    std::fill_n(steps.begin(), options_.gap, 0.0);
+    return serve_steps(raw_, options_.non_negative, steps) ? "" : "declines this series";
+  }
+
+  std::size_t at_;
+  History raw_;
+  CappedValues capped_;
+  History cleaned_;
+  std::span<const PanelForecast> panels_;
+  const BacktestOptions& options_;
+};
+
 /// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            const BacktestOptions& options) {
+                            std::span<const double> weights, const ForecastOptions& all_options) {
+  const BacktestOptions& options = all_options.backtest;
+  const FinalForecaster forecaster(series, at, test.demand_class, panels, options);
+  const History& raw = forecaster.history();
   SeriesForecast result;
   result.demand_class = test.demand_class;
-  const History raw = history_at(series, series.size(), options);
-  const CappedValues capped = cap_outliers(raw, test.demand_class, options.outliers);
-  History cleaned = raw;
-  cleaned.value = capped.value;
   result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
   if (chosen) {
     result.model = test.models[*chosen];
@@ -241,35 +218,19 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
-  if (is_panel_model(result.model)) tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
+  if (is_panel_model(result.model) || result.model == ModelId::kBlend)
+    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
   for (const ModelId id : tries) {
-    const Model& which = model(id);
-    if (is_panel_model(id)) {
-      const auto panel = std::ranges::find(panels, id, &PanelForecast::id);
-      if (panel != panels.end()) {
-        std::ranges::copy(panel->of(at), steps.begin());
-        std::fill_n(steps.begin(), options.gap, 0.0);
-        if (serve_steps(raw, options.non_negative, steps)) break;
-      }
-      result.status = SeriesStatus::kFallback;
-      result.reason =
-          "model " + std::string(which.name) + " " +
-          (panel != panels.end() && !panel->refused.empty() ? panel->refused : "declines this series");
-      std::ranges::fill(steps, 0.0);
-      continue;
-    }
-    const History& history = which.capped ? cleaned : raw;
-    std::string fault = which.refuses(history);
+    const std::string fault =
+        id == ModelId::kBlend ? forecaster.blend(test.models, weights, all_options.choice.blend.kind, steps)
+                              : forecaster.predict(id, steps);
     if (fault.empty()) {
-      if (predict_steps(which, history, which.fit(history), options.non_negative, steps)) {
-        result.model = id;
-        result.outliers_capped = which.capped ? capped.capped : 0;
-        break;
-      }
-      fault = "gave a forecast that is not a number";
+      result.model = id;
+      result.outliers_capped = forecaster.capped(id);
+      break;
     }
     result.status = SeriesStatus::kFallback;
-    if (result.reason.empty()) result.reason = "model " + std::string(which.name) + " " + fault;
+    if (result.reason.empty()) result.reason = "model " + std::string(model(id).name) + " " + fault;
     std::ranges::fill(steps, 0.0);
   }
   const std::vector<std::uint8_t> closed = closed_steps(raw, steps.size());
@@ -301,25 +262,42 @@ void start_from_others(std::span<const Series> series, std::size_t at, const For
     result.points[step].mean = from.forecast[test.gap + step];
 }
 
-/// Puts the quantiles and intervals beside the forecast of a series.
-void add_quantiles(const History& history, std::size_t at, const PredictiveDistributions& distributions,
-                   const Shares& shares, SeriesForecast& result) {
-  std::vector<double> forecast;
-  for (const ForecastPoint& point : result.points) forecast.push_back(point.mean);
-  std::vector<double> quantiles(forecast.size() * shares.all.size());
-  distributions.quantiles(history, at, result.demand_class, forecast, shares.all, quantiles);
-  for (std::size_t step = 0; step < result.points.size(); ++step) {
-    ForecastPoint& point = result.points[step];
-    const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
-    for (const std::size_t place : shares.asked)
-      result.quantiles.push_back(static_cast<float>(of_step[place]));
-    if (point.closed) continue;
-    const Interval interval = shares.interval(of_step, point.mean);
-    point.lo80 = interval.lo80;
-    point.hi80 = interval.hi80;
-    point.lo95 = interval.lo95;
-    point.hi95 = interval.hi95;
+/// The candidates that the caller named, and the pooled ones where they are among the models asked for.
+std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
+  std::vector<PanelCandidate> candidates = options.panel_models;
+  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason}) {
+    auto pooled = pooled_season_model(kind);
+    const bool asked =
+        options.models.empty() || std::ranges::find(options.models, pooled->id()) != options.models.end();
+    const bool named = std::ranges::any_of(
+        candidates, [&](const PanelCandidate& one) { return one.model->id() == pooled->id(); });
+    if (asked && !named) candidates.push_back({std::move(pooled), nullptr});
   }
+  return candidates;
+}
+
+/// Scaled forecasts exist as blends only: a series whose blend has one member takes that one scaled.
+void prefer_blend(std::span<const SeriesBacktest> tests, Choices& chosen) {
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const auto blend = std::ranges::find(tests[i].models, ModelId::kBlend);
+    if (chosen[i] && blend != tests[i].models.end())
+      chosen[i] = static_cast<std::size_t>(blend - tests[i].models.begin());
+  }
+}
+
+/// Scales the final blends to a forecast of their sum, as far as the back-test says. @return the factor
+double scale_to_total(std::span<const Series> series, std::span<const std::uint8_t> usable,
+                      const Blend& blend, const BacktestOptions& options,
+                      std::span<SeriesForecast> forecasts) {
+  if (blend.share <= 0) return 1;
+  double sum = 0;
+  for (const SeriesForecast& forecast : forecasts)
+    for (const ForecastPoint& point : forecast.points) sum += point.mean;
+  const double factor = scaling_factor(sum, forecast_total(series, usable, 0, options), blend.share);
+  for (SeriesForecast& forecast : forecasts)
+    if (forecast.model == ModelId::kBlend)
+      for (ForecastPoint& point : forecast.points) point.mean *= factor;
+  return factor;
 }
 
 }  // namespace
@@ -343,13 +321,15 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
+  const std::vector<PanelCandidate> panel_models = panel_candidates(options);
   // A panel model's fit and forecast counts as much as a hundred series, and a tenth of all of them.
-  const std::size_t fit_units = options.panel_models.size() * (100 + count / 10);
+  const std::size_t fit_units = panel_models.size() * (100 + count / 10);
   const std::size_t total = 2 * count + 2 * fit_units;
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
+  std::vector<std::uint8_t> blended(count, 0);
   const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
     faults[i] = find_fault(series[i]);
     if (!faults[i].empty()) return;
@@ -358,36 +338,44 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
       models = default_models(profile.demand_class, series[i].grain);
     }
-    std::erase_if(models, is_panel_model);  // they come through options.panel_models
+    blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
+    // Those come below, when all series have their own.
+    std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
     tests[i] = backtest(series[i], models, test_options);
   });
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
   PartOfProgress test_progress(progress, count, fit_units, total);
-  if (Result<> added = add_panel_backtests(series, usable, options.attributes, options.panel_models,
-                                           test_options, options.threads, test_progress, tests);
+  if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
+                                           options.threads, test_progress, tests);
       !added)
     return added.error();
+
+  const Blend blend = add_blend(series, usable, blended, options.choice, test_options, tests);
 
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
   run.quantile_shares = options.quantile_shares;
-  const Shares shares(options.quantile_shares);
+  const RunShares shares(options.quantile_shares);
   {
-    const Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+    if (blend.share_before > 0) prefer_blend(tests, before);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
+    AccuracyReportBuilder report(series, tests, before, options.levels);
     if (distributions.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, distributions, shares, options);
+      run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
+    run.report = report.build();
   }
-  const Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+  if (blend.share > 0) prefer_blend(tests, chosen);
   const PredictiveDistributions distributions(series, tests, chosen, 0, test_options);
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
-  auto panels = forecast_panels(series, usable, options.attributes, options.panel_models, test_options,
+  auto panels = forecast_panels(series, usable, options.attributes, panel_models, test_options,
                                 options.threads, fit_progress);
   if (!panels) return panels.error();
   run.panels = std::move(*panels);
@@ -403,14 +391,12 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           result.index = series[i].index;
           return;
         }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, test_options);
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options);
         if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
         result.thin_intervals = distributions.thin(result.demand_class);
-        add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,
-                      result);
         if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
         for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
@@ -420,6 +406,13 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         }
       });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  run.total_factor = scale_to_total(series, usable, blend, test_options, run.series);
+  const bool surrounded = for_each_index(count, options.threads, progress, total, total, [&](std::size_t i) {
+    if (run.series[i].points.empty()) return;
+    add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,
+                  run.series[i]);
+  });
+  if (!surrounded) return cancelled("forecast stopped on request while making quantiles");
   for (const SeriesForecast& one : run.series) {
     run.ok += one.status == SeriesStatus::kOk ? 1 : 0;
     run.fallbacks += one.status == SeriesStatus::kFallback ? 1 : 0;

@@ -10,6 +10,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "forecast/accuracy.h"
+#include "forecast/accuracy_report.h"
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
 #include "forecast/model.h"
@@ -30,12 +31,12 @@ struct ForecastOptions {
   std::vector<AttributeColumn> attributes;
   /// Shares of the quantiles beside the mean: increasing, in (0, 1).
   std::vector<double> quantile_shares{kDefaultQuantileShares.begin(), kDefaultQuantileShares.end()};
-  /// The level of a hierarchy that each series belongs to, for coverage by level; empty = none.
-  std::vector<std::string> series_levels;
   /// Series with too little history take after series with like attributes, if there are any: cold_start.h.
   bool cold_start = true;
   bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
-  unsigned threads = 0;      ///< 0 = one per core
+  /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
+  std::vector<std::string> levels;
+  unsigned threads = 0;  ///< 0 = one per core
 };
 
 enum class SeriesStatus : std::uint8_t {
@@ -108,6 +109,8 @@ struct ForecastRun {
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
   std::vector<double> quantile_shares;
   std::array<PredictiveRecipe, kDemandClassCount> recipes{};  ///< how quantiles were made, by class
+  AccuracyReport report;    ///< the same by level, class, part of the horizon, origin and series
+  double total_factor = 1;  ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;

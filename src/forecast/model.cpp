@@ -134,6 +134,8 @@ void predict_ensemble(const History& history, const Parameters& packed, std::spa
 
 std::string learns_from_all(const History&) { return "learns from all series at once, not from one"; }
 
+std::string combines_others(const History&) { return "combines other models, learns nothing itself"; }
+
 void predicts_nothing(const History&, const Parameters&, std::span<double> out) {
   std::ranges::fill(out, std::nan(""));
 }
@@ -205,6 +207,12 @@ constexpr std::array<Model, kModelCount> kModels = {{
      [](const History& h) { return fit_shape(h, EtsTrend::kAdditive, EtsSeason::kNone); }, predict_ets},
     {ModelId::kSeasonProduct, "season_product", "weekday x month x growth; Deming & Stephan 1940", true,
      needs_year, no_parameters, [](const History& h, P, Out out) { season_product(h, out); }},
+    {ModelId::kPooledLevel, "pooled_level",
+     "smoothed level, week and half month pooled over all series; Buehlmann & Straub 1970; Brown 1956", false,
+     learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kPooledSeason, "pooled_season",
+     "weekday x month x growth pooled over all series; Deming & Stephan 1940; Buehlmann & Straub 1970", false,
+     learns_from_all, no_parameters, predicts_nothing},
     {ModelId::kTheta, "theta", "Assimakopoulos & Nikolopoulos 2000", true, needs_observed<6>,
      fit_theta<ThetaKind::kStandard>, predict_theta<ThetaKind::kStandard>},
     {ModelId::kDynamicTheta, "dynamic_theta", "Fiorucci et al. 2016", true, needs_observed<6>,
@@ -231,6 +239,8 @@ constexpr std::array<Model, kModelCount> kModels = {{
      learns_from_all, no_parameters, predicts_nothing},
     {ModelId::kColdStart, "cold_start", "launch profile of series alike; Gower 1971; Efron & Morris 1977",
      false, learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kBlend, "blend", "weighted mean of the best of each kind of model; Bates & Granger 1969", false,
+     combines_others, no_parameters, predicts_nothing},
 }};
 
 }  // namespace
@@ -258,7 +268,8 @@ const Model& model(ModelId id) {
 }
 
 bool is_panel_model(ModelId id) {
-  return id == ModelId::kGlobalTrees || id == ModelId::kGlobalMonthly || id == ModelId::kGlobalBlend;
+  return id == ModelId::kPooledLevel || id == ModelId::kPooledSeason || id == ModelId::kGlobalTrees ||
+         id == ModelId::kGlobalMonthly || id == ModelId::kGlobalBlend;
 }
 
 std::span<const Model> all_models() { return kModels; }

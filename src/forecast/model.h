@@ -32,6 +32,8 @@ enum class ModelId : std::uint8_t {
   kImapa,
   kHolt,
   kSeasonProduct,
+  kPooledLevel,  ///< learns from all series at once: see pooled_season.h
+  kPooledSeason,
   kTheta,
   kDynamicTheta,
   kCes,
@@ -43,6 +45,7 @@ enum class ModelId : std::uint8_t {
   kGlobalMonthly,
   kGlobalBlend,
   kColdStart,  ///< new series take after series alike: see cold_start.h; never a candidate
+  kBlend,  ///< weighted mean of other models: see blend.h
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);

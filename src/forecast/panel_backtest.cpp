@@ -43,6 +43,10 @@ void fill_column(std::span<const Series> series, const Panel& panel, std::span<c
 
 }  // namespace
 
+Result<std::vector<ExplainedStep>> FittedPanel::explain(const Panel&, std::size_t, const PanelTask&) const {
+  return invalid_input("this model does not explain its forecasts");
+}
+
 Panel panel_at(std::span<const Series> series, std::span<const std::uint8_t> usable,
                std::span<const AttributeColumn> attributes, std::size_t back,
                const BacktestOptions& options) {

@@ -49,6 +49,19 @@ struct PanelTask {
   std::size_t steps() const { return gap + horizon; }
 };
 
+/// Why a forecast is what it is: parts that sum to it.
+struct ExplainedStep {
+  struct Part {
+    std::string name;  ///< "base", "calendar", "promotion", "last year", the name of a driver, ...
+    double value = 0;
+  };
+  std::size_t step = 0;  ///< 0 = first step after the cut
+  bool logarithm =
+      false;  ///< parts sum to the logarithm of the forecast (exp of a part is a factor), else to it
+  std::vector<Part> parts;  ///< "base" first, then by size, largest first
+  double forecast = 0;      ///< before closed days and negative values are set to 0
+};
+
 /// What a panel model learnt: immutable, usable at its own and at any later cut, from several threads at
 /// once.
 class FittedPanel {
@@ -59,6 +72,10 @@ class FittedPanel {
   /// Forecasts task.steps() steps after the panel's cut for every member: [member][step]. NaN = declines that
   /// value; a series with a NaN among the steps asked for takes its next candidate instead.
   virtual Result<std::vector<double>> predict(const Panel& panel, const PanelTask& task) const = 0;
+  /// The parts of a member's forecasts, for each step asked for; none for a series the model declines.
+  /// @param member  position in panel.members
+  virtual Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
+                                                     const PanelTask& task) const;
 };
 
 /// A model that learns from all series at once. Implementations are immutable and thread-safe; fit and

@@ -183,6 +183,9 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
   for (std::size_t c = 0; c < kDemandClassCount; ++c) {
     const auto demand_class = static_cast<DemandClass>(c);
     const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+    // One origin left cannot be stretched by the others: the residuals of regular demand would be judged
+    // unfairly.
+    if (!rare && origins < first_origin + 3) continue;
     recipes_[c] = best_recipe(losses[c], rare ? kGainMinRare : kGainMinRegular);
   }
 }

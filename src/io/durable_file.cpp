@@ -64,7 +64,36 @@ Result<> write_temporary(const std::filesystem::path& temporary, std::string_vie
   return std::move(written.error()).with_context("while writing " + wanted.string());
 }
 
+class DescriptorFile final : public GrowingFile {
+ public:
+  DescriptorFile(Descriptor file, std::filesystem::path path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+  ~DescriptorFile() override {
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  Result<> append(std::string_view bytes) override {
+    if (auto written = write_all(file_.raw(), bytes, path_); !written) return written;
+    size_ += bytes.size();
+    return {};
+  }
+  Result<> flush() override { return io::flush(file_.raw(), path_); }
+  void keep() override { kept_ = true; }
+  std::uint64_t size() const override { return size_; }
+
+ private:
+  Descriptor file_;
+  std::filesystem::path path_;
+  std::uint64_t size_ = 0;
+  bool kept_ = false;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<GrowingFile>> GrowingFile::create(const std::filesystem::path& path) {
+  Descriptor file(open_retrying(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+  if (!file.valid()) return last_file_error("create", path);
+  return std::unique_ptr<GrowingFile>(std::make_unique<DescriptorFile>(std::move(file), path));
+}
 
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
   const Descriptor file(open_retrying(path.c_str(), O_RDONLY));

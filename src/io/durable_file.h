@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,21 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
 /// Creates `path` with `content`, durable when it returns. Appears whole or not at all; kConflict when it
 /// exists.
 Result<> create_file_exclusively(const std::filesystem::path& path, std::string_view content);
+
+/// A new file that grows piece by piece, for contents too large for memory. Until keep() it is removed again
+/// when the object goes. Not thread-safe.
+class GrowingFile {
+ public:
+  /// Creates `path`, which must not exist: kConflict.
+  static Result<std::unique_ptr<GrowingFile>> create(const std::filesystem::path& path);
+  virtual ~GrowingFile() = default;
+  virtual Result<> append(std::string_view bytes) = 0;
+  /// fsync. The file is complete afterwards, but not yet kept.
+  virtual Result<> flush() = 0;
+  /// The destructor leaves the file (or where it was moved to) alone from here on.
+  virtual void keep() = 0;
+  virtual std::uint64_t size() const = 0;
+};
 
 /// Bytes that may still be written beside `path` by this user.
 Result<std::uint64_t> free_bytes(const std::filesystem::path& path);

@@ -18,9 +18,9 @@ Advice advice_for(int error_number) {
     case EEXIST:
       return {ErrorCode::kConflict, "it exists already"};
     case ENOSPC:
-      return {ErrorCode::kIo, "the disk is full; free some space (or inodes) and repeat"};
+      return {ErrorCode::kDiskFull, "the disk is full; free some space (or inodes) and repeat"};
     case EDQUOT:
-      return {ErrorCode::kIo, "the disk quota is used up; free some space and repeat"};
+      return {ErrorCode::kDiskFull, "the disk quota is used up; free some space and repeat"};
     case EFBIG:
       return {ErrorCode::kIo, "the file would be larger than the file size limit (ulimit -f) allows"};
     case EROFS:

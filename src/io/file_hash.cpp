@@ -107,6 +107,14 @@ std::string sha256_text(std::string_view text) {
   return hash.hex();
 }
 
+struct RunningSha256::State {
+  Sha256 hash;
+};
+RunningSha256::RunningSha256() : state_(std::make_unique<State>()) {}
+RunningSha256::~RunningSha256() = default;
+void RunningSha256::add(std::string_view bytes) { state_->hash.add(bytes.data(), bytes.size()); }
+std::string RunningSha256::hex() { return state_->hash.hex(); }
+
 Result<std::string> xxh3_file(const std::filesystem::path& path) { return hash_file<Xxh3>(path, nullptr); }
 
 std::string xxh3_text(std::string_view text) {

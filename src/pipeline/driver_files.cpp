@@ -115,14 +115,16 @@ struct ColumnReader {
   }
 
   Result<DriverTable::Column> finish(const std::string& file) {
-    if (told != DriverKind::kCategory && first_number_row > 0 && first_word_row > 0)
+    if (told != DriverKind::kCategory && first_number_row > 0 && first_word_row > 0) {
       return invalid_input(place(file, first_word_row) + ": " + name + " is '" + first_word +
                            "', expected a number as in line " + std::to_string(first_number_row + 1) +
                            "; correct it, or name the column in categories = [\"" + name + "\"]");
-    if (told == DriverKind::kFlag && (!only_zero_one || first_word_row > 0))
+    }
+    if (told == DriverKind::kFlag && (!only_zero_one || first_word_row > 0)) {
       return invalid_input(
           file + ": " + name + " is named in flags, but holds more than 0 and 1" +
           (first_word_row > 0 ? ": '" + first_word + "' in line " + std::to_string(first_word_row + 1) : ""));
+    }
     DriverKind kind = first_number_row > 0 && only_zero_one ? DriverKind::kFlag : DriverKind::kNumber;
     if (first_word_row > 0) kind = DriverKind::kCategory;
     kind = told.value_or(kind);
@@ -213,10 +215,11 @@ Result<std::vector<ColumnReader>> choose_columns(const DriverFile& file, const s
     std::ranges::replace(reader.name, ' ', '_');
     if (retail::find_header(file.categories, column) >= 0) reader.told = DriverKind::kCategory;
     if (retail::find_header(file.flags, column) >= 0) reader.told = DriverKind::kFlag;
-    if (std::ranges::find(kOutcomes, reader.name) != std::end(kOutcomes))
+    if (std::ranges::find(kOutcomes, reader.name) != std::end(kOutcomes)) {
       return invalid_input(
           name + ": column '" + header[reader.at] +
           "' is only known after the day and no driver; name those to take in columns = [...]");
+    }
     columns.push_back(std::move(reader));
   }
   if (columns.empty()) return invalid_input(name + ": no column besides date and ids; nothing to learn from");
@@ -236,10 +239,11 @@ void note_gaps(DriverTable& table, std::span<const std::int64_t> line) {
       missing += gap;
     }
   }
-  if (missing > 0)
+  if (missing > 0) {
     table.notes.push_back(table.file + ": " + std::to_string(missing) +
                           " days inside it have no row, the first " + first +
                           "; its drivers are unknown then");
+  }
 }
 
 Result<void> arrange(DriverTable& table, const IdReader& store, const IdReader& product,
@@ -259,11 +263,12 @@ Result<void> arrange(DriverTable& table, const IdReader& store, const IdReader& 
   for (std::size_t i = 0; i < count; ++i) {
     auto& rows = table.rows[key(order[i])];
     if (rows.count == 0) rows.begin = i;
-    if (rows.count > 0 && table.date[order[i]] == table.date[order[i - 1]])
+    if (rows.count > 0 && table.date[order[i]] == table.date[order[i - 1]]) {
       return invalid_input(
           place(table.file, line[order[i]]) + ": a second row for " + format_date(table.date[order[i]]) +
           (table.by_store || table.by_product ? " and the same ids" : "") + ", the first is line " +
           std::to_string(line[order[i - 1]] + 1) + "; remove one of them");
+    }
     ++rows.count;
   }
   const auto reorder = [&order](auto& values) {

@@ -41,6 +41,25 @@ class DirectoryEngine final : public Engine {
     return fit_locked(names, observer);
   }
 
+  Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
+    for (const auto& plan : plans) {
+      if (!series_id.starts_with(plan.name + "/")) continue;
+      if (auto made = prepare_forecast_tables(*workspace_, plans); !made) return std::move(made.error());
+      return fit_one_series(*workspace_, plan, series_id, observer);
+    }
+    return unknown_series(series_id);
+  }
+
+  Result<std::vector<std::string>> plan_names() override {
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    std::vector<std::string> names;
+    for (const auto& plan : TILLCAST_TRY_PLAIN(plans_of(*workspace_))) names.push_back(plan.name);
+    return names;
+  }
+
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     RunReport report;
@@ -120,6 +139,11 @@ class DirectoryEngine final : public Engine {
       for (std::size_t i = 0; i < series.size(); ++i) history.push_back({series.date_at(i), series.value[i]});
     }
     return *found;
+  }
+
+  Result<PredictionPage> predictions(const PredictionRequest& request) override {
+    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    return catalog->predictions(request, catalog);
   }
 
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {

@@ -40,6 +40,7 @@ struct IngestOptions {
   std::string mapping;  ///< preset name or TOML file; empty = picked by header
   std::string sheet;    ///< of an xlsx; empty = the first with data
   std::int64_t rejects_shown = 5;
+  std::string label;  ///< the file's name in lake and reports; empty = its own
 };
 
 /// What became of one file: rows_in = silver + rejected + duplicates, always.
@@ -123,6 +124,10 @@ class Engine : public Service {
   /// Fits, back-tests and stores all plans, or the named ones.
   virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans,
                                                         StageObserver& observer) = 0;
+  /// Fits and stores one series of a plan anew, beside the others' stored forecasts; a run id of its own.
+  virtual Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) = 0;
+  /// The forecast plans, as configured or as the data suggests.
+  virtual Result<std::vector<std::string>> plan_names() = 0;
   virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
 
   /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the

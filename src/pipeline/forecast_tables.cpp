@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/version.h"
+#include "pipeline/accuracy_tables.h"
+#include "pipeline/batch_builder_internal.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -25,6 +27,8 @@ CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, mode
 CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
   coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS mape DOUBLE;
+ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS rmsse DOUBLE;
 )";
 constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy",
                                    "forecast_coverage"};
@@ -37,39 +41,6 @@ std::string joined(const std::vector<std::string>& items) {
 
 Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
 double known(double value) { return std::isfinite(value) ? value : -1; }
-
-/// Columns filled row by row, for appending to a table.
-class BatchBuilder {
- public:
-  explicit BatchBuilder(const std::vector<ColumnSpec>& specs) {
-    for (const auto& spec : specs) batch_.columns.push_back({spec, {}, {}, {}, {}});
-  }
-  BatchBuilder& text(std::string_view value) {
-    next().text.push_back(arena_->add(value));
-    return *this;
-  }
-  BatchBuilder& integer(std::int64_t value) {
-    next().ints.push_back(value);
-    return *this;
-  }
-  BatchBuilder& number(double value) {
-    Column& column = next();
-    column.doubles.push_back(std::isfinite(value) ? value : 0);
-    column.valid.push_back(std::isfinite(value) ? 1 : 0);
-    return *this;
-  }
-  void end_row() {
-    at_ = 0;
-    ++batch_.rows;
-  }
-  const ColumnBatch& batch() const { return batch_; }
-
- private:
-  Column& next() { return batch_.columns[at_++]; }
-  ColumnBatch batch_;
-  std::shared_ptr<TextArena> arena_ = std::make_shared<TextArena>();
-  std::size_t at_ = 0;
-};
 
 const forecast::ModelAccuracy* accuracy_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
   const auto at = std::ranges::find(series.backtest, model, &forecast::ModelAccuracy::model);
@@ -171,7 +142,9 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
                      {"smape", kDouble},
                      {"bias", kDouble},
                      {"wape_seasonal_naive", kDouble},
-                     {"value_added", kDouble}});
+                     {"value_added", kDouble},
+                     {"mape", kDouble},
+                     {"rmsse", kDouble}});
   for (const auto& row : run.accuracy) {
     const auto& newest = row.newest;
     rows.text(plan.name)
@@ -188,6 +161,8 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
         .number(newest.bias())
         .number(row.newest_benchmark.wape())
         .number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape))
+        .number(newest.mape())
+        .number(newest.rmsse())
         .end_row();
   }
   return connection.append("forecast_accuracy", rows.batch());
@@ -295,13 +270,14 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
 Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
+  TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
     for (const char* table : kTables)
       TILLCAST_TRY_PLAIN(
           inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
-    return {};
+    return remove_accuracy(inside, " WHERE plan NOT IN (" + names + ")");
   });
 }
 
@@ -336,7 +312,28 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
     if (auto done = store_series(inside, plan, report.run_id, data, run); !done) return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, run); !done) return done;
     if (auto done = store_coverage(inside, plan, report.run_id, run); !done) return done;
+    if (auto done = store_accuracy_report(inside, plan, data, run, report.run_id); !done) return done;
     return store_run(inside, plan, data, run, report);
+  });
+}
+
+Result<void> store_one_series(database::Connection& connection, const ForecastPlan& plan,
+                              const PlanSeries& data, const forecast::ForecastRun& run,
+                              const std::string& run_id) {
+  return connection.transaction([&](database::Connection& inside) -> Result<> {
+    const Value name(plan.name);
+    const Value id(data.members[0].id);
+    const auto place = TILLCAST_TRY_PLAIN(inside.query(
+        "SELECT coalesce((SELECT min(place) FROM forecast_series WHERE plan = ? AND series_id = ?), "
+        "(SELECT coalesce(max(place), -1) + 1 FROM forecast_series))",
+        {name, id}));
+    for (const char* table : {"forecast_series", "forecast_point"})
+      TILLCAST_TRY_PLAIN(inside.query(
+          std::string("DELETE FROM ") + table + " WHERE plan = ? AND series_id = ?", {name, id}));
+    if (auto done = store_series(inside, plan, run_id, data, run); !done) return done;
+    TILLCAST_TRY_PLAIN(inside.query("UPDATE forecast_series SET place = ? WHERE plan = ? AND series_id = ?",
+                                    {Value(place.integer(0, 0).value_or(0)), name, id}));
+    return {};
   });
 }
 

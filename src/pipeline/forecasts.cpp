@@ -81,4 +81,30 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   return report;
 }
 
+Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,
+                                  const std::string& series_id, StageObserver& observer) {
+  const std::string stage = "forecast " + series_id;
+  observer.stage_started(stage, "series");
+  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id}));
+  if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
+  auto options = forecast_options(workspace, plan);
+  options.attributes = data.attributes;
+  const auto run = TILLCAST_TRY(forecast::forecast_all(data.series, options, observer), stage);
+  PlanReport report;
+  report.plan = plan.name;
+  report.series = 1;
+  report.fallbacks = static_cast<std::int64_t>(run.fallbacks);
+  report.failed = static_cast<std::int64_t>(run.refused);
+  report.seconds = run.wall_seconds;
+  report.run_id =
+      io::xxh3_text(series_id + "\n" + data.data_hash + "\n" + format_timestamp(SystemClock().now()));
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  if (auto done = store_one_series(connection, plan, data, run, report.run_id); !done)
+    return std::move(done.error()).with_context("store " + stage);
+  ++workspace.version;
+  observer.stage_finished({stage, StageReport::Status::kDone, 0, report.seconds,
+                           "model " + std::string(forecast::model(run.series[0].model).name)});
+  return report;
+}
+
 }  // namespace tillcast::pipeline

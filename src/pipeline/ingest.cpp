@@ -104,7 +104,7 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
                                  const IngestOptions& options, StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   IngestReport report;
-  report.file = file.filename().string();
+  report.file = options.label.empty() ? file.filename().string() : options.label;
   const std::string stage = "ingest " + report.file;
   observer.stage_started(stage, "bytes");
   Forwarded progress(observer);

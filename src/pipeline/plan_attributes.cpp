@@ -81,6 +81,7 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     std::map<std::int64_t, std::string> category;
     for (std::size_t i = 0; i < rows.rows(); ++i) category[rows.integer(i, 0).value_or(0)] = rows.text(i, 1);
     std::vector<std::string> word;
+    word.reserve(data.members.size());
     for (const auto& member : data.members) word.push_back(category[member.product_key]);
     add_codes("category", word);
   }

@@ -215,12 +215,12 @@ class DriverLoader {
     std::map<std::pair<std::string, std::string>, std::vector<float>> calendars;
     bool any = false;
     for (const auto& place : places) {
-      auto [at, fresh] = calendars.try_emplace(place);
-      if (!fresh) continue;
-      at->second.assign(dates.size(), 0);
+      if (calendars.contains(place)) continue;
+      std::vector<float>& calendar = calendars[place];
+      calendar.assign(dates.size(), 0);
       const auto mark = [&](const forecast::Holiday& one) {
         if (one.date < first || one.date > last) return;
-        float& value = at->second[static_cast<std::size_t>(one.date.days - first.days)];
+        float& value = calendar[static_cast<std::size_t>(one.date.days - first.days)];
         // Of two on one day the one that closes shops counts.
         const auto kind = static_cast<float>(one.kind);
         const bool event = one.kind == forecast::HolidayKind::kEvent;
@@ -417,10 +417,11 @@ class DriverLoader {
       for (std::size_t step = 0; step < horizon_; ++step)
         each(one.date_at(one.size() + step), at->value[one.size() + step], at->kind);
     };
-    for (auto& one : data_.series)
+    for (auto& one : data_.series) {
       ahead(one, [&](Date day, float value, DriverKind) {
         if (!std::isnan(value)) ++seen[day][value];
       });
+    }
     for (auto& one : data_.series) {
       bool changed = false;
       ahead(one, [&](Date day, float& value, DriverKind kind) {

@@ -261,7 +261,7 @@ Result<forecast::ForecastRun> forecast_plan(database::Connection& connection, co
       members.push_back(std::move(member));
       groups.push_back(sum_series(parts[group]));
       groups.back().index = groups.size() - 1;
-      above.series_levels.push_back(level.name);
+      above.levels.push_back(level.name);
     }
   }
   auto upper = TILLCAST_TRY_PLAIN(forecast::forecast_all(groups, above, progress));

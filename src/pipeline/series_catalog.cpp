@@ -4,6 +4,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "io/file_hash.h"
+
 namespace tillcast::pipeline {
 namespace {
 
@@ -31,6 +33,7 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
       TILLCAST_TRY_PLAIN(connection.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
                                           "data_until FROM forecast_run ORDER BY plan"));
   std::map<std::string, Date> data_until;
+  std::map<std::string, std::string> run_of;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
     ForecastPlan plan{runs.text(i, 0),
                       runs.text(i, 2),
@@ -42,6 +45,7 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
     std::istringstream columns(runs.text(i, 3));
     for (std::string column; std::getline(columns, column, ',');) plan.by.push_back(column);
     catalog->version_ += runs.text(i, 1);
+    run_of[plan.name] = runs.text(i, 1);
     data_until[plan.name] = date_of(runs, i, 6);
     catalog->plans_.emplace(plan.name, std::move(plan));
   }
@@ -65,6 +69,7 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
                    rows.text(i, 8),      rows.text(i, 9),
                    rows.text(i, 10)};
     series.run_id = rows.text(i, 1);
+    if (series.run_id != run_of[series.info.plan]) catalog->version_ += series.run_id;  // trained by itself
     series.model = series.info.model;
     series.data_until = data_until[series.info.plan];
     series.wape = rows.number(i, 14).value_or(-1);
@@ -101,6 +106,14 @@ const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {
   return at == plans_.end() ? nullptr : &at->second;
 }
 
+Result<> SeriesCatalog::check_plan(const std::string& plan) const {
+  if (plan.empty() || plans_.contains(plan)) return {};
+  std::string known;
+  for (const auto& [name, one] : plans_) known += (known.empty() ? "" : ", ") + name;
+  return not_found("there is no forecast plan '" + plan + "'" +
+                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
+}
+
 Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
   // The cursor is the position after the last series shown, tied to this catalogue's version.
   std::size_t from = 0;
@@ -113,12 +126,7 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
                            "'");
     }
   }
-  if (!request.plan.empty() && !plans_.contains(request.plan)) {
-    std::string known;
-    for (const auto& [name, plan] : plans_) known += (known.empty() ? "" : ", ") + name;
-    return not_found("there is no forecast plan '" + request.plan + "'" +
-                     (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
-  }
+  TILLCAST_TRY_PLAIN(check_plan(request.plan));
   const std::string wanted = lower(request.search);
   SeriesPage page;
   for (std::size_t i = from; i < series_.size(); ++i) {
@@ -133,6 +141,45 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
     }
     page.series.push_back(info);
   }
+  return page;
+}
+
+Result<PredictionPage> SeriesCatalog::predictions(const PredictionRequest& request,
+                                                  std::shared_ptr<const SeriesCatalog> self) const {
+  TILLCAST_TRY_PLAIN(check_plan(request.plan));
+  // The cursor names the runs it was made for, so that a page never goes on in other ones: "<hash>-<place>".
+  const std::string runs = io::xxh3_text(version_);
+  std::size_t from = 0;
+  if (!request.cursor.empty()) {
+    const auto dash = request.cursor.find('-');
+    const char* const end = request.cursor.data() + request.cursor.size();
+    const char* const digits = dash == std::string::npos ? end : request.cursor.data() + dash + 1;
+    const auto parsed = std::from_chars(digits, end, from);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || from > series_.size())
+      return invalid_input("cursor must be the next_cursor of an earlier page, found '" +
+                           request.cursor.substr(0, 80) + "'");
+    if (request.cursor.substr(0, dash) != runs)
+      return invalid_input(
+          "the forecasts were trained again since this cursor was given; begin at the first page");
+  }
+  PredictionPage page;
+  std::size_t points = 0;
+  for (std::size_t i = from; i < series_.size(); ++i) {
+    const SeriesInfo& info = series_[i].info;
+    if (!request.plan.empty() && info.plan != request.plan) continue;
+    if (!request.store_id.empty() && info.store_id != request.store_id) continue;
+    if (!request.product_id.empty() && info.product_id != request.product_id) continue;
+    if (!request.series_id.empty() && info.id != request.series_id) continue;
+    if (points >= static_cast<std::size_t>(request.points_max)) {
+      page.next_cursor = runs + "-" + std::to_string(i);
+      break;
+    }
+    points += series_[i].points.size();
+    page.series.push_back(&series_[i]);
+  }
+  if (page.series.empty() && !request.series_id.empty())
+    return not_found("there is no stored forecast of '" + request.series_id + "'");
+  page.owner = std::move(self);
   return page;
 }
 

@@ -27,11 +27,16 @@ class SeriesCatalog {
   /// The plan behind a series.
   const ForecastPlan* plan(const std::string& name) const;
   Result<SeriesPage> page(const SeriesRequest& request) const;
+  /// See Service::predictions. @param self  the owner of this catalogue, for the page to keep.
+  Result<PredictionPage> predictions(const PredictionRequest& request,
+                                     std::shared_ptr<const SeriesCatalog> self) const;
   std::size_t size() const { return series_.size(); }
   /// Changes whenever any stored run changes.
   const std::string& version() const { return version_; }
 
  private:
+  /// kNotFound naming the plans there are; none for the empty name.
+  Result<> check_plan(const std::string& plan) const;
   std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::map<std::string, ForecastPlan> plans_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -124,6 +125,22 @@ struct ForecastRequest {
   std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
 };
 
+struct PredictionRequest {
+  std::string plan;         ///< empty = all
+  std::string store_id;     ///< empty = all
+  std::string product_id;   ///< empty = all
+  std::string series_id;    ///< this one alone; empty = all
+  std::string cursor;       ///< from the page before; empty = first page
+  int points_max = 10'000;  ///< a page ends with the series that reaches it; >= 1
+};
+
+/// Stored forecasts, all of one moment: no run that ends meanwhile shows through.
+struct PredictionPage {
+  std::vector<const SeriesForecast*> series;  ///< totals first, then by plan, largest total first
+  std::shared_ptr<const void> owner;          ///< keeps them alive
+  std::string next_cursor;                    ///< empty on the last page
+};
+
 /// Read operations of a data directory.
 class Service {
  public:
@@ -137,6 +154,10 @@ class Service {
                                                  std::vector<HistoryPoint>& history) = 0;
   /// One answer per item, in order; an item that fails does not fail the others.
   virtual Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) = 0;
+
+  /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none
+  /// or that is older than the stored runs.
+  virtual Result<PredictionPage> predictions(const PredictionRequest& request) = 0;
 
   struct Readiness {
     bool ready = false;

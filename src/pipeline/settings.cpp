@@ -7,6 +7,7 @@
 
 #include "forecast/accuracy.h"
 #include "forecast/holidays.h"
+#include "pipeline/retrain_schedule.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -35,6 +36,9 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",
      "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.retrain", SettingType::kText, "",
+     "when `tillcast serve` trains by itself, UTC: \"daily 03:00\", \"weekly monday 03:00\", \"every 24h\"; "
+     "empty = never"},
     {"forecast.country", SettingType::kText, "",
      "country whose holidays count; empty = that of each store, else the one that most orders come from"},
     {"forecast.region", SettingType::kText, "",
@@ -48,6 +52,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.host", SettingType::kText, "127.0.0.1",
      "address to listen on; only loopback until authentication is set up"},
     {"serve.port", SettingType::kInteger, "8080", "TCP port to listen on; 0 = any free one"},
+    {"serve.upload_mb_max", SettingType::kInteger, "512",
+     "size of the largest file that may be uploaded, in MB"},
     {"serve.grpc_port", SettingType::kInteger, "0",
      "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
@@ -216,6 +222,8 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
     if (auto assigned = config.set(word.substr(0, equals), word.substr(equals + 1), "--set"); !assigned)
       return std::move(assigned.error());
   }
+  if (auto schedule = RetrainSchedule::parse(config.text("forecast.retrain")); !schedule)
+    return std::move(schedule.error());
   if (auto plans = configured_plans(config); !plans)
     return std::move(plans.error()).with_context(path.string());
   if (auto files = configured_driver_files(config); !files)

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "api/memory_jobs.h"
 #include "api/memory_service.h"
 #include "api/server.h"
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   tillcast::test::MemoryService service;
+  tillcast::test::MemoryJobs jobs;
   tillcast::Metrics metrics;
   tillcast::api::ServerOptions options;
   options.version = "0.1.0";
@@ -30,7 +32,7 @@ int main(int argc, char** argv) {
       options.port = static_cast<std::uint16_t>(std::atoi(argv[i]));
     }
   }
-  auto server = tillcast::api::Server::start(options, service, metrics);
+  auto server = tillcast::api::Server::start(options, service, metrics, &jobs);
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().message.c_str());
     return 1;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -130,6 +131,30 @@ class MemoryService final : public pipeline::Service {
       }
     }
     return answers;
+  }
+
+  Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {
+    before();
+    if (request.cursor.size() > 4 || request.cursor.find_first_not_of("0123456789") != std::string::npos)
+      return invalid_input("cursor '" + request.cursor + "' is none of ours");
+    const auto made = std::make_shared<std::vector<pipeline::SeriesForecast>>();
+    pipeline::PredictionPage page;
+    std::size_t seen = 0;
+    const std::size_t from = request.cursor.empty() ? 0 : std::stoul(request.cursor);
+    for (const auto& info : all_) {
+      if (!request.plan.empty() && info.plan != request.plan) continue;
+      if (!request.store_id.empty() && info.store_id != request.store_id) continue;
+      if (!request.series_id.empty() && info.id != request.series_id) continue;
+      if (seen++ < from) continue;
+      if (made->size() * kStored >= static_cast<std::size_t>(request.points_max)) {
+        page.next_cursor = std::to_string(seen - 1);
+        break;
+      }
+      made->push_back(forecast_of(info, kStored));
+    }
+    for (const auto& one : *made) page.series.push_back(&one);
+    page.owner = made;
+    return page;
   }
 
   Readiness readiness() override {

@@ -1,17 +1,9 @@
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <chrono>
 #include <string>
-#include <thread>
 
+#include "e2e/running_server.h"
 #include "support/process.h"
 #include "support/temp_dir.h"
 
@@ -19,70 +11,6 @@ namespace tillcast::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// `tillcast serve` as a child; its port is read from its first line.
-class RunningServer {
- public:
-  explicit RunningServer(const std::filesystem::path& data) {
-    std::array<int, 2> out{};
-    if (::pipe(out.data()) != 0) return;
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::dup2(out[1], STDOUT_FILENO);
-      ::close(out[0]);
-      const std::string directory = data.string();
-      ::execl(TILLCAST_BINARY, "tillcast", "serve", "--port", "0", "--data", directory.c_str(), nullptr);
-      ::_exit(127);
-    }
-    ::close(out[1]);
-    std::string line;
-    char c = 0;
-    while (::read(out[0], &c, 1) == 1 && c != '\n') line += c;
-    ::close(out[0]);
-    const auto colon = line.rfind(':');
-    if (colon != std::string::npos) port_ = std::atoi(line.c_str() + colon + 1);
-  }
-  ~RunningServer() { stop(SIGKILL); }
-  int port() const { return port_; }
-  int pid() const { return child_; }
-  // The exit code after this signal.
-  int stop(int signal) {
-    if (child_ <= 0) return -1;
-    ::kill(child_, signal);
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    child_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t child_ = -1;
-  int port_ = 0;
-};
-
-// The whole answer of one request on a connection of its own.
-std::string http(int port, const std::string& method, const std::string& target,
-                 const std::string& body = "") {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string answer;
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    std::string request = method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
-    if (!body.empty())
-      request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-    request += "\r\n" + body;
-    if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
-      std::array<char, 65536> block;
-      for (ssize_t got; (got = ::recv(socket, block.data(), block.size(), 0)) > 0;)
-        answer.append(block.data(), static_cast<std::size_t>(got));
-    }
-  }
-  ::close(socket);
-  return answer;
-}
 
 class Serve : public ::testing::Test {
  protected:

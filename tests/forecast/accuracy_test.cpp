@@ -56,7 +56,7 @@ TEST(Accuracy, MedianAbsoluteErrorIsTheUsualError) {
   EXPECT_DOUBLE_EQ(median_absolute_error(errors), 3);
   std::array even = {4.0, -2.0, 1.0, 100.0};
   EXPECT_DOUBLE_EQ(median_absolute_error(even), 3);
-  EXPECT_TRUE(std::isnan(median_absolute_error({})));
+  EXPECT_TRUE(std::isnan(median_absolute_error(std::span<double>())));
 }
 
 TEST(QuantileAccuracy, PinballIsKoenkersAndScaledByTheSeries) {

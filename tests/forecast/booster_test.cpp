@@ -122,6 +122,10 @@ TEST(Booster, ReadsBackWhatItSaved) {
   ASSERT_OK(trained.predict(train.rows, a));
   ASSERT_OK(loaded.predict(train.rows, b));
   EXPECT_EQ(a, b);
+  std::string damaged = trained.save();
+  damaged[damaged.size() / 2] ^= 1;
+  EXPECT_EQ(Booster::load(damaged).error().code, ErrorCode::kCorruptData);
+  EXPECT_EQ(Booster::load(damaged.substr(0, 3000)).error().code, ErrorCode::kCorruptData);
   for (const char* text : {"", "tree", "not trees", "tree\nversion=v4\nnum_class=1\n"})
     EXPECT_EQ(Booster::load(text).error().code, ErrorCode::kCorruptData) << text;
 }

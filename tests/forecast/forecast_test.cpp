@@ -202,6 +202,14 @@ TEST(ForecastAll, MeasuresTheChosenOnesOnAnOriginTheyWereNotChosenOn) {
   EXPECT_NEAR(run.coverage[0].coverage.share80(), 0.80, 0.05);
   EXPECT_NEAR(run.coverage[0].coverage.share95(), 0.95, 0.03);
   EXPECT_FALSE(run.series[0].backtest.empty());
+  ASSERT_FALSE(run.report.rows.empty());
+  const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-9 * b; };  // other order of sums
+  EXPECT_PRED2(same, run.report.rows[0].accuracy.absolute_error, run.accuracy[0].newest.absolute_error);
+  EXPECT_PRED2(same, run.report.rows[0].benchmark.absolute_error,
+               run.accuracy[0].newest_benchmark.absolute_error);
+  EXPECT_EQ(run.report.intervals[0].inside80.inside, run.coverage[0].coverage.inside80);
+  EXPECT_PRED2(same, run.report.intervals[0].inside95.width, run.coverage[0].coverage.width95);
+  EXPECT_EQ(run.report.series.size(), 40U);
 }
 
 class StopAfter final : public Progress {

@@ -42,7 +42,7 @@ TEST(LakeDiskFault, InsideASmallDisk) {
     std::filesystem::remove(ballast);
     if (loaded) break;
     ++failures;
-    EXPECT_EQ(loaded.error().code, ErrorCode::kIo);
+    EXPECT_EQ(loaded.error().code, ErrorCode::kDiskFull);
     EXPECT_THAT(loaded.error().message, ::testing::HasSubstr("disk is full"));
     ASSERT_EQ(contents(lake).value(), before);
   }

@@ -40,7 +40,7 @@ TEST(ColumnMapping, SaysWhichKeyIsWrongAndWhatWasExpected) {
   EXPECT_ERROR(error("quantity =", "qty ="), ErrorCode::kInvalidInput,
                "shop.toml: columns.qty: is no column of sale_line; expected one of order_id,");
   EXPECT_ERROR(error("\"sale_line\"", "\"sales\""), ErrorCode::kInvalidInput,
-               "dataset: 'sales' is unknown; expected sale_line, store_day or store");
+               "dataset: 'sales' is unknown; expected sale_line, store_day, store_plan or store");
   EXPECT_ERROR(error("quantity = \"qty\"", ""), ErrorCode::kInvalidInput, "quantity is missing");
   EXPECT_ERROR(error("store_id = \"1\"", ""), ErrorCode::kInvalidInput,
                "store_id is missing; sale_line needs it as a column or a constant");

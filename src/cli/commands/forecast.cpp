@@ -167,27 +167,4 @@ CommandSpec forecast_backtest_command() {
   return command;
 }
 
-CommandSpec forecast_accuracy_command() {
-  CommandSpec command;
-  command.name = "forecast accuracy";
-  command.summary = "accuracy and interval coverage of the stored forecasts";
-  command.examples = "  tillcast forecast accuracy\n";
-  command.options = {
-      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
-  command.run = [](CommandContext& context) -> Result<int> {
-    const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(
-        "SELECT plan, run_id, data_until, horizon, series, fallbacks, round(wape, 4) AS wape, "
-        "round(wape_seasonal_naive, 4) AS wape_seasonal_naive, "
-        "round(rmspe, 4) AS rmspe, round(rmspe_seasonal_naive, 4) AS rmspe_seasonal_naive, round(bias, 4) AS "
-        "bias, round(coverage80, 4) AS coverage80, "
-        "round(coverage95, 4) AS coverage95 FROM forecast_run ORDER BY plan",
-        0));
-    const auto text = TILLCAST_TRY_PLAIN(
-        format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
-    context.terminal.out(text);
-    return kExitOk;
-  };
-  return command;
-}
-
 }  // namespace tillcast::cli

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/version.h"
 #include "pipeline/engine.h"
+#include "pipeline/job_runner.h"
 
 namespace tillcast::cli {
 
@@ -55,15 +56,21 @@ CommandSpec serve_command() {
     options.port = static_cast<std::uint16_t>(port);
     options.query_threads = static_cast<int>(config.integer("serve.query_threads"));
     options.version = kVersion;
+    const auto upload_mb = config.integer("serve.upload_mb_max");
+    if (upload_mb < 1 || upload_mb > 1'000'000)
+      return invalid_input("serve.upload_mb_max must be 1 to 1000000, found " + std::to_string(upload_mb));
+    options.upload_bytes_max = static_cast<std::size_t>(upload_mb) << 20;
 
     const auto engine = TILLCAST_TRY_PLAIN(pipeline::Engine::open(context.data_directory, std::move(config)));
     Metrics metrics;
     metrics.set("tillcast_build_info", "Version of the running program", {{"version", std::string(kVersion)}},
                 1);
-    const auto server = TILLCAST_TRY_PLAIN(api::Server::start(options, *engine, metrics));
+    const SystemClock clock;
+    const auto jobs = TILLCAST_TRY_PLAIN(pipeline::JobRunner::start(*engine, clock));
+    const auto server = TILLCAST_TRY_PLAIN(api::Server::start(options, *engine, metrics, jobs.get()));
     const auto control = TILLCAST_TRY_PLAIN(
-        ControlServer::start(context.data_directory, [&engine](const RemoteCall& call, Terminal& terminal) {
-          return run_remote_call(call, terminal, *engine);
+        ControlServer::start(context.data_directory, [&](const RemoteCall& call, Terminal& terminal) {
+          return run_remote_call(call, terminal, *engine, jobs.get());
         }));
     context.terminal.out(server->url() + "\n");
     context.terminal.note("serving " + context.data_directory.string() + " at " + server->url() +
@@ -74,6 +81,7 @@ CommandSpec serve_command() {
     while (!context.terminal.interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     context.terminal.note("stopping: requests in flight are finished first");
     server->stop();
+    jobs->stop();
     return kExitOk;
   };
   return command;

@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "forecast/accuracy.h"
+#include "forecast/global_model.h"
+#include "rossmann.h"
+
+namespace tillcast::bench {
+namespace {
+
+using namespace forecast;
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+GlobalModelOptions with_settings(GlobalModelOptions options, const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t at = setting.find('=');
+    const std::string name = setting.substr(0, at);
+    const double value = std::atof(setting.c_str() + at + 1);
+    if (name == "drop") options.left_out.push_back(setting.substr(at + 1));
+    if (name == "rounds")
+      options.booster.rounds = static_cast<int>(value);
+    else if (name == "leaves")
+      options.booster.leaves = static_cast<int>(value);
+    else if (name == "rate")
+      options.booster.learning_rate = value;
+    else if (name == "columns")
+      options.booster.column_share = value;
+    else if (name == "rows")
+      options.booster.row_share = value;
+    else if (name == "leaf")
+      options.booster.leaf_rows_min = static_cast<int>(value);
+    else if (name == "l2")
+      options.booster.l2 = value;
+    else if (name == "seed")
+      options.booster.seed = static_cast<std::uint32_t>(value);
+    else if (name == "seeds")
+      options.seeds = static_cast<int>(value);
+    else if (name == "half_life")
+      options.half_life = value;
+    else if (name == "history")
+      options.history_min = static_cast<int>(value);
+  }
+  return options;
+}
+
+}  // namespace
+
+bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
+  bool held = true;
+  NoProgress progress;
+  for (const Date origin : run.origins) {
+    const double started = cpu_seconds();
+    const std::vector<Series> known = rossmann_series(rows, origin, run.stride);
+    const std::vector<Series> complete =
+        rossmann_series(rows, Date{origin.days + static_cast<std::int32_t>(kRossmannHorizon)}, run.stride);
+    BacktestOptions test;
+    test.horizon = kRossmannHorizon;
+    const Panel panel = panel_at(known, {}, rows.attributes, 0, test);
+    const PanelTask task{0, kRossmannHorizon, 1};
+    const GlobalModel model(with_settings({}, run.settings));
+    const auto fitted = model.fit(panel, task, progress);
+    if (!fitted) {
+      std::printf("%s\n", fitted.error().message.c_str());
+      return false;
+    }
+    const double trained = cpu_seconds();
+    const auto values = (*fitted)->predict(panel, task);
+    if (!values) {
+      std::printf("%s\n", values.error().message.c_str());
+      return false;
+    }
+    Accuracy sums;
+    std::vector<Accuracy> by_step(kRossmannHorizon);
+    double log_error = 0;
+    double log_square = 0;
+    double worst = 0;
+    for (std::size_t m = 0; m < panel.members.size(); ++m)
+      for (std::size_t step = 0; step < kRossmannHorizon; ++step) {
+        const Series& truth = complete[panel.members[m].series];
+        const std::size_t at = panel.members[m].history.size() + step;
+        const double actual = truth.value[at];
+        if (actual <= 0) continue;
+        const double forecast = (*values)[m * kRossmannHorizon + step];
+        sums.add(actual, forecast, 0);
+        by_step[step].add(actual, forecast, 0);
+        log_error += std::log(forecast / actual);
+        log_square += std::log(forecast / actual) * std::log(forecast / actual);
+        if (truth.drivers[0].value[at] > 0) worst += std::pow(forecast / actual - 1, 2);
+      }
+    const auto n = static_cast<double>(sums.count);
+    std::printf(
+        "%s global: RMSPE %.4f WAPE %.4f; bias %+.4f, log bias %+.4f sd %.4f, holiday share %.3f; %zu rows; "
+        "%.1f CPU s (forecast %.1f)\n",
+        format_date(origin).c_str(), sums.rmspe(), sums.wape(), sums.bias(), log_error / n,
+        std::sqrt(log_square / n - log_error / n * log_error / n), worst / sums.squared_relative_error,
+        static_cast<const FittedGlobal&>(**fitted).learnt_rows, cpu_seconds() - started, cpu_seconds() - trained);
+    if (std::getenv("TILLCAST_STEPS") != nullptr) {
+      for (std::size_t step = 0; step < kRossmannHorizon; ++step)
+        std::printf("  %s %d %.4f %+.4f\n",
+                    format_date(Date{origin.days + 1 + static_cast<int>(step)}).c_str(),
+                    iso_weekday(Date{origin.days + 1 + static_cast<int>(step)}), by_step[step].rmspe(),
+                    by_step[step].bias());
+      const auto& fit = static_cast<const FittedGlobal&>(**fitted);
+      const std::vector<double> gains = fit.boosters[0].gains();
+      std::vector<std::size_t> order(gains.size());
+      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return gains[a] > gains[b]; });
+      for (const std::size_t i : order) std::printf("  %-34s %.0f\n", fit.columns[i].name.c_str(), gains[i]);
+    }
+    std::fflush(stdout);
+  }
+  return held;
+}
+
+}  // namespace tillcast::bench

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "forecast/choice.h"
+
+namespace tillcast::forecast {
+
+/// The blend of a run, for its final forecasts.
+struct Blend {
+  std::vector<std::vector<double>> weights;  ///< per series and column of its back-test; empty = no blend
+  double share = 0;         ///< how far the forecasts are scaled to the forecast of their sum
+  double share_before = 0;  ///< the same at the newest origin of the back-test
+};
+
+/// Adds ModelId::kBlend as one more column to the back-tests for which `wanted` is not 0. The weights at an
+/// origin come from the scores of the origins before it alone; at the oldest one, which has none, the column
+/// is the median of the families' first members. Where WAPE and bias decide, the columns are scaled to a
+/// forecast of the total as far as that helped at the origins before (top_level_scaling.h).
+/// @return the weights and the share for the forecast after the last origin. Deterministic.
+Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> usable,
+                std::span<const std::uint8_t> wanted, const ChoiceOptions& choice,
+                const BacktestOptions& backtest, std::span<SeriesBacktest> tests);
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,324 @@
+#include "forecast/global_model.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include "forecast/parallel_internal.h"
+
+namespace tillcast::forecast {
+namespace {
+
+constexpr std::size_t kBlock = 32;  ///< members whose rows are made at once
+
+/// A number in [0, 1) that depends on nothing but its arguments (Steele, Lea & Flood 2014, SplitMix64).
+double share_of(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  std::uint64_t z =
+      a * 0x9E3779B97F4A7C15U + b * 0xBF58476D1CE4E5B9U + c * 0x94D049BB133111EBU + 0x2545F4914F6CDD1DU;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+  z ^= z >> 31;
+  return static_cast<double>(z >> 11) * 0x1.0p-53;
+}
+
+/// Snapshots one horizon apart, as far back as history_min allows.
+std::vector<int> snapshots(const Panel& panel, const PanelTask& task, const GlobalModelOptions& options) {
+  std::size_t longest = 0;
+  for (const PanelMember& member : panel.members) longest = std::max(longest, member.history.size());
+  std::vector<int> cuts;
+  const auto steps = static_cast<int>(task.steps());
+  for (int k = 0; k < options.snapshots_max; ++k) {
+    const int back = steps + k * static_cast<int>(task.horizon);
+    if (static_cast<int>(longest) - back < options.history_min) break;
+    cuts.push_back(back);
+  }
+  return cuts;
+}
+
+/// Rows of all members, block by block in order: made in parallel, taken one after the other.
+template <class Keep, class Take>
+Result<> each_block(const PanelFeatures& features, std::size_t members, std::size_t stride, unsigned threads,
+                    const Keep& keep, const Take& take) {
+  const std::size_t blocks = (members + kBlock * stride - 1) / (kBlock * stride);
+  const std::size_t lanes = std::max(threads > 0 ? threads : std::thread::hardware_concurrency(), 1U);
+  std::vector<FeatureRows> rows(lanes);
+  NoProgress silent;
+  for (std::size_t first = 0; first < blocks; first += lanes) {
+    const std::size_t count = std::min(lanes, blocks - first);
+    for_each_index(count, threads, silent, 0, count, [&](std::size_t lane) {
+      rows[lane].clear();
+      const std::size_t begin = (first + lane) * kBlock * stride;
+      for (std::size_t m = begin; m < std::min(members, begin + kBlock * stride); m += stride)
+        features.add_rows(
+            m, [&](std::size_t cut, int step, float label) { return keep(m, cut, step, label); }, rows[lane]);
+    });
+    for (std::size_t lane = 0; lane < count; ++lane)
+      if (auto taken = take(rows[lane]); !taken) return taken;
+  }
+  return {};
+}
+
+bool is_left_out(std::string_view name, std::span<const std::string> left_out) {
+  return std::ranges::any_of(left_out, [&](std::string_view one) {
+    return one.ends_with('*') ? name.starts_with(one.substr(0, one.size() - 1)) : name == one;
+  });
+}
+
+/// A column that is missing everywhere is never split on.
+void blank_columns(FeatureRows& rows, std::span<const std::size_t> columns) {
+  if (columns.empty() || rows.size() == 0) return;
+  const std::size_t width = rows.values.size() / rows.size();
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    for (const std::size_t column : columns) rows.values[row * width + column] = std::nanf("");
+}
+
+/// Progress of boosters that train side by side: reports from the caller's thread, stops all.
+class SharedProgress final : public Progress {
+ public:
+  SharedProgress(Progress& whole, std::atomic<bool>& stop, bool reports, std::size_t before,
+                 std::size_t parts)
+      : whole_(whole), stop_(stop), reports_(reports), before_(before), parts_(parts) {}
+  void update(std::uint64_t done, std::uint64_t total) override {
+    if (!reports_) return;
+    whole_.update(before_ * total + done, parts_ * total);
+    if (whole_.cancelled()) stop_ = true;
+  }
+  bool cancelled() const override { return stop_.load(std::memory_order_relaxed); }
+
+ private:
+  Progress& whole_;
+  std::atomic<bool>& stop_;
+  bool reports_;
+  std::size_t before_;
+  std::size_t parts_;
+};
+
+}  // namespace
+
+GlobalTarget choose_target(const Panel& panel) {
+  double zeros = 0, seen = 0, whole = 0, sum = 0;
+  for (const PanelMember& member : panel.members)
+    for (std::size_t i = 0; i < member.history.size(); ++i) {
+      if (member.history.masked[i] != 0) continue;
+      const double value = member.history.value[i];
+      seen += 1;
+      sum += value;
+      zeros += value <= 0 ? 1 : 0;
+      whole += value == std::floor(value) ? 1 : 0;
+    }
+  if (seen == 0) return GlobalTarget::kLogarithm;
+  const bool small_counts = whole >= 0.999 * seen && sum / seen < 20;
+  return zeros > 0.05 * seen || small_counts ? GlobalTarget::kUnits : GlobalTarget::kLogarithm;
+}
+
+std::string GlobalModel::refuses(const Panel& panel, const PanelTask& task) const {
+  if (panel.grain != Grain::kDaily) return "works by day alone";
+  if (panel.members.size() < 2)
+    return "needs at least two series, has " + std::to_string(panel.members.size());
+  if (snapshots(panel, task, options_).empty())
+    return "needs " + std::to_string(options_.history_min + static_cast<int>(task.steps())) +
+           " days of history";
+  return {};
+}
+
+Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, const PanelTask& task,
+                                                            Progress& progress) const {
+  if (const std::string reason = refuses(panel, task); !reason.empty()) return invalid_input(reason);
+  auto fitted = std::make_shared<FittedGlobal>();
+  const GlobalTarget target = options_.target == GlobalTarget::kAuto ? choose_target(panel) : options_.target;
+  fitted->logarithm = target == GlobalTarget::kLogarithm;
+  const PanelFeatures features(panel, task, snapshots(panel, task, options_), fitted->logarithm);
+  fitted->columns = features.columns();
+  const auto gap = static_cast<int>(task.gap);
+
+  // How many rows there are, at most: those sampled keep the shares of series and snapshots.
+  std::size_t rows_most = 0;
+  for (const PanelMember& member : panel.members) rows_most += member.history.size();
+  const double share = std::min(
+      1.0, static_cast<double>(options_.rows_max) / static_cast<double>(std::max<std::size_t>(rows_most, 1)));
+  const auto keep = [&](std::size_t member, std::size_t cut, int step, float label) {
+    return step >= gap && !std::isnan(label) &&
+           (share >= 1 || share_of(member, cut, static_cast<std::uint64_t>(step)) < share);
+  };
+
+  std::vector<std::size_t> blank;
+  for (std::size_t i = 0; i < fitted->columns.size(); ++i)
+    if (is_left_out(fitted->columns[i].name, options_.left_out)) blank.push_back(i);
+  BoosterColumns columns;
+  for (const FeatureColumn& column : fitted->columns) {
+    columns.names.push_back(column.name);
+    columns.category.push_back(column.category ? 1 : 0);
+  }
+  constexpr std::size_t kSampleRows = 100'000;
+  std::vector<float> sample;
+  const std::size_t stride = std::max<std::size_t>(
+      static_cast<std::size_t>(share * static_cast<double>(rows_most)) / kSampleRows, 1);
+  if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, keep,
+                                [&](FeatureRows& rows) -> Result<> {
+                                  blank_columns(rows, blank);
+                                  sample.insert(sample.end(), rows.values.begin(), rows.values.end());
+                                  return {};
+                                });
+      !sampled)
+    return sampled.error();
+  if (sample.empty()) return invalid_input("no series has enough days to learn from");
+
+  // The number of rows must be said before the first one is pushed, so labels come first.
+  std::vector<float> labels;
+  std::vector<double> offsets;
+  std::vector<float> weights;
+  std::vector<std::vector<float>> held;
+  if (auto made = each_block(
+          features, panel.members.size(), 1, task.threads, keep,
+          [&](FeatureRows& rows) -> Result<> {
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+              const auto base = static_cast<float>(rows.offset[i]);
+              labels.push_back(fitted->logarithm ? rows.label[i] - base : rows.label[i]);
+              if (!fitted->logarithm) offsets.push_back(rows.offset[i]);
+              if (options_.half_life > 0) {
+                const double age = static_cast<double>(rows.cut[i]) * static_cast<double>(task.horizon);
+                weights.push_back(static_cast<float>(std::exp2(-age / options_.half_life)));
+              }
+            }
+            blank_columns(rows, blank);
+            held.push_back(rows.values);
+            if (progress.cancelled()) return cancelled("training stopped on request");
+            return {};
+          });
+      !made)
+    return made.error();
+  auto data = BoosterData::create(columns, sample, labels.size());
+  if (!data) return data.error();
+  for (std::vector<float>& rows : held) {
+    if (auto pushed = data->push(rows); !pushed) return pushed.error();
+    std::vector<float>().swap(rows);
+  }
+  if (auto labelled = data->set_labels(labels, weights, offsets); !labelled) return labelled.error();
+  fitted->learnt_rows = labels.size();
+
+  BoosterOptions booster = options_.booster;
+  booster.objective = fitted->logarithm ? Objective::kL2 : Objective::kTweedie;
+  const auto seeds = static_cast<std::size_t>(std::max(options_.seeds, 1));
+  std::vector<std::optional<Result<Booster>>> trained(seeds);
+  std::atomic<bool> stop{false};
+  NoProgress silent;
+  const auto caller = std::this_thread::get_id();
+  for_each_index(seeds, task.threads, silent, 0, seeds, [&](std::size_t i) {
+    BoosterOptions own = booster;
+    own.seed += static_cast<std::uint32_t>(i);
+    SharedProgress part(progress, stop, std::this_thread::get_id() == caller, i, seeds);
+    trained[i] = Booster::train(*data, nullptr, own, part);
+  });
+  for (auto& one : trained) {
+    if (!one || !*one) return one ? one->error() : cancelled("training stopped on request");
+    fitted->boosters.push_back(std::move(**one));
+  }
+  return fitted;
+}
+
+Result<> FittedGlobal::check_columns(const PanelFeatures& features) const {
+  const auto& now = features.columns();
+  if (std::ranges::equal(now, columns, {}, &FeatureColumn::name, &FeatureColumn::name)) return {};
+  return invalid_input("the trees learnt from " + std::to_string(columns.size()) +
+                       " columns, the panel gives " + std::to_string(now.size()) +
+                       " or other ones: drivers and attributes must be those of the fit");
+}
+
+Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const PanelTask& task) const {
+  std::vector<double> out(panel.members.size() * task.steps(), std::nan(""));
+  if (panel.members.empty()) return out;
+  const PanelFeatures features(panel, task, {0}, logarithm);
+  if (Result<> checked = check_columns(features); !checked) return checked.error();
+  const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
+  std::vector<Result<>> results(blocks);
+  NoProgress silent;
+  for_each_index(blocks, task.threads, silent, 0, blocks, [&](std::size_t block) {
+    FeatureRows rows;
+    for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
+      rows.clear();
+      features.add_rows(
+          m, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, rows);
+      std::vector<double> sum(rows.size());
+      std::vector<double> scores(rows.size());
+      for (const Booster& booster : boosters) {
+        if (auto predicted = booster.predict(rows.values, scores); !predicted) {
+          results[block] = predicted;
+          return;
+        }
+        for (std::size_t i = 0; i < sum.size(); ++i)
+          sum[i] += scores[i] / static_cast<double>(boosters.size());
+      }
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        out[m * task.steps() + static_cast<std::size_t>(rows.step[i])] =
+            factor * std::exp(rows.offset[i] + sum[i]);
+    }
+  });
+  for (const Result<>& result : results)
+    if (!result) return result.error();
+  return out;
+}
+
+std::string FittedGlobal::save() const {
+  std::ostringstream text;
+  text << "tillcast global model 1\nlogarithm " << (logarithm ? 1 : 0) << "\nfactor " << std::hexfloat
+       << factor << std::defaultfloat << "\nrows " << learnt_rows << "\ncolumns " << columns.size() << "\n";
+  for (const FeatureColumn& column : columns)
+    text << column.name << '\t' << (column.category ? 1 : 0) << '\t' << column.group << "\n";
+  text << "boosters " << boosters.size() << "\n";
+  for (const Booster& booster : boosters) text << booster.save().size() << "\n" << booster.save() << "\n";
+  return text.str();
+}
+
+Result<std::shared_ptr<const FittedPanel>> GlobalModel::load(std::string_view text) const {
+  auto fitted = std::make_shared<FittedGlobal>();
+  const auto broken = [](const char* what) {
+    return corrupt_data(std::string("global model does not read back: ") + what);
+  };
+  const auto line = [&]() {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view found = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return found;
+  };
+  const auto number_after = [&](std::string_view word) -> std::optional<std::size_t> {
+    std::string_view from = line();
+    if (!from.starts_with(word)) return std::nullopt;
+    from.remove_prefix(word.size());
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), value);
+    return error == std::errc() && end == from.data() + from.size() ? std::optional(value) : std::nullopt;
+  };
+  if (line() != "tillcast global model 1") return broken("its first line is not ours");
+  const auto logarithm = number_after("logarithm ");
+  const std::string factor(line());
+  const auto rows = number_after("rows ");
+  const auto columns = number_after("columns ");
+  if (!logarithm || !factor.starts_with("factor ") || !rows || !columns || *columns > 100'000)
+    return broken("its head is damaged");
+  fitted->logarithm = *logarithm != 0;
+  fitted->factor = std::strtod(factor.c_str() + 7, nullptr);
+  fitted->learnt_rows = *rows;
+  for (std::size_t i = 0; i < *columns; ++i) {
+    const std::string_view from = line();
+    const std::size_t first = from.find('\t');
+    if (first == std::string_view::npos || first + 2 >= from.size()) return broken("a column is damaged");
+    fitted->columns.push_back(
+        {std::string(from.substr(0, first)), std::string(from.substr(first + 3)), from[first + 1] == '1'});
+  }
+  const auto boosters = number_after("boosters ");
+  if (!boosters || *boosters == 0) return broken("it has no trees");
+  for (std::size_t i = 0; i < *boosters; ++i) {
+    const auto size = number_after("");
+    if (!size || *size > text.size()) return broken("its trees are cut off");
+    auto booster = Booster::load(text.substr(0, *size));
+    if (!booster) return booster.error();
+    if (booster->columns() != fitted->columns.size()) return broken("its trees have other columns");
+    fitted->boosters.push_back(std::move(*booster));
+    text.remove_prefix(*size);
+    line();
+  }
+  return fitted;
+}
+
+}  // namespace tillcast::forecast

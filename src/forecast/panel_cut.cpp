@@ -1,0 +1,351 @@
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "forecast/panel_days_internal.h"
+#include "forecast/parallel_internal.h"
+
+namespace tillcast::forecast {
+namespace {
+
+constexpr int kYear = 365;
+constexpr float kFloor = 0.05F;  ///< under ratios of unit levels
+
+int promoted_at(const MemberDays& days, int day, int cut) {
+  if (days.promoted.empty()) return 0;
+  return day > cut + days.promotion_ahead ? -1 : days.promoted[static_cast<std::size_t>(day)];
+}
+
+float median_of(std::vector<float>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+/// Logarithms: the median of each weekday x promotion over a year, drawn to weekday plus promotion.
+void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int cut, MemberCut& out) {
+  std::array<std::vector<float>, 14> cells;
+  for (int day = std::max(days.begin, cut - kYear + 1); day <= cut; ++day) {
+    const float value = days.value[static_cast<std::size_t>(day)];
+    if (std::isnan(value)) continue;
+    const bool promoted = promoted_at(days, day, cut) == 1;
+    cells[static_cast<std::size_t>(2 * calendar.weekday[static_cast<std::size_t>(day)] + (promoted ? 1 : 0))]
+        .push_back(value);
+  }
+  std::array<float, 14> median{};
+  std::array<float, 14> count{};
+  double total = 0;
+  double days_seen = 0;
+  for (std::size_t cell = 0; cell < 14; ++cell) {
+    count[cell] = static_cast<float>(cells[cell].size());
+    if (cells[cell].empty()) continue;
+    median[cell] = median_of(cells[cell]);
+    total += static_cast<double>(median[cell] * count[cell]);
+    days_seen += static_cast<double>(count[cell]);
+  }
+  const float mean = days_seen > 0 ? static_cast<float>(total / days_seen) : 0;
+  std::array<float, 7> weekday{};
+  std::array<float, 2> promotion{};
+  constexpr float kShrink = 2;
+  for (int round = 0; round < 8; ++round) {
+    for (std::size_t w = 0; w < 7; ++w) {
+      float sum = 0;
+      float weight = kShrink;
+      for (std::size_t p = 0; p < 2; ++p) {
+        sum += count[2 * w + p] * (median[2 * w + p] - mean - promotion[p]);
+        weight += count[2 * w + p];
+      }
+      weekday[w] = sum / weight;
+    }
+    for (std::size_t p = 0; p < 2; ++p) {
+      float sum = 0;
+      float weight = kShrink;
+      for (std::size_t w = 0; w < 7; ++w) {
+        sum += count[2 * w + p] * (median[2 * w + p] - mean - weekday[w]);
+        weight += count[2 * w + p];
+      }
+      promotion[p] = sum / weight;
+    }
+  }
+  for (int w = 0; w < 7; ++w) {
+    float both = 0;
+    float seen = 0;
+    for (int p = 0; p < 2; ++p) {
+      const auto cell = static_cast<std::size_t>(2 * w + p);
+      const float additive =
+          mean + weekday[static_cast<std::size_t>(w)] + promotion[static_cast<std::size_t>(p)];
+      constexpr float kCellShrink = 2;
+      const float value = (count[cell] * median[cell] + kCellShrink * additive) / (count[cell] + kCellShrink);
+      out.base[cell_of(w, p)] = value;
+      both += (count[cell] + 0.01F) * value;
+      seen += count[cell] + 0.01F;
+    }
+    out.base[cell_of(w, -1)] = both / seen;
+  }
+  out.mean = mean;
+}
+
+/// Units: the mean of a year times the factor of the weekday x promotion, drawn to that of all members.
+void unit_base(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel, MemberCut& out) {
+  std::array<float, 7 * kPromotionStates> sum{};
+  std::array<float, 7 * kPromotionStates> count{};
+  float total = 0;
+  float seen = 0;
+  for (int day = std::max(days.begin, panel.cut - kYear + 1); day <= panel.cut; ++day) {
+    const float value = days.value[static_cast<std::size_t>(day)];
+    if (std::isnan(value)) continue;
+    const int weekday = calendar.weekday[static_cast<std::size_t>(day)];
+    for (const int promoted : {promoted_at(days, day, panel.cut), -1}) {
+      sum[cell_of(weekday, promoted)] += value;
+      count[cell_of(weekday, promoted)] += 1;
+      if (promoted < 0) break;
+    }
+    total += value;
+    seen += 1;
+  }
+  const float mean = seen > 0 ? total / seen : 0;
+  constexpr float kUnits = 30;  // so many units of own experience weigh as much as that of all members
+  for (std::size_t cell = 0; cell < sum.size(); ++cell)
+    out.base[cell] =
+        std::max(mean, 1e-3F) * (sum[cell] + kUnits * panel.pooled[cell]) / (count[cell] * mean + kUnits);
+  out.mean = std::log(std::max(mean, 1e-3F));
+}
+
+/// Decayed mean, spread and slope of the latest residuals.
+void summarise(const MemberDays& days, int cut, bool logarithm, MemberCut& out) {
+  const float decay = std::exp2(-1.0F / 28);
+  float weight = 1;
+  float sum = 0;
+  float weights = 0;
+  for (int day = cut; day >= std::max(days.begin, cut - 730); --day, weight *= decay) {
+    const float residual = out.residual[static_cast<std::size_t>(day)];
+    if (std::isnan(residual)) continue;
+    sum += weight * (logarithm ? std::clamp(residual, -0.6F, 0.6F) : residual);
+    weights += weight;
+  }
+  out.level = weights > 0 ? sum / weights : logarithm ? 0.0F : 1.0F;
+  out.level28 = out.residuals.mean(cut - 27, cut);
+  out.level91 = out.residuals.mean(cut - 90, cut);
+  out.level365 = out.residuals.mean(cut - 364, cut);
+  for (const int window : {91, kYear}) {
+    double n = 0, t = 0, tt = 0, r = 0, rr = 0, tr = 0, zeros = 0;
+    for (int day = std::max(days.begin, cut - window + 1); day <= cut; ++day) {
+      const auto residual = static_cast<double>(out.residual[static_cast<std::size_t>(day)]);
+      if (std::isnan(residual)) continue;
+      const double x = day - cut;
+      n += 1, t += x, tt += x * x, r += residual, rr += residual * residual, tr += x * residual;
+      zeros += residual == 0 ? 1 : 0;
+    }
+    const double variance = n > 1 ? rr / n - (r / n) * (r / n) : 0;
+    const double spread_x = n * tt - t * t;
+    const auto spread = static_cast<float>(std::sqrt(std::max(variance, 0.0)));
+    const auto slope = static_cast<float>(n > 6 && spread_x > 0 ? (n * tr - t * r) / spread_x * 100 : 0);
+    (window == 91 ? out.spread91 : out.spread365) = spread;
+    (window == 91 ? out.slope91 : out.slope365) = slope;
+    if (window == 91) out.zeros91 = static_cast<float>(n > 0 ? zeros / n : 0);
+  }
+  if (logarithm) return;
+  float seen = 0;
+  float zeros = 0;
+  for (int day = std::max(days.begin, cut - 27); day <= cut; ++day) {
+    const float residual = out.residual[static_cast<std::size_t>(day)];
+    if (std::isnan(residual)) continue;
+    seen += 1;
+    zeros += residual == 0 ? 1 : 0;
+  }
+  out.zeros28 = seen > 0 ? zeros / seen : 0;
+  int day = cut;
+  while (day >= days.begin && !(out.residual[static_cast<std::size_t>(day)] > 0)) --day;
+  out.since_sale = static_cast<float>(cut - day);
+}
+
+void learn_experience(const MemberDays& days, const PanelCalendar& calendar, int cut,
+                      std::span<const float> residual, float weight, Experience& into) {
+  if (into.near.size() < days.streams.size()) {
+    into.near.resize(days.streams.size());
+    into.flag.resize(days.streams.size());
+  }
+  for (int day = days.begin; day <= cut; ++day) {
+    const auto at = static_cast<std::size_t>(day);
+    const float value = residual[at];
+    if (std::isnan(value)) continue;
+    const bool recent = day > cut - kYear;
+    if (recent) {
+      into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(value, weight);
+      into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(value, weight);
+    }
+    for (std::size_t s = 0; s < days.streams.size(); ++s) {
+      into.near[s][position_near(days.streams[s], day, cut)].add(value, weight);
+      if (recent) into.flag[s][days.streams[s].on[at]].add(value, weight);
+    }
+  }
+}
+
+float mean_price(const MemberDays& days, int cut, int window) {
+  float sum = 0;
+  float count = 0;
+  for (int day = std::max(days.begin, cut - window + 1); day <= cut; ++day) {
+    const float price = days.price[static_cast<std::size_t>(day)];
+    if (!(price > 0)) continue;
+    sum += price;
+    count += 1;
+  }
+  return count > 0 ? sum / count : std::nanf("");
+}
+
+/// Base and residuals, which the panel needs of each member; the rest is for the member's own rows.
+void find_residuals(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
+                    MemberCut& out) {
+  const int cut = panel.cut;
+  if (panel.logarithm)
+    logarithm_base(days, calendar, cut, out);
+  else
+    unit_base(days, calendar, panel, out);
+  out.residual.assign(static_cast<std::size_t>(cut) + 1, std::nanf(""));
+  int seen = 0;
+  for (int day = days.begin; day <= cut; ++day) {
+    const auto at = static_cast<std::size_t>(day);
+    if (std::isnan(days.value[at])) continue;
+    const float base = out.base[cell_of(calendar.weekday[at], promoted_at(days, day, cut))];
+    out.residual[at] = panel.logarithm ? days.value[at] - base : days.value[at] / base;
+    ++seen;
+  }
+  constexpr int kDaysMin = 21;
+  out.usable = seen >= kDaysMin;
+}
+
+}  // namespace
+
+float level_difference(bool logarithm, float level, float reference) {
+  return logarithm ? level - reference : std::log((level + kFloor) / (reference + kFloor));
+}
+
+void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
+                MemberCut& out) {
+  out = {};
+  if (days.begin > panel.cut) return;
+  find_residuals(days, calendar, panel, out);
+  if (!out.usable) return;
+  out.residuals.start(panel.cut + 1);
+  for (int day = days.begin; day <= panel.cut; ++day)
+    if (const float residual = out.residual[static_cast<std::size_t>(day)]; !std::isnan(residual))
+      out.residuals.add(day, residual, 1);
+  out.residuals.finish();
+  summarise(days, panel.cut, panel.logarithm, out);
+  learn_experience(days, calendar, panel.cut, out.residual, 1, out.experience);
+  if (!days.price.empty()) {
+    out.price28 = mean_price(days, panel.cut, 28);
+    out.price365 = mean_price(days, panel.cut, kYear);
+  }
+}
+
+std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calendar, std::span<const int> cuts,
+                                bool logarithm, unsigned threads) {
+  struct Sums {
+    std::array<double, 7 * kPromotionStates> units{};
+    std::array<double, 7 * kPromotionStates> expected{};
+    std::vector<double> residual;
+    std::vector<double> weight;
+    Experience experience;
+  };
+  // Members in blocks of fixed size, added up in order: the sums do not depend on the number of threads.
+  constexpr std::size_t kBlock = 64;
+  const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
+  std::vector<PanelCut> result(cuts.size());
+  for (std::size_t k = 0; k < cuts.size(); ++k) {
+    result[k].cut = cuts[k];
+    result[k].logarithm = logarithm;
+    result[k].pooled.fill(1);
+  }
+  const auto each_block = [&](bool pooling, std::vector<std::vector<Sums>>& sums) {
+    sums.assign(blocks, std::vector<Sums>(cuts.size()));
+    NoProgress silent;
+    for_each_index(blocks, threads, silent, 0, blocks, [&](std::size_t block) {
+      MemberCut member;
+      for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
+        const MemberDays days = member_days(panel.members[m], calendar, logarithm);
+        for (std::size_t k = 0; k < cuts.size(); ++k) {
+          if (days.begin > cuts[k]) continue;
+          Sums& to = sums[block][k];
+          if (pooling) {
+            double total = 0, seen = 0;
+            for (int day = std::max(days.begin, cuts[k] - kYear + 1); day <= cuts[k]; ++day)
+              if (const float value = days.value[static_cast<std::size_t>(day)]; !std::isnan(value))
+                total += static_cast<double>(value), seen += 1;
+            if (total <= 0) continue;
+            for (int day = std::max(days.begin, cuts[k] - kYear + 1); day <= cuts[k]; ++day) {
+              const auto at = static_cast<std::size_t>(day);
+              if (std::isnan(days.value[at])) continue;
+              for (const int promoted : {promoted_at(days, day, cuts[k]), -1}) {
+                const std::size_t cell = cell_of(calendar.weekday[at], promoted);
+                to.units[cell] += static_cast<double>(days.value[at]);
+                to.expected[cell] += total / seen;
+                if (promoted < 0) break;
+              }
+            }
+            continue;
+          }
+          find_residuals(days, calendar, result[k], member);
+          if (!member.usable) continue;
+          const float weight = logarithm ? 1.0F : std::exp(member.mean);
+          to.residual.resize(static_cast<std::size_t>(cuts[k]) + 1);
+          to.weight.resize(to.residual.size());
+          for (int day = days.begin; day <= cuts[k]; ++day) {
+            const auto at = static_cast<std::size_t>(day);
+            if (std::isnan(member.residual[at])) continue;
+            to.residual[at] += static_cast<double>(weight * member.residual[at]);
+            to.weight[at] += static_cast<double>(weight);
+          }
+          learn_experience(days, calendar, cuts[k], member.residual, weight, to.experience);
+        }
+      }
+    });
+  };
+  std::vector<std::vector<Sums>> sums;
+  if (!logarithm) {
+    each_block(true, sums);
+    for (std::size_t k = 0; k < cuts.size(); ++k)
+      for (std::size_t cell = 0; cell < result[k].pooled.size(); ++cell) {
+        double units = 0, expected = 0;
+        for (const auto& block : sums) units += block[k].units[cell], expected += block[k].expected[cell];
+        if (expected > 0) result[k].pooled[cell] = static_cast<float>(units / expected);
+      }
+  }
+  each_block(false, sums);
+  const auto merge = [](auto& into, const auto& from) {
+    for (std::size_t i = 0; i < into.size(); ++i) into[i].sum += from[i].sum, into[i].count += from[i].count;
+  };
+  for (std::size_t k = 0; k < cuts.size(); ++k) {
+    PanelCut& to = result[k];
+    std::vector<double> residual(static_cast<std::size_t>(cuts[k]) + 1);
+    std::vector<double> weight(residual.size());
+    for (const auto& block : sums) {
+      const Sums& from = block[k];
+      for (std::size_t day = 0; day < from.residual.size(); ++day)
+        residual[day] += from.residual[day], weight[day] += from.weight[day];
+      merge(to.experience.by_day_of_month, from.experience.by_day_of_month);
+      merge(to.experience.by_days_left, from.experience.by_days_left);
+      to.experience.near.resize(std::max(to.experience.near.size(), from.experience.near.size()));
+      to.experience.flag.resize(to.experience.near.size());
+      for (std::size_t s = 0; s < from.experience.near.size(); ++s) {
+        merge(to.experience.near[s], from.experience.near[s]);
+        merge(to.experience.flag[s], from.experience.flag[s]);
+      }
+    }
+    to.residual.start(cuts[k] + 1);
+    double most = 0;
+    for (const double each : weight) most = std::max(most, each);
+    for (std::size_t day = 0; day < weight.size(); ++day) {
+      // Days on which hardly anybody sold say nothing of the others. Weights of one: all days count the same.
+      if (weight[day] <= 0.1 * most) continue;
+      to.residual.add(static_cast<int>(day), static_cast<float>(residual[day] / weight[day]), 1);
+    }
+    to.residual.finish();
+    to.level28 = to.residual.mean(cuts[k] - 27, cuts[k]);
+    to.level365 = to.residual.mean(cuts[k] - 364, cuts[k]);
+  }
+  return result;
+}
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "forecast/panel_model.h"
+
+// What panel_features.h works on. Private to src/forecast.
+namespace tillcast::forecast {
+
+/// The days of a panel, counted from the first day of its first member; what the calendar says of each.
+struct PanelCalendar {
+  std::int32_t first = 0;                                            ///< day number of day 0
+  int end = 0;                                                       ///< first day after the cut of the panel
+  int steps = 0;                                                     ///< days after it
+  std::vector<std::int8_t> weekday, day_of_month, days_left, month;  ///< weekday 0 = Monday
+  std::vector<std::int16_t> day_of_year;
+
+  int days() const { return end + steps; }
+};
+PanelCalendar calendar_of(const Panel& panel, const PanelTask& task);
+
+/// Days on which something is on (a promotion, a holiday, a closing), with the way to the next and last ones.
+struct EventStream {
+  int ahead = 0;                       ///< days after a cut that are known
+  std::vector<std::uint8_t> on;        ///< by day; 0 before the member begins
+  std::vector<std::int16_t> last_on;   ///< last day <= this one that is on, -1 = none
+  std::vector<std::int16_t> next_on;   ///< first day >= this one that is on, kNever = none
+  std::vector<std::int16_t> last_off;  ///< likewise
+  std::vector<std::int16_t> next_off;
+  std::vector<std::int16_t> count;  ///< days on before this one
+
+  static constexpr std::int16_t kNever = 32000;
+};
+
+/// One member on the calendar of its panel.
+struct MemberDays {
+  int begin = 0;             ///< its first day
+  std::vector<float> value;  ///< by day, what the target counts (logarithm or units); NaN = do not learn
+  std::vector<std::int8_t> promoted;  ///< 0, 1, -1 = unknown; empty when there are none
+  int promotion_ahead = 0;
+  std::vector<float> price;
+  int price_ahead = 0;
+  std::vector<std::vector<float>> drivers;
+  std::vector<int> driver_ahead;
+  std::vector<EventStream> streams;       ///< promotion, then flags and categories, then closings
+  std::vector<std::uint8_t> long_closed;  ///< days within closings of five days or more
+  std::vector<std::int16_t> long_begin;   ///< of the last long closing that began by this day, -1 = none
+  std::vector<std::int16_t> long_end;     ///< first day after it
+};
+
+/// @param logarithm  values are logarithms, and days without sales are not learnt from; else units
+MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm);
+
+/// Which streams the members of a panel have.
+struct PanelShape {
+  bool promotion = false;
+  bool open = false;
+  bool price = false;
+  std::vector<std::string> drivers;  ///< names, of the first member
+  std::vector<DriverKind> kinds;
+};
+PanelShape shape_of(const Panel& panel);
+
+/// Cells of the base of a member: weekday x promotion (no, yes, unknown).
+constexpr int kPromotionStates = 3;
+inline std::size_t cell_of(int weekday, int promoted) {
+  return static_cast<std::size_t>(weekday * kPromotionStates + (promoted < 0 ? 2 : promoted));
+}
+using Cells = std::array<float, 7 * kPromotionStates>;
+
+/// Distances -3..3 from the nearest day that is on, and 7 = none near.
+constexpr int kNear = 3;
+constexpr std::size_t kPositions = 2 * kNear + 2;
+std::size_t position_near(const EventStream& stream, int day, int cut);
+
+/// Sums of residuals by what a day is: the experience of a member, or of all members together.
+struct Experience {
+  struct Mean {
+    float sum = 0;
+    float count = 0;
+    void add(float value, float weight) {
+      sum += value * weight;
+      count += weight;
+    }
+    float value(float missing) const { return count > 0 ? sum / count : missing; }
+  };
+  std::array<Mean, 31> by_day_of_month{};          ///< of the last year
+  std::array<Mean, 31> by_days_left{};             ///< likewise
+  std::vector<std::array<Mean, kPositions>> near;  ///< by stream: position to its days
+  std::vector<std::array<Mean, 2>> flag;           ///< by stream: on or off, of the last year
+};
+
+/// Means of any window of days in constant time.
+class WindowMeans {
+ public:
+  void start(int days);
+  void add(int day, float value, float weight);  ///< days in order
+  void finish();
+  /// Mean over days [from, to], as far as there are any; NaN below `least` weight.
+  float mean(int from, int to, float least = 1) const;
+  float value(int day) const { return mean(day, day, 0.5F); }
+
+ private:
+  std::vector<double> sum_;
+  std::vector<double> count_;
+};
+
+/// What all members did, as it was known at one cut.
+struct PanelCut {
+  int cut = 0;  ///< last known day
+  bool logarithm = true;
+  Cells pooled{};  ///< for units: factor of each cell over all members
+  WindowMeans residual;
+  Experience experience;
+  float level28 = 0, level365 = 0;
+};
+
+/// What one member did, as it was known at one cut.
+struct MemberCut {
+  Cells base{};     ///< expected value of each cell: logarithm, or units
+  float mean = 0;   ///< logarithm of the mean size
+  float level = 0;  ///< decayed mean of the latest residuals
+  float level28 = 0, level91 = 0, level365 = 0;
+  float spread91 = 0, spread365 = 0, slope91 = 0, slope365 = 0;
+  float zeros28 = 0, zeros91 = 0, since_sale = 0;
+  std::vector<float> residual;  ///< by day <= cut; NaN = unknown
+  WindowMeans residuals;
+  Experience experience;
+  float price28 = 0, price365 = 0;
+  bool usable = false;  ///< enough days to say anything
+};
+
+/// Fills `out` from the days up to `panel.cut`; `panel.pooled` must be there.
+void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel, MemberCut& out);
+
+/// The panel at each of the cuts, from all members.
+std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calendar, std::span<const int> cuts,
+                                bool logarithm, unsigned threads);
+
+/// Difference of two residual levels on the scale of the score.
+float level_difference(bool logarithm, float level, float reference);
+
+}  // namespace tillcast::forecast

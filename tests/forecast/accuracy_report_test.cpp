@@ -1,0 +1,138 @@
+#include "forecast/accuracy_report.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "generated_series.h"
+
+namespace tillcast::forecast {
+namespace {
+
+/// Two series of 24 days, two origins of 9 days each, two models; forecasts are the actual value plus `off`.
+struct Given {
+  std::vector<Series> series;
+  std::vector<SeriesBacktest> tests;
+  std::vector<std::optional<std::size_t>> chosen = {1, 1};
+
+  Given() {
+    for (std::size_t i = 0; i < 2; ++i) {
+      std::vector<double> values;
+      for (std::size_t t = 0; t < 24; ++t)
+        values.push_back(i == 0 ? 10.0 : 100.0 + static_cast<double>(t % 2));
+      series.push_back(test::daily_series(values));
+      SeriesBacktest& test = tests.emplace_back();
+      test.demand_class = i == 0 ? DemandClass::kSmooth : DemandClass::kErratic;
+      test.ends = {15, 6};
+      test.models = {ModelId::kSeasonalNaive, ModelId::kSes};
+      test.refused = {"", ""};
+      test.horizon = 9;
+      test.scales = {2, 1, 4};
+      const float off[2][2] = {{4, 2}, {1, -3}};  // [model][origin]
+      for (std::size_t m = 0; m < 2; ++m)
+        for (std::size_t origin = 0; origin < 2; ++origin)
+          for (std::size_t s = 0; s < 9; ++s)
+            test.forecasts.push_back(static_cast<float>(values[test.ends[origin] + s]) + off[m][origin]);
+    }
+  }
+};
+
+const ReportRow* find_row(const AccuracyReport& report, std::optional<ModelId> model,
+                          std::optional<DemandClass> demand_class, std::optional<std::size_t> part,
+                          std::size_t origin, const std::string& level = "") {
+  for (const ReportRow& row : report.rows) {
+    if (row.model == model && row.demand_class == demand_class && row.part == part && row.origin == origin &&
+        row.level == level)
+      return &row;
+  }
+  return nullptr;
+}
+
+TEST(AccuracyReport, GroupsByModelClassPartOriginAndLevel) {
+  Given given;
+  given.series[0].masked[16] = 1;
+  const std::vector<std::string> levels = {"store", "total"};
+  const AccuracyReport report =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+  ASSERT_EQ(report.parts.size(), 2U);
+  EXPECT_EQ(report.parts[0].last, 7U);
+  EXPECT_EQ(report.parts[1].first, 8U);
+  EXPECT_EQ(report.parts[1].last, 9U);
+  ASSERT_EQ(report.origins.size(), 2U);
+  EXPECT_EQ(report.origins[0], date_from_civil(2024, 1, 15));
+
+  const ReportRow& first = report.rows.front();
+  EXPECT_TRUE(!first.model && !first.demand_class && !first.part && first.origin == 0 && first.level.empty())
+      << "the first row is all chosen together";
+  EXPECT_EQ(first.accuracy.count, 17U) << "closed days are not scored";
+  EXPECT_EQ(first.series, 2U);
+  EXPECT_DOUBLE_EQ(first.accuracy.mae(), 1);
+  EXPECT_DOUBLE_EQ(first.benchmark.mae(), 4);
+  EXPECT_DOUBLE_EQ(value_added(first.accuracy, first.benchmark, Metric::kWape), 0.75);
+  EXPECT_DOUBLE_EQ(first.median_error, 1);
+  EXPECT_DOUBLE_EQ(first.accuracy.rmsse(), 0.5);
+
+  const ReportRow* old = find_row(report, ModelId::kSes, {}, {}, 1);
+  ASSERT_NE(old, nullptr);
+  EXPECT_DOUBLE_EQ(old->accuracy.mae(), 3);
+  EXPECT_DOUBLE_EQ(old->benchmark.mae(), 2);
+  EXPECT_EQ(find_row(report, {}, {}, {}, 1), nullptr) << "nothing was chosen without the older origin";
+
+  const ReportRow* part = find_row(report, {}, {}, 1, 0);
+  ASSERT_NE(part, nullptr);
+  EXPECT_EQ(part->accuracy.count, 4U);
+  const ReportRow* erratic = find_row(report, {}, DemandClass::kErratic, {}, 0);
+  ASSERT_NE(erratic, nullptr);
+  EXPECT_EQ(erratic->accuracy.count, 9U);
+  const ReportRow* store = find_row(report, {}, {}, {}, 0, "store");
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->accuracy.count, 8U);
+
+  ASSERT_EQ(report.series.size(), 2U);
+  EXPECT_EQ(report.series[0].series, 1U) << "the largest share of the error first";
+  EXPECT_DOUBLE_EQ(report.series[0].share, 9.0 / 17);
+  EXPECT_EQ(report.series[0].model, ModelId::kSes);
+  EXPECT_TRUE(report.intervals.empty());
+}
+
+TEST(AccuracyReport, MeasuresIntervalsByClassAndPart) {
+  const Given given;
+  AccuracyReportBuilder builder(given.series, given.tests, given.chosen, {});
+  builder.add_interval(0, 0, 10, {8, 12, 6, 14});
+  builder.add_interval(0, 8, 13, {8, 12, 6, 14});
+  builder.add_interval(1, 8, 20, {8, 12, 6, 14});
+  const AccuracyReport report = builder.build();
+  ASSERT_EQ(report.intervals.size(), 1U + 2 + 2);
+  const IntervalReportRow& all = report.intervals[0];
+  EXPECT_DOUBLE_EQ(all.inside80.coverage(), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(all.inside95.coverage(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(all.inside80.mean_width(), 4);
+  // Bounds 6, 8, 12, 14 at 2.5, 10, 90 and 97.5 % against 10, 13 and 20.
+  const double loss =
+      (0.025 * (4 + 7 + 14) + 0.1 * (2 + 5 + 12) + 0.1 * 2 + 0.9 * (1 + 8) + 0.025 * (4 + 1) + 0.975 * 6) /
+      3 / 4;
+  EXPECT_NEAR(all.scaled_pinball(), loss, 1e-12) << "the scale is 1";
+  EXPECT_EQ(report.intervals[2].demand_class, DemandClass::kErratic);
+  EXPECT_EQ(report.intervals[4].part, 1U);
+  EXPECT_EQ(report.intervals[4].inside95.count, 2U);
+}
+
+TEST(AccuracyReport, PartsOfTheHorizonCoverItOnce) {
+  for (const Grain grain : {Grain::kDaily, Grain::kWeekly}) {
+    for (std::size_t horizon = 1; horizon <= 400; ++horizon) {
+      const std::vector<HorizonPart> parts = horizon_parts(horizon, grain);
+      ASSERT_LE(parts.size(), 8U);
+      std::size_t next = 1;
+      for (const HorizonPart& part : parts) {
+        ASSERT_EQ(part.first, next);
+        ASSERT_GE(part.last, part.first);
+        next = part.last + 1;
+      }
+      ASSERT_EQ(next, horizon + 1);
+    }
+  }
+  EXPECT_EQ(horizon_parts(42, Grain::kDaily).size(), 6U) << "weeks of days";
+}
+
+}  // namespace
+}  // namespace tillcast::forecast

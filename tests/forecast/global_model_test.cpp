@@ -1,0 +1,265 @@
+#include "forecast/global_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+
+#include "forecast/forecast.h"
+#include "generated_series.h"
+#include "support/result_matchers.h"
+
+namespace tillcast::forecast {
+namespace {
+
+constexpr std::size_t kHorizon = 14;
+constexpr std::size_t kDays = 420;
+
+/// Shops of different size whose sales rise by half in the first three days of a month: no weekday shows it.
+std::vector<Series> shops(std::size_t count) {
+  std::vector<Series> series;
+  for (std::size_t i = 0; i < count; ++i) {
+    Series& one = series.emplace_back(test::shop_series(kDays, kHorizon, static_cast<std::uint32_t>(i + 1)));
+    one.index = i;
+    Driver& driver = one.drivers.emplace_back();
+    driver.name = "school holiday";
+    driver.kind = DriverKind::kFlag;
+    for (std::size_t t = 0; t < kDays + kHorizon; ++t) {
+      driver.value.push_back((t + 7 * i) % 60 < 10 ? 1 : 0);
+      if (t < kDays && civil_from_date(one.date_at(t)).day <= 3) one.value[t] *= 1.5;
+    }
+  }
+  return series;
+}
+
+std::vector<AttributeColumn> attributes(std::size_t count) {
+  std::vector<AttributeColumn> columns = {{"type", true, {}}, {"competition_since", false, {}}};
+  for (std::size_t i = 0; i < count; ++i) {
+    columns[0].value.push_back(static_cast<float>(i % 3));
+    columns[1].value.push_back(static_cast<float>(19000 + 10 * i));
+  }
+  return columns;
+}
+
+GlobalModelOptions quick() {
+  GlobalModelOptions options;
+  options.booster.rounds = 60;
+  options.booster.leaves = 12;
+  options.booster.learning_rate = 0.1;
+  options.booster.leaf_rows_min = 20;
+  return options;
+}
+
+BacktestOptions backtest_options() {
+  BacktestOptions options;
+  options.horizon = kHorizon;
+  return options;
+}
+
+constexpr PanelTask kTask{0, kHorizon, 1};
+
+/// Forecasts at `back` days before the end, fitted there.
+std::vector<double> forecast_at(std::span<const Series> series, std::size_t back,
+                                const PanelTask& task = kTask) {
+  const std::vector<AttributeColumn> known = attributes(series.size());
+  const Panel panel = panel_at(series, {}, known, back, backtest_options());
+  NoProgress progress;
+  const auto fitted = GlobalModel(quick()).fit(panel, task, progress);
+  EXPECT_TRUE(fitted) << fitted.error().message;
+  const auto values = (*fitted)->predict(panel, task);
+  EXPECT_TRUE(values) << values.error().message;
+  return *values;
+}
+
+TEST(GlobalModel, NoFeatureSeesPastTheCut) {
+  const std::vector<Series> series = shops(6);
+  const std::size_t back = 2 * kHorizon;
+  const std::vector<double> before = forecast_at(series, back);
+  const std::vector<std::function<void(std::span<double>)>> futures = {
+      [](std::span<double> future) { std::ranges::fill(future, 0.0); },
+      [](std::span<double> future) { std::ranges::reverse(future); },
+      [](std::span<double> future) { std::ranges::fill(future, std::numeric_limits<double>::quiet_NaN()); }};
+  for (const auto& change : futures) {
+    std::vector<Series> changed = series;
+    for (Series& one : changed) {
+      change(std::span(one.value).last(back));
+      // What is closed in the future is known by `open` alone, not by marks.
+      std::ranges::fill(std::span(one.masked).last(back), std::uint8_t{0});
+    }
+    const std::vector<double> after = forecast_at(changed, back);
+    ASSERT_EQ(before.size(), after.size());
+    EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(double)), 0);
+  }
+  std::vector<Series> past = series;
+  past[0].value[kDays - back - 2] *= 3;
+  EXPECT_NE(forecast_at(past, back), before) << "the last day before the cut counts";
+}
+
+TEST(GlobalModel, RowsToLearnFromAreBuiltFromTheirOwnCutAlone) {
+  const std::vector<Series> series = shops(3);
+  std::vector<Series> changed = series;
+  for (Series& one : changed) std::ranges::reverse(std::span(one.value).last(30));
+  const auto rows_of = [](const std::vector<Series>& from) {
+    const Panel panel = panel_at(from, {}, {}, 0, backtest_options());
+    const PanelFeatures features(panel, kTask, {14, 30, 58}, true);
+    FeatureRows rows;
+    for (std::size_t m = 0; m < 3; ++m)
+      features.add_rows(m, [](std::size_t cut, int, float) { return cut >= 1; }, rows);
+    return rows;
+  };
+  const FeatureRows before = rows_of(series);
+  const FeatureRows after = rows_of(changed);
+  ASSERT_EQ(before.size(), 3 * 2 * kHorizon);
+  ASSERT_EQ(before.values.size(), after.values.size());
+  EXPECT_EQ(std::memcmp(before.values.data(), after.values.data(), before.values.size() * sizeof(float)), 0);
+  EXPECT_EQ(before.offset, after.offset);
+}
+
+TEST(GlobalModel, DoesNotDependOnThreads) {
+  const std::vector<Series> series = shops(70);
+  PanelTask two = kTask;
+  two.threads = 2;
+  EXPECT_EQ(forecast_at(series, 0), forecast_at(series, 0, two));
+}
+
+TEST(GlobalModel, LearnsWhatNoWeekdayShows) {
+  const std::vector<Series> series = shops(20);
+  NoProgress progress;
+  ForecastOptions options;
+  options.backtest = backtest_options();
+  options.backtest.origins = 2;
+  options.attributes = attributes(20);
+  options.models = {ModelId::kSeasonalNaive, ModelId::kDriverMedian};
+  options.threads = 1;
+  options.panel_models.push_back({std::make_shared<GlobalModel>(quick()), nullptr});
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options, progress));
+  double median = 0;
+  double global = 0;
+  for (const AccuracyRow& row : run.accuracy) {
+    if (row.demand_class || !row.model) continue;
+    if (*row.model == ModelId::kDriverMedian) median = row.all.wape();
+    if (*row.model == ModelId::kGlobalTrees) global = row.all.wape();
+  }
+  EXPECT_GT(global, 0);
+  EXPECT_LT(global, 0.9 * median);
+  for (const SeriesForecast& one : run.series) {
+    EXPECT_EQ(one.model, ModelId::kGlobalTrees);
+    for (const ForecastPoint& point : one.points)
+      if (iso_weekday(point.date) == 7) {
+        EXPECT_EQ(point.mean, 0);
+      }
+  }
+}
+
+TEST(GlobalModel, ReadsBackWhatItSavedAndServesALaterCut) {
+  const std::vector<Series> series = shops(6);
+  const std::vector<AttributeColumn> known = attributes(6);
+  const Panel earlier = panel_at(series, {}, known, kHorizon, backtest_options());
+  const Panel later = panel_at(series, {}, known, 0, backtest_options());
+  const GlobalModel model(quick());
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, model.fit(earlier, kTask, progress));
+  ASSERT_OK_AND_ASSIGN(const auto loaded, model.load(fitted->save()));
+  ASSERT_OK_AND_ASSIGN(const auto a, fitted->predict(later, kTask));
+  ASSERT_OK_AND_ASSIGN(const auto b, loaded->predict(later, kTask));
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(loaded->save(), fitted->save());
+  const std::string text = fitted->save();
+  for (const std::size_t length : {0UL, 10UL, 60UL, 400UL, text.size() / 2, text.size() - 200})
+    EXPECT_EQ(model.load(text.substr(0, length)).error().code, ErrorCode::kCorruptData) << length;
+}
+
+TEST(GlobalModel, OtherDriversThanThoseOfTheFitAreRefused) {
+  std::vector<Series> series = shops(4);
+  const Panel panel = panel_at(series, {}, {}, 0, backtest_options());
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(quick()).fit(panel, kTask, progress));
+  for (Series& one : series) one.drivers.clear();
+  const auto values = fitted->predict(panel_at(series, {}, {}, 0, backtest_options()), kTask);
+  ASSERT_FALSE(values.has_value());
+  EXPECT_NE(values.error().message.find("drivers and attributes must be those of the fit"),
+            std::string::npos);
+}
+
+TEST(GlobalModel, CountsRareDemandInUnits) {
+  std::vector<Series> series;
+  test::Noise u(5);
+  for (std::size_t i = 0; i < 40; ++i) {
+    std::vector<double> values;
+    const double rate = 0.2 + 2 * u();
+    for (std::size_t t = 0; t < 400; ++t) {
+      double count = 0;
+      double left = rate * test::kWeek[t % 7];
+      for (double p = u(); p > std::exp(-left) && count < 20; p *= u()) count += 1;
+      values.push_back(count);
+    }
+    series.push_back(test::daily_series(std::move(values)));
+  }
+  const Panel panel = panel_at(series, {}, {}, kHorizon, backtest_options());
+  EXPECT_EQ(choose_target(panel), GlobalTarget::kUnits);
+  EXPECT_EQ(choose_target(panel_at(shops(3), {}, {}, 0, backtest_options())), GlobalTarget::kLogarithm);
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(quick()).fit(panel, kTask, progress));
+  ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(panel, kTask));
+  double forecast = 0;
+  double actual = 0;
+  for (std::size_t m = 0; m < 40; ++m)
+    for (std::size_t s = 0; s < kHorizon; ++s) {
+      forecast += values[m * kHorizon + s];
+      actual += series[m].value[400 - kHorizon + s];
+    }
+  EXPECT_NEAR(forecast / actual, 1, 0.12);
+}
+
+TEST(GlobalModel, SaysWhyItCannotLearn) {
+  const GlobalModel model(quick());
+  std::vector<Series> one = {test::daily_series(std::vector<double>(60, 3.0))};
+  EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask),
+            "needs at least two series, has 1");
+  one.push_back(one[0]);
+  EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask), "needs 98 days of history");
+  one[0].grain = one[1].grain = Grain::kWeekly;
+  EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask), "works by day alone");
+}
+
+TEST(GlobalModel, ExplainsEveryForecastByPartsThatSumToIt) {
+  const std::vector<Series> series = shops(6);
+  const std::vector<AttributeColumn> known = attributes(6);
+  const Panel panel = panel_at(series, {}, known, 0, backtest_options());
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(quick()).fit(panel, kTask, progress));
+  ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(panel, kTask));
+  ASSERT_OK_AND_ASSIGN(const auto steps, fitted->explain(panel, 2, kTask));
+  ASSERT_EQ(steps.size(), kHorizon);
+  for (const ExplainedStep& step : steps) {
+    double sum = 0;
+    std::vector<std::string> names;
+    for (const ExplainedStep::Part& part : step.parts) {
+      sum += part.value;
+      names.push_back(part.name);
+    }
+    EXPECT_NEAR(std::exp(sum) / values[2 * kHorizon + step.step], 1, 1e-5);
+    EXPECT_EQ(names[0], "base");
+    for (const char* expected :
+         {"calendar", "promotion", "school_holiday", "level", "last year", "attributes"})
+      EXPECT_NE(std::ranges::find(names, expected), names.end()) << expected;
+  }
+  EXPECT_EQ(fitted->explain(panel, 6, kTask).error().code, ErrorCode::kNotFound);
+}
+
+TEST(GlobalModel, StopsOnRequest) {
+  struct Stops final : Progress {
+    void update(std::uint64_t, std::uint64_t) override { ++calls; }
+    bool cancelled() const override { return calls > 5; }
+    int calls = 0;
+  } progress;
+  const std::vector<Series> series = shops(4);
+  const auto fitted =
+      GlobalModel(quick()).fit(panel_at(series, {}, {}, 0, backtest_options()), kTask, progress);
+  ASSERT_FALSE(fitted.has_value());
+  EXPECT_EQ(fitted.error().code, ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace tillcast::forecast
