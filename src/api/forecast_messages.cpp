@@ -65,6 +65,10 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   forecast.set_data_until(format_date(found.data_until));
   if (found.wape >= 0) forecast.set_wape(found.wape);
   if (found.wape_seasonal_naive >= 0) forecast.set_wape_seasonal_naive(found.wape_seasonal_naive);
+  if (found.extension) {
+    forecast.mutable_extension()->set_from(format_date(found.extension->from));
+    forecast.mutable_extension()->set_model(text_of(found.extension->model));
+  }
   forecast.mutable_points()->Reserve(static_cast<int>(found.points.size()));
   for (const auto& point : found.points) {
     v1::ForecastPoint& to = *forecast.add_points();

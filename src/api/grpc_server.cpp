@@ -147,6 +147,15 @@ class SeriesStream final : public Call<grpc::ServerWriteReactor<v1::GetSeriesRes
         [this, message](pipeline::Service& service) -> Result<> {
           const std::size_t length = TILLCAST_TRY_PLAIN(read_history_length(*message));
           std::vector<pipeline::HistoryPoint> history;
+          if (length == 0) {
+            // What is stored needs no history: a look-up in memory.
+            pipeline::ForecastRequest asked;
+            asked.items.push_back({message->series_id()});
+            const auto found = TILLCAST_TRY_PLAIN(service.forecast(asked));
+            if (!found.front()) return found.front().error();
+            messages_ = series_messages(*found.front(), history, length);
+            return {};
+          }
           const auto found = TILLCAST_TRY_PLAIN(service.series_forecast(message->series_id(), history));
           messages_ = series_messages(found, history, length);
           return {};

@@ -87,6 +87,12 @@ Schema forecast_schema() {
                            "error of the model in the back-test: sum |error| / sum actual; null when unknown")
                            .or_null()},
               {"wape_seasonal_naive", number_schema("the same of the seasonal naive yardstick").or_null()},
+              {"extension",
+               object_schema({{"from", date_schema("the first point that is not stored")},
+                              {"model", string_schema("model that made it and those after it")}},
+                             "Points computed when asked for, beyond the stored ones.")
+                   .with_name("Extension"),
+               false},
               {"points", array_schema(point, "oldest first")}},
              "A forecast of one series.")
       .with_name("Forecast");
@@ -99,6 +105,13 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
   out.field("data_until", forecast.data_until);
   error_or_null(out, "wape", forecast.wape);
   error_or_null(out, "wape_seasonal_naive", forecast.wape_seasonal_naive);
+  if (forecast.extension) {
+    out.key("extension");
+    out.begin_object();
+    out.field("from", forecast.extension->from);
+    out.field("model", forecast.extension->model);
+    out.end_object();
+  }
   out.key("points");
   out.begin_array();
   for (const auto& point : forecast.points) {

@@ -65,6 +65,30 @@ void add_list(std::vector<Route>& routes, pipeline::Service& service) {
   routes.push_back(std::move(route));
 }
 
+Result<RouteAnswer> series_answer(const pipeline::SeriesForecast& found,
+                                  const std::vector<pipeline::HistoryPoint>& history) {
+  JsonWriter out;
+  out.reserve(1024 + found.points.size() * 256 + history.size() * 48);
+  out.begin_object();
+  out.key("series");
+  write_series(out, found.info);
+  out.key("forecast");
+  write_forecast(out, found);
+  out.key("history");
+  write_history(out, history);
+  out.end_object();
+  return json_answer(out);
+}
+
+// What is stored needs no history: a look-up in memory.
+Result<RouteAnswer> stored_answer(pipeline::Service& service, const std::string& series_id) {
+  pipeline::ForecastRequest asked;
+  asked.items.push_back({series_id});
+  const auto found = TILLCAST_TRY_PLAIN(service.forecast(asked));
+  if (!found.front()) return found.front().error();
+  return series_answer(*found.front(), {});
+}
+
 void add_one(std::vector<Route>& routes, pipeline::Service& service) {
   Route route;
   route.path = "/api/v1/series/{series_id}";
@@ -90,23 +114,14 @@ void add_one(std::vector<Route>& routes, pipeline::Service& service) {
   route.problems = {404};
   route.of_data = true;
   route.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
+    if (request.integer("history") == 0) return stored_answer(service, request.text("series_id"));
     std::vector<pipeline::HistoryPoint> history;
     const auto found = TILLCAST_TRY_PLAIN(service.series_forecast(request.text("series_id"), history));
     const auto wanted = static_cast<std::size_t>(
         request.integer("history").value_or(static_cast<std::int64_t>(history.size())));
     if (wanted < history.size())
       history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(wanted));
-    JsonWriter out;
-    out.reserve(1024 + found.points.size() * 256 + history.size() * 48);
-    out.begin_object();
-    out.key("series");
-    write_series(out, found.info);
-    out.key("forecast");
-    write_forecast(out, found);
-    out.key("history");
-    write_history(out, history);
-    out.end_object();
-    return json_answer(out);
+    return series_answer(found, history);
   };
   routes.push_back(std::move(route));
 }

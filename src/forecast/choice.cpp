@@ -40,8 +40,9 @@ std::vector<ModelId> default_models(DemandClass demand_class, Grain grain) {
       return {kZero};
     case DemandClass::kIntermittent:
     case DemandClass::kLumpy:
-      return {kMean,  kSeasonalNaive, kMovingAverage, kSes,          kSba,     kTsb,  kAdida,
-              kImapa, kPooledLevel,   kPooledSeason,  kDynamicTheta, kAutoEts, kBlend};
+      if (grain != Grain::kDaily) break;  // weeks and months add rare days up to something that has a level
+      return {kSeasonalNaive, kMovingAverage, kSes,          kSba,          kTsb,     kAdida,
+              kImapa,         kPooledLevel,   kPooledSeason, kDynamicTheta, kAutoEts, kBlend};
     case DemandClass::kSmooth:
     case DemandClass::kErratic:
       break;

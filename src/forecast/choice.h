@@ -14,7 +14,7 @@ struct ChoiceOptions {
   Metric metric = Metric::kAuto;
   /// How many origins of own experience weigh as much as the experience of all series of the class. A series
   /// alone has two or three origins: too few to trust, as the same model then loses on the next one.
-  double pooling = 15;
+  double pooling = 10;
   /// The simplest model within this share of the best error is taken.
   double tie = 0.005;
   BlendOptions blend;

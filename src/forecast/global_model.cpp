@@ -22,14 +22,15 @@ double share_of(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
   return static_cast<double>(z >> 11) * 0x1.0p-53;
 }
 
-/// Snapshots one horizon apart, as far back as history_min allows.
+/// Days before the end of the panel of each snapshot, as far back as history_min allows.
 std::vector<int> snapshots(const Panel& panel, const PanelTask& task, const GlobalModelOptions& options) {
   std::size_t longest = 0;
   for (const PanelMember& member : panel.members) longest = std::max(longest, member.history.size());
   std::vector<int> cuts;
-  const auto steps = static_cast<int>(task.steps());
+  const auto horizon = static_cast<int>(task.horizon);
+  const int shifts = std::clamp(options.shifts, 1, horizon);
   for (int k = 0; k < options.snapshots_max; ++k) {
-    const int back = steps + k * static_cast<int>(task.horizon);
+    const int back = static_cast<int>(task.steps()) + k * horizon / shifts;
     if (static_cast<int>(longest) - back < options.history_min) break;
     cuts.push_back(back);
   }
@@ -128,15 +129,19 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   auto fitted = std::make_shared<FittedGlobal>();
   const GlobalTarget target = options_.target == GlobalTarget::kAuto ? choose_target(panel) : options_.target;
   fitted->logarithm = target == GlobalTarget::kLogarithm;
-  const PanelFeatures features(panel, task, snapshots(panel, task, options_), fitted->logarithm);
+  const std::vector<int> cuts = snapshots(panel, task, options_);
+  const PanelFeatures features(panel, task, cuts, fitted->logarithm);
   fitted->columns = features.columns();
   const auto gap = static_cast<int>(task.gap);
 
-  // How many rows there are, at most: those sampled keep the shares of series and snapshots.
+  // About as many rows as there are days, or rows_max: those sampled keep the shares of series and snapshots.
   std::size_t rows_most = 0;
   for (const PanelMember& member : panel.members) rows_most += member.history.size();
-  const double share = std::min(
-      1.0, static_cast<double>(options_.rows_max) / static_cast<double>(std::max<std::size_t>(rows_most, 1)));
+  rows_most = std::min(rows_most, panel.members.size() * cuts.size() * task.horizon);
+  const auto shifts = static_cast<double>(std::clamp(options_.shifts, 1, static_cast<int>(task.horizon)));
+  const double rows_wanted = static_cast<double>(std::min(rows_most, options_.rows_max));
+  const double share =
+      std::min(1.0, rows_wanted / (static_cast<double>(std::max<std::size_t>(rows_most, 1)) * shifts));
   const auto keep = [&](std::size_t member, std::size_t cut, int step, float label) {
     return step >= gap && !std::isnan(label) &&
            (share >= 1 || share_of(member, cut, static_cast<std::uint64_t>(step)) < share);
@@ -152,8 +157,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   }
   constexpr std::size_t kSampleRows = 100'000;
   std::vector<float> sample;
-  const std::size_t stride = std::max<std::size_t>(
-      static_cast<std::size_t>(share * static_cast<double>(rows_most)) / kSampleRows, 1);
+  const std::size_t stride = std::max<std::size_t>(static_cast<std::size_t>(rows_wanted) / kSampleRows, 1);
   if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, keep,
                                 [&](FeatureRows& rows) -> Result<> {
                                   blank_columns(rows, blank);
@@ -169,23 +173,23 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   std::vector<double> offsets;
   std::vector<float> weights;
   std::vector<std::vector<float>> held;
-  if (auto made = each_block(
-          features, panel.members.size(), 1, task.threads, keep,
-          [&](FeatureRows& rows) -> Result<> {
-            for (std::size_t i = 0; i < rows.size(); ++i) {
-              const auto base = static_cast<float>(rows.offset[i]);
-              labels.push_back(fitted->logarithm ? rows.label[i] - base : rows.label[i]);
-              if (!fitted->logarithm) offsets.push_back(rows.offset[i]);
-              if (options_.half_life > 0) {
-                const double age = static_cast<double>(rows.cut[i]) * static_cast<double>(task.horizon);
-                weights.push_back(static_cast<float>(std::exp2(-age / options_.half_life)));
-              }
-            }
-            blank_columns(rows, blank);
-            held.push_back(rows.values);
-            if (progress.cancelled()) return cancelled("training stopped on request");
-            return {};
-          });
+  if (auto made =
+          each_block(features, panel.members.size(), 1, task.threads, keep,
+                     [&](FeatureRows& rows) -> Result<> {
+                       for (std::size_t i = 0; i < rows.size(); ++i) {
+                         const auto base = static_cast<float>(rows.offset[i]);
+                         labels.push_back(fitted->logarithm ? rows.label[i] - base : rows.label[i]);
+                         if (!fitted->logarithm) offsets.push_back(rows.offset[i]);
+                         if (options_.half_life > 0) {
+                           const double age = cuts[static_cast<std::size_t>(rows.cut[i])];
+                           weights.push_back(static_cast<float>(std::exp2(-age / options_.half_life)));
+                         }
+                       }
+                       blank_columns(rows, blank);
+                       held.push_back(rows.values);
+                       if (progress.cancelled()) return cancelled("training stopped on request");
+                       return {};
+                     });
       !made)
     return made.error();
   auto data = BoosterData::create(columns, sample, labels.size());

@@ -29,12 +29,16 @@ enum class BackTransform : std::uint8_t {
 
 struct GlobalModelOptions {
   GlobalTarget target = GlobalTarget::kAuto;
-  BoosterOptions booster;
-  int seeds = 1;  ///< boosters with seeds booster.seed, +1, ... whose scores are averaged
+  BoosterOptions booster = {.rounds = 350, .learning_rate = 0.06};
+  int seeds = 2;  ///< boosters with seeds booster.seed, +1, ... whose scores are averaged
   BackTransform back = BackTransform::kMedian;
   std::size_t rows_max = 1'500'000;  ///< training rows; more are sampled, evenly over series and snapshots
-  int snapshots_max = 30;            ///< snapshots, one horizon apart, newest first
-  int history_min = 84;              ///< days a snapshot must have before it
+  /// Snapshots in one horizon: with more, a day is seen from several cuts, and levels of all series together
+  /// take more than a few values. The rows stay about as many as there are days: each is taken from one cut
+  /// or another.
+  int shifts = 3;
+  int snapshots_max = 100;  ///< newest first
+  int history_min = 84;     ///< days a snapshot must have before it
   /// Rows weigh half at this age in days; 0 = all the same.
   double half_life = 0;
   /// Columns that are not learnt from, by name or, ending in *, by the beginning of their names.
@@ -72,7 +76,7 @@ class FittedGlobal final : public FittedPanel {
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;
   bool logarithm = true;
-  double factor = 1;     ///< of the back-transform
+  double factor = 1;            ///< of the back-transform
   std::size_t learnt_rows = 0;  ///< learnt from
 };
 

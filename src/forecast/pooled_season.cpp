@@ -14,7 +14,7 @@ constexpr double kLevelYears = 2;          // of kSeason; its growth as well
 constexpr double kBlockYears = 0.125;      // growth is a line through the ratios of such blocks
 constexpr double kGrowthMax = 0.5;
 constexpr std::array<double, 6> kDecays = {0.02, 0.05, 0.08, 0.12, 0.2, 0.3};
-constexpr std::size_t kFolds = 4;
+constexpr std::size_t kFolds = 12;
 
 enum Factor : std::size_t { kWeek, kHalf, kMonth, kFactors };
 
@@ -268,11 +268,13 @@ double best_decay(std::span<const PanelMember* const> members, const Calendar& c
         for (std::size_t k = 0; k < kDecays.size(); ++k) {
           if (sums.of[k].expected <= 0) continue;
           const double level = sums.of[k].actual / sums.of[k].expected;
+          double fold = 0;
           for (std::size_t t = i; t < i + horizon; ++t) {
             if (history.masked[t] != 0) continue;
             const double error = history.value[t] - level * shapes[t];
-            errors[k] += error * error * count / squares;
+            fold += error * error;
           }
+          errors[k] += std::sqrt(fold * count / squares);
         }
       }
       sums.age();

@@ -48,8 +48,8 @@ struct PooledSeason {
 };
 
 /// Learns the factors from the members' histories; from an even sample of 2,000 when there are more. kLevel
-/// also picks the decay, as the one with the least scaled squared error over the last four horizons of the
-/// panel. `horizon` is at least 1. Pure, thread-safe.
+/// also picks the decay: the one with the least sum of scaled root mean squared errors over the last twelve
+/// horizons of the members. `horizon` is at least 1. Pure, thread-safe.
 PooledSeason fit_pooled_season(const Panel& panel, PooledKind kind, std::size_t horizon);
 
 /// Forecasts the periods after a history with factors learnt at its own or an earlier cut; zero for a history

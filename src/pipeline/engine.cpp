@@ -7,11 +7,11 @@
 #include "io/durable_file.h"
 #include "io/file_hash.h"
 #include "pipeline/build.h"
+#include "pipeline/forecast_reader.h"
 #include "pipeline/forecast_tables.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/ingest.h"
 #include "pipeline/reports.h"
-#include "pipeline/series_catalog.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
 #include "retail/column_mapping.h"
@@ -22,7 +22,7 @@ namespace {
 class DirectoryEngine final : public Engine {
  public:
   explicit DirectoryEngine(std::unique_ptr<Workspace> workspace)
-      : workspace_(std::move(workspace)), opened_at_(SystemClock().now()) {}
+      : workspace_(std::move(workspace)), reader_(*workspace_), opened_at_(SystemClock().now()) {}
 
   Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
                               StageObserver& observer) override {
@@ -127,18 +127,7 @@ class DirectoryEngine final : public Engine {
 
   Result<SeriesForecast> series_forecast(const std::string& series_id,
                                          std::vector<HistoryPoint>& history) override {
-    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
-    const auto* found = catalog->find(series_id);
-    if (found == nullptr) return unknown_series(series_id);
-    const auto data = TILLCAST_TRY_PLAIN(
-        load_plan_series(*workspace_, *catalog->plan(found->info.plan), {series_id, false}));
-    history.clear();
-    if (!data.series.empty()) {
-      const auto& series = data.series[0];
-      history.reserve(series.size());
-      for (std::size_t i = 0; i < series.size(); ++i) history.push_back({series.date_at(i), series.value[i]});
-    }
-    return *found;
+    return reader_.series(series_id, history);
   }
 
   Result<PredictionPage> predictions(const PredictionRequest& request) override {
@@ -147,17 +136,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {
-    if (request.items.empty() || request.items.size() > 1000) {
-      return invalid_input("items must hold 1 to 1000 series, found " + std::to_string(request.items.size()));
-    }
-    if (request.horizon && (*request.horizon < 1 || *request.horizon > 366)) {
-      return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
-    }
-    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
-    std::vector<Result<SeriesForecast>> answers;
-    answers.reserve(request.items.size());
-    for (const auto& item : request.items) answers.push_back(forecast_one(*catalog, item.series_id, request));
-    return answers;
+    return reader_.forecast(request);
   }
 
   Readiness readiness() override {
@@ -168,22 +147,35 @@ class DirectoryEngine final : public Engine {
   }
 
   std::string data_version() override {
-    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(workspace_->version.load()));
+    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(reader_.version()));
   }
 
  private:
-  static Error unknown_series(const std::string& id) {
-    return not_found("there is no series '" + id +
-                     "'; `tillcast forecast predict --list` or GET /api/v1/series lists them");
-  }
+  /// The one writing call. Its end is the moment when readers get what it wrote, before anyone is told.
+  class WritingTurn {
+   public:
+    WritingTurn(std::unique_lock<std::mutex> writing, ForecastReader& reader)
+        : writing_(std::move(writing)), reader_(&reader) {}
+    WritingTurn(WritingTurn&&) = default;
+    ~WritingTurn() {
+      if (writing_.owns_lock()) reader_->refresh();
+    }
 
-  Result<std::unique_lock<std::mutex>> lock_writing() {
+   private:
+    std::unique_lock<std::mutex> writing_;
+    ForecastReader* reader_;
+  };
+
+  Result<WritingTurn> lock_writing() {
     std::unique_lock writing(workspace_->writing, std::try_to_lock);
-    if (!writing.owns_lock())
+    if (!writing.owns_lock()) {
       return unavailable("another command is writing to " + workspace_->directory.string() +
                          " just now; try again when it is done");
-    return writing;
+    }
+    return WritingTurn(std::move(writing), reader_);
   }
+
+  Result<std::shared_ptr<const SeriesCatalog>> current_catalog() { return reader_.catalog(); }
 
   Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, StageObserver& observer) {
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
@@ -207,79 +199,9 @@ class DirectoryEngine final : public Engine {
     return reports;
   }
 
-  // The catalogue is loaded again when something was written since; readers keep the one they have.
-  Result<std::shared_ptr<const SeriesCatalog>> current_catalog() {
-    const std::int64_t version = workspace_->version.load();
-    const std::lock_guard lock(catalog_mutex_);
-    if (catalog_ == nullptr || catalog_version_ != version) {
-      catalog_ = TILLCAST_TRY(SeriesCatalog::load(*workspace_), "read the stored forecasts");
-      catalog_version_ = version;
-    }
-    return catalog_;
-  }
-
-  Result<SeriesForecast> forecast_one(const SeriesCatalog& catalog, const std::string& id,
-                                      const ForecastRequest& request) {
-    const auto* stored = catalog.find(id);
-    if (stored == nullptr) return unknown_series(id);
-    const ForecastPlan& plan = *catalog.plan(stored->info.plan);
-    const auto grain = plan.frequency == "weekly"    ? forecast::Grain::kWeekly
-                       : plan.frequency == "monthly" ? forecast::Grain::kMonthly
-                                                     : forecast::Grain::kDaily;
-    std::size_t wanted = stored->points.size();
-    if (request.horizon) wanted = static_cast<std::size_t>(*request.horizon);
-    for (const Date date : request.dates) {
-      const auto ahead = forecast::periods_between(stored->info.last, date, grain);
-      if (ahead < 1 || ahead > 366) {
-        return invalid_input(format_date(date) + " is not within the 366 periods after " +
-                             format_date(stored->info.last) + ", the last period of " + id);
-      }
-      if (request.dates.data() == &date || static_cast<std::size_t>(ahead) > wanted)
-        wanted = static_cast<std::size_t>(ahead);
-    }
-    SeriesForecast answer = *stored;
-    if (wanted > answer.points.size()) {
-      if (auto longer = forecast_longer(plan, id, wanted, answer); !longer) return std::move(longer.error());
-    }
-    answer.points.resize(std::min(wanted, answer.points.size()));
-    if (!request.dates.empty()) {
-      std::vector<ForecastPoint> picked;
-      for (const Date date : request.dates) {
-        const Date period = forecast::period_start(date, grain);
-        const auto at = std::ranges::find(answer.points, period, &ForecastPoint::date);
-        if (at != answer.points.end()) picked.push_back(*at);
-      }
-      answer.points = std::move(picked);
-    }
-    return answer;
-  }
-
-  // Beyond the stored horizon: this one series again, with the model it has.
-  Result<void> forecast_longer(const ForecastPlan& plan, const std::string& id, std::size_t horizon,
-                               SeriesForecast& answer) {
-    ForecastPlan longer = plan;
-    longer.horizon = static_cast<int>(horizon);
-    const auto data = TILLCAST_TRY_PLAIN(load_plan_series(*workspace_, longer, {id}));
-    if (data.series.empty()) return unknown_series(id);
-    auto options = forecast_options(*workspace_, plan);
-    options.backtest.horizon = horizon;
-    options.threads = 1;
-    NoProgress progress;
-    const auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, options, progress));
-    answer.points.clear();
-    for (const auto& point : run.series[0].points) {
-      answer.points.push_back(
-          {point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
-    }
-    answer.model = forecast::model(run.series[0].model).name;
-    return {};
-  }
-
   std::unique_ptr<Workspace> workspace_;
+  ForecastReader reader_;
   Timestamp opened_at_;
-  std::mutex catalog_mutex_;
-  std::shared_ptr<const SeriesCatalog> catalog_;
-  std::int64_t catalog_version_ = -1;
 };
 
 }  // namespace

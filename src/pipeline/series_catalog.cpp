@@ -25,6 +25,8 @@ std::string lower(std::string_view text) {
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
   auto catalog = std::make_shared<SeriesCatalog>();
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  // One transaction, which ends with the connection: all that is read is of one moment.
+  TILLCAST_TRY_PLAIN(connection.execute("BEGIN TRANSACTION"));
   const auto tables = TILLCAST_TRY_PLAIN(
       connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'forecast_run'"));
   if (tables.integer(0, 0).value_or(0) == 0) return std::shared_ptr<const SeriesCatalog>(catalog);
@@ -99,6 +101,14 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
 const SeriesForecast* SeriesCatalog::find(std::string_view id) const {
   const auto at = by_id_.find(id);
   return at == by_id_.end() ? nullptr : &series_[at->second];
+}
+
+std::size_t SeriesCatalog::periods(const std::string& plan) const {
+  std::size_t sum = 0;
+  for (const auto& series : series_)
+    if (series.info.plan == plan)
+      sum += static_cast<std::size_t>(std::max<std::int64_t>(0, series.info.periods));
+  return sum;
 }
 
 const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {

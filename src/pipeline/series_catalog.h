@@ -30,6 +30,8 @@ class SeriesCatalog {
   /// See Service::predictions. @param self  the owner of this catalogue, for the page to keep.
   Result<PredictionPage> predictions(const PredictionRequest& request,
                                      std::shared_ptr<const SeriesCatalog> self) const;
+  /// Periods of history of all series of a plan together.
+  std::size_t periods(const std::string& plan) const;
   std::size_t size() const { return series_.size(); }
   /// Changes whenever any stored run changes.
   const std::string& version() const { return version_; }

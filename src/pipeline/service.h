@@ -105,6 +105,12 @@ struct HistoryPoint {
   double value = 0;
 };
 
+/// Points that are not stored: computed when they were asked for.
+struct Extension {
+  Date from;          ///< the first of them
+  std::string model;  ///< what made them
+};
+
 struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
@@ -113,6 +119,7 @@ struct SeriesForecast {
   double wape = -1;                 ///< of the chosen model in the back-test; < 0 when unknown
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
   std::vector<ForecastPoint> points;
+  std::optional<Extension> extension = {};  ///< when more periods were asked for than are stored
 };
 
 struct ForecastItem {
@@ -123,6 +130,7 @@ struct ForecastRequest {
   std::vector<ForecastItem> items;  ///< 1..1000
   std::optional<int> horizon;       ///< periods ahead, 1..366; exactly this many points come back
   std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
+                                    ///< neither: what is stored
 };
 
 struct PredictionRequest {

@@ -110,10 +110,12 @@ class MemoryService final : public pipeline::Service {
       const auto* const info = find(item.series_id);
       if (info == nullptr) {
         answers.emplace_back(not_found("no series '" + item.series_id + "'"));
-      } else if (info->status == "too_short") {
+      } else if (info->status == "too_short" && (request.horizon || !request.dates.empty())) {
         answers.emplace_back(invalid_input("series '" + item.series_id + "' is too short: " + info->reason));
       } else if (request.horizon) {
         answers.emplace_back(forecast_of(*info, *request.horizon));
+      } else if (request.dates.empty()) {
+        answers.emplace_back(forecast_of(*info, kStored));
       } else {
         auto made = forecast_of(*info, 0);
         std::optional<Error> early;
@@ -226,6 +228,7 @@ class MemoryService final : public pipeline::Service {
     made.wape = 0.0912;
     made.wape_seasonal_naive = 0.1478;
     for (int step = 1; step <= horizon; ++step) made.points.push_back(point({last().days + step}));
+    if (horizon > kStored) made.extension = pipeline::Extension{{last().days + kStored + 1}, "theta"};
     return made;
   }
 

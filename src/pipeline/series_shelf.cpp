@@ -1,0 +1,101 @@
+#include "pipeline/series_shelf.h"
+
+#include <algorithm>
+
+#include "pipeline/plan_series.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+constexpr int kAheadMax = 366;
+// A value with its mask, promotion, open and price.
+constexpr std::size_t kPeriodBytes = 19;
+
+std::size_t bytes_of(const forecast::Series& series) {
+  std::size_t bytes = 256 + series.value.capacity() * sizeof(double) + series.masked.capacity() +
+                      series.promotion.capacity() + series.open.capacity() +
+                      series.price.capacity() * sizeof(double);
+  for (const auto& driver : series.drivers)
+    bytes += 64 + driver.name.size() + driver.value.capacity() * sizeof(float);
+  return bytes;
+}
+
+// Gold may have gone on since the forecast was made; its readers see what the forecast saw.
+void cut_at(forecast::Series& series, Date last) {
+  const auto known = forecast::periods_between(series.start, last, series.grain) + 1;
+  const auto periods = static_cast<std::size_t>(std::max<std::int64_t>(0, known));
+  if (periods >= series.size()) return;
+  series.value.resize(periods);
+  series.masked.resize(periods);
+}
+
+// Drivers that are unknown so far ahead may refuse a plan; its values can be had all the same.
+Result<PlanSeries> read_plan(Workspace& workspace, ForecastPlan plan, const std::string& only_id) {
+  plan.horizon = kAheadMax;
+  auto data = load_plan_series(workspace, plan, {only_id, true});
+  if (!data && data.error().code == ErrorCode::kInvalidInput)
+    return load_plan_series(workspace, plan, {only_id, false});
+  return data;
+}
+
+}  // namespace
+
+SeriesShelf::SeriesShelf(Workspace& workspace, std::shared_ptr<const SeriesCatalog> catalog,
+                         std::size_t bytes_max)
+    : workspace_(workspace), catalog_(std::move(catalog)), bytes_max_(bytes_max) {}
+
+std::size_t SeriesShelf::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+SeriesShelf::Series SeriesShelf::kept(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return nullptr;
+  order_.splice(order_.begin(), order_, found->second);
+  return found->second->series;
+}
+
+void SeriesShelf::keep(const std::string& id, forecast::Series series) {
+  const std::size_t bytes = bytes_of(series) + id.size();
+  auto shared = std::make_shared<const forecast::Series>(std::move(series));
+  const std::lock_guard lock(mutex_);
+  if (by_id_.contains(id)) return;
+  order_.push_front({id, std::move(shared), bytes});
+  by_id_.emplace(order_.front().id, order_.begin());
+  bytes_ += bytes;
+  while (bytes_ > bytes_max_ && order_.size() > 1) {
+    bytes_ -= order_.back().bytes;
+    by_id_.erase(order_.back().id);
+    order_.pop_back();
+  }
+}
+
+Result<void> SeriesShelf::load(const SeriesForecast& stored) {
+  const std::string& name = stored.info.plan;
+  const ForecastPlan& plan = *catalog_->plan(name);
+  const bool whole =
+      !plans_loaded_.contains(name) && catalog_->periods(name) * kPeriodBytes <= bytes_max_ / 2;
+  auto data = TILLCAST_TRY_PLAIN(read_plan(workspace_, plan, whole ? "" : stored.info.id));
+  if (whole) plans_loaded_.insert(name);
+  for (std::size_t i = 0; i < data.members.size(); ++i) {
+    const auto* const one = catalog_->find(data.members[i].id);
+    if (one == nullptr) continue;
+    cut_at(data.series[i], one->info.last);
+    keep(one->info.id, std::move(data.series[i]));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const forecast::Series>> SeriesShelf::find(const SeriesForecast& stored) {
+  if (auto found = kept(stored.info.id)) return found;
+  const std::lock_guard lock(loading_);
+  if (auto found = kept(stored.info.id)) return found;
+  if (auto loaded = load(stored); !loaded) return std::move(loaded.error());
+  if (auto found = kept(stored.info.id)) return found;
+  return not_found("the history of '" + stored.info.id +
+                   "' is gone; `tillcast run` makes the forecasts anew");
+}
+
+}  // namespace tillcast::pipeline

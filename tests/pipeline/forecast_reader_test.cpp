@@ -1,0 +1,217 @@
+// Reading forecasts of a real data directory through the Engine.
+#include "pipeline/forecast_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "pipeline/engine.h"
+#include "pipeline/settings.h"
+#include "support/temp_dir.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kStored = 14;
+constexpr Date kFirst = date_from_civil(2023, 1, 2);  // a Monday
+
+bool sunday(Date day) { return (day.days - kFirst.days) % 7 == 6; }
+
+std::string sales(int from, int to) {
+  std::string text = "product_id,product_name,product_price,store_id,store_name,quantity,date\n";
+  for (int i = from; i < to; ++i) {
+    const Date day{kFirst.days + i};
+    if (sunday(day)) continue;
+    for (int store = 1; store <= 3; ++store) {
+      const int quantity = 20 * store + 3 * (i % 7) + (i * 7919 + store * 104729) % 5;
+      text += "1,Tea,2.50," + std::to_string(store) + ",Shop " + std::to_string(store) + "," +
+              std::to_string(quantity) + "," + format_date(day) + "\n";
+    }
+  }
+  return text;
+}
+
+/// Three stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
+struct Shop {
+  Shop() {
+    const auto data = folder.file("shop");
+    EXPECT_TRUE(Engine::init(data, false).has_value());
+    folder.write(
+        "shop/tillcast.toml",
+        "[serve]\nhistory_mb = 1\n[[forecast.plan]]\nname = \"stores\"\nmeasure = \"units\"\nby = "
+        "[\"store\"]\nhorizon = 14\n[[forecast.plan]]\nname = \"all\"\nmeasure = \"units\"\nby = []\n"
+        "horizon = 14\n");
+    auto config = load_settings(data, {}, {});
+    auto opened = Engine::open(data, std::move(*config));
+    EXPECT_TRUE(opened.has_value()) << opened.error().message;
+    engine = std::move(*opened);
+    run("first.csv", 0, 180);
+  }
+  void run(const std::string& name, int from, int to) {
+    RunOptions options;
+    options.inputs = {folder.write(name, sales(from, to))};
+    StageObserver observer;
+    const auto report = engine->run(options, observer);
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    ASSERT_FALSE(report->checks_failed());
+  }
+  SeriesForecast ask(const std::string& id, std::optional<int> horizon, std::vector<Date> dates = {}) {
+    const auto answers = engine->forecast({{{id}}, horizon, std::move(dates)});
+    EXPECT_TRUE(answers.has_value());
+    const auto& answer = answers->front();
+    EXPECT_TRUE(answer.has_value()) << answer.error().message;
+    return answer ? *answer : SeriesForecast{};
+  }
+
+  test::TempDir folder;
+  std::unique_ptr<Engine> engine;
+};
+
+/// Reads only: one shop for all.
+class ForecastReading : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { shop_ = std::make_unique<Shop>(); }
+  static void TearDownTestSuite() { shop_.reset(); }
+  static SeriesForecast ask(const std::string& id, std::optional<int> horizon, std::vector<Date> dates = {}) {
+    return shop_->ask(id, horizon, std::move(dates));
+  }
+  static inline std::unique_ptr<Shop> shop_;
+};
+
+TEST_F(ForecastReading, ExactlyNDaysForNDaysAndClosedDaysAreZero) {
+  for (const int horizon : {1, 7, kStored, kStored + 1, 60}) {
+    const auto found = ask("stores/2", horizon);
+    ASSERT_EQ(found.points.size(), static_cast<std::size_t>(horizon));
+    for (int i = 0; i < horizon; ++i) {
+      const auto& point = found.points[static_cast<std::size_t>(i)];
+      EXPECT_EQ(point.date, Date{found.info.last.days + 1 + i});
+      const auto& wide = point.intervals[1];
+      EXPECT_EQ(point.mean == 0, sunday(point.date)) << format_date(point.date);
+      EXPECT_EQ(wide.high == 0, sunday(point.date)) << format_date(point.date);
+    }
+  }
+  EXPECT_EQ(ask("stores/2", std::nullopt).points.size(), static_cast<std::size_t>(kStored));
+}
+
+TEST_F(ForecastReading, BeyondWhatIsStoredTheStoredPointsComeFirstAndIntervalsDoNotShrink) {
+  const auto stored = ask("stores/1", kStored);
+  EXPECT_FALSE(stored.extension.has_value());
+  const auto longer = ask("stores/1", 45);
+  ASSERT_TRUE(longer.extension.has_value());
+  EXPECT_EQ(longer.extension->from, Date{stored.info.last.days + kStored + 1});
+  EXPECT_EQ(longer.model, stored.model);
+  double stored_width = 0;
+  double stored_mean = 0;
+  for (std::size_t i = 0; i < longer.points.size(); ++i) {
+    const auto& point = longer.points[i];
+    const auto& narrow = point.intervals[0];
+    const auto& wide = point.intervals[1];
+    EXPECT_LE(wide.low, narrow.low);
+    EXPECT_LE(narrow.low, point.mean);
+    EXPECT_LE(point.mean, narrow.high);
+    EXPECT_LE(narrow.high, wide.high);
+    if (i < kStored) {
+      EXPECT_EQ(point.mean, stored.points[i].mean);
+      EXPECT_EQ(wide.high, stored.points[i].intervals[1].high);
+    }
+    if (i >= kStored - 7 && i < kStored) {
+      stored_width += wide.high - point.mean;
+      stored_mean += point.mean;
+    }
+    if (i >= kStored) {
+      EXPECT_GE(wide.high - point.mean, point.mean * stored_width / stored_mean - 1e-9);
+    }
+  }
+}
+
+TEST_F(ForecastReading, DatesBeforeTheCutFailTheirItemAlone) {
+  const Date last = ask("stores/1", 1).info.last;
+  const auto answers =
+      shop_->engine->forecast({{{"stores/1"}, {"none"}, {"all/total"}}, std::nullopt, {Date{last.days}}});
+  ASSERT_TRUE(answers.has_value());
+  EXPECT_THAT((*answers)[0].error().message, HasSubstr(format_date(last) + " is not within the 366 periods"));
+  EXPECT_EQ((*answers)[1].error().code, ErrorCode::kNotFound);
+
+  // In the order asked, repeated ones repeated, near and far.
+  const std::vector<Date> dates = {{last.days + 20}, {last.days + 3}, {last.days + 3}, {last.days + 366}};
+  const auto found = ask("stores/1", std::nullopt, dates);
+  ASSERT_EQ(found.points.size(), dates.size());
+  for (std::size_t i = 0; i < dates.size(); ++i) EXPECT_EQ(found.points[i].date, dates[i]);
+  EXPECT_EQ(found.points[1].mean, ask("stores/1", kStored).points[2].mean);
+  const auto too_far = shop_->engine->forecast({{{"stores/1"}}, std::nullopt, {Date{last.days + 367}}});
+  EXPECT_EQ((*too_far)[0].error().code, ErrorCode::kInvalidInput);
+}
+
+TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {
+  Shop shop;
+  std::vector<HistoryPoint> history;
+  const auto found = shop.engine->series_forecast("stores/3", history);
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  ASSERT_EQ(history.size(), static_cast<std::size_t>(found->info.periods));
+  EXPECT_EQ(history.front().date, found->info.first);
+  EXPECT_EQ(history.back().date, found->info.last);
+  EXPECT_EQ(Date{history.back().date.days + 1}, found->points.front().date);
+  EXPECT_EQ(history[0].value, 60 + (3 * 104729) % 5);
+
+  // New sales without new forecasts: the answer stays in one piece.
+  const auto more = shop.folder.write("more.csv", sales(180, 190));
+  StageObserver observer;
+  ASSERT_TRUE(shop.engine->ingest(more, {}, observer).has_value());
+  ASSERT_TRUE(shop.engine->build({}, observer).has_value());
+  const auto again = shop.engine->series_forecast("stores/3", history);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(history.back().date, again->info.last);
+  EXPECT_EQ(again->run_id, found->run_id);
+}
+
+TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
+  Shop shop;
+  const auto before = shop.ask("stores/1", 1);
+  const auto version = shop.engine->data_version();
+  EXPECT_EQ(shop.engine->data_version(), version);
+  shop.run("more.csv", 180, 190);
+  EXPECT_NE(shop.engine->data_version(), version);
+  const auto after = shop.ask("stores/1", 1);
+  EXPECT_NE(after.run_id, before.run_id);
+  EXPECT_GT(after.info.last, before.info.last);
+}
+
+TEST(ForecastReadingAndWriting, AThousandReadsWhileRunsFinishNeverFailOrMixThem) {
+  Shop shop;
+  std::atomic<bool> done = false;
+  std::atomic<int> reads = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 8; ++i) {
+    readers.emplace_back([&, i] {
+      while (!done || reads < 1000) {
+        const std::optional<int> horizon = i == 0 ? 20 : kStored;
+        const auto answers = shop.engine->forecast({{{"stores/1"}, {"stores/2"}, {"stores/3"}}, horizon, {}});
+        ASSERT_TRUE(answers.has_value()) << answers.error().message;
+        std::set<std::string> runs;
+        for (const auto& answer : *answers) {
+          ASSERT_TRUE(answer.has_value()) << answer.error().message;
+          runs.insert(answer->run_id + format_date(answer->info.last));
+          ASSERT_EQ(answer->points.size(), static_cast<std::size_t>(*horizon));
+          ASSERT_EQ(answer->points[0].date, Date{answer->info.last.days + 1});
+        }
+        ASSERT_EQ(runs.size(), 1U);
+        ++reads;
+        std::this_thread::sleep_for(std::chrono::microseconds(500));
+      }
+    });
+  }
+  shop.run("second.csv", 180, 187);
+  shop.run("third.csv", 187, 194);
+  done = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_GE(reads, 1000);
+  EXPECT_EQ(shop.ask("stores/1", 1).info.last, Date{kFirst.days + 193});
+}
+
+}  // namespace
+}  // namespace tillcast::pipeline
