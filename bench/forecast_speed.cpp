@@ -1,19 +1,25 @@
 // Speed of each model of src/forecast, fit and 42 steps, in series per CPU second on one thread, as JSON. The
 // series are generated: 942 shop days (closed on Sundays, promotion every other week), 1,826 item days (no
 // zeros, weekly and yearly season) and their rare kin for the intermittent methods. Answers are checked
-// against the formula behind the data. Exit 1 when one is off. Usage: forecast_speed [SECONDS_PER_MODEL]
+// against the formula behind the data, and the speeds against DESIGN's least ones. Also features for a global
+// model, in values per CPU second, and 1,115 shops through forecast_all: five origins of the default models
+// and the forecast. Exit 1 when one is off. Usage: forecast_speed [SECONDS_PER_MODEL]
+//        forecast_speed --write DIR    the same series and their truth as text, for the peers
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forecast/backtest.h"
+#include "forecast/forecast.h"
 #include "forecast/model.h"
-#include "forecast/outliers.h"
+#include "forecast/panel_features.h"
 
 namespace {
 
@@ -74,29 +80,144 @@ Sample make(Kind kind, std::size_t days, std::uint32_t seed) {
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
+struct Data {
+  const char* name;
+  Kind kind;
+  std::size_t days;
+};
+constexpr std::array<Data, 4> kData = {{{"shop", Kind::kShop, 942},
+                                        {"item", Kind::kItem, 1826},
+                                        {"rare", Kind::kRare, 942},
+                                        {"rare", Kind::kRare, 1826}}};
+constexpr std::uint32_t kSamples = 50;
+
+std::vector<Sample> samples_of(const Data& data) {
+  std::vector<Sample> samples;
+  for (std::uint32_t seed = 1; seed <= kSamples; ++seed) samples.push_back(make(data.kind, data.days, seed));
+  return samples;
+}
+
+/// One line per series: its values, or what is expected of the horizon.
+int write_series(const std::string& folder) {
+  for (const Data& data : kData) {
+    const std::string stem = folder + "/" + data.name + "_" + std::to_string(data.days);
+    std::ofstream values(stem + ".txt");
+    std::ofstream truth(stem + ".truth.txt");
+    for (const Sample& sample : samples_of(data)) {
+      for (const double value : sample.series.value) values << value << ' ';
+      for (const double value : sample.truth) truth << value << ' ';
+      values << '\n';
+      truth << '\n';
+    }
+    if (!values.flush() || !truth.flush()) {
+      std::fprintf(stderr, "cannot write %s.txt\n", stem.c_str());
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/// Least series per CPU second, DESIGN's bars; 0 = none.
+double least_speed(ModelId id) {
+  switch (id) {
+    case ModelId::kAutoEts:
+      return 20;
+    case ModelId::kDynamicTheta:
+      return 150;
+    case ModelId::kCroston:
+    case ModelId::kSba:
+    case ModelId::kTsb:
+      return 20000;
+    default:
+      return 0;
+  }
+}
+
+/// Rows for a global model, as its training makes them: every seventh day's snapshot of two years.
+bool bench_features() {
+  std::vector<Series> series;
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) series.push_back(make(Kind::kShop, 942, seed).series);
+  BacktestOptions options;
+  options.horizon = kHorizon;
+  const std::vector<std::uint8_t> usable(series.size(), 1);
+  const Panel panel = panel_at(series, usable, {}, 0, options);
+  std::vector<int> cuts;
+  for (int back = static_cast<int>(kHorizon); back < 400; back += 42) cuts.push_back(back);
+  const PanelTask task{0, kHorizon, 1};
+  const double started = cpu_seconds();
+  const PanelFeatures features(panel, task, cuts, true);
+  FeatureRows rows;
+  std::size_t values = 0;
+  bool finite = true;
+  for (std::size_t member = 0; member < panel.members.size(); ++member) {
+    rows.clear();
+    features.add_rows(member, [](std::size_t, int, float) { return true; }, rows);
+    values += rows.values.size();
+    for (const double offset : rows.offset) finite = finite && std::isfinite(offset);
+  }
+  const double seconds = cpu_seconds() - started;
+  std::printf(
+      ",\n  {\"features\": \"panel\", \"columns\": %zu, \"values\": %zu, \"cpu_seconds\": %.3f, "
+      "\"values_per_cpu_second\": %.0f}",
+      features.columns().size(), values, seconds, static_cast<double>(values) / seconds);
+  if (finite && values > 0) return true;
+  std::fprintf(stderr, "OFF: features: %zu values, base forecasts %s\n", values,
+               finite ? "finite" : "not finite");
+  return false;
+}
+
+/// All stores of a chain: five origins of the default models and the forecast, on one thread.
+bool bench_chain() {
+  constexpr std::uint32_t kStores = 1115;
+  constexpr double kSecondsMost = 120;
+  std::vector<Series> series;
+  std::vector<std::vector<double>> truth;
+  for (std::uint32_t seed = 1; seed <= kStores; ++seed) {
+    Sample sample = make(Kind::kShop, 942, seed);
+    series.push_back(std::move(sample.series));
+    truth.push_back(std::move(sample.truth));
+  }
+  ForecastOptions options;
+  options.backtest.horizon = kHorizon;
+  options.backtest.origins = 5;
+  options.threads = 1;
+  NoProgress progress;
+  const double started = cpu_seconds();
+  const auto run = forecast_all(series, options, progress);
+  const double seconds = cpu_seconds() - started;
+  double error = 0;
+  double actual = 0;
+  for (std::size_t i = 0; run && i < series.size(); ++i) {
+    for (std::size_t s = 0; s < kHorizon; ++s) {
+      error += std::abs(run->series[i].points[s].mean - truth[i][s]);
+      actual += truth[i][s];
+    }
+  }
+  const double wape = actual > 0 ? error / actual : 1;
+  std::printf(
+      ",\n  {\"chain\": \"forecast_all\", \"series\": %u, \"origins\": 5, \"cpu_seconds\": %.2f, "
+      "\"wape_to_truth\": %.3f}",
+      kStores, seconds, wape);
+  if (run && run->ok == kStores && wape < 0.05 && seconds <= kSecondsMost) return true;
+  std::fprintf(stderr, "OFF: a chain of %u stores took %.1f CPU s, at most %.0f; WAPE to the truth %.3f\n",
+               kStores, seconds, kSecondsMost, wape);
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 2 && std::string_view(argv[1]) == "--write") return write_series(argv[2]);
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.4;
-  struct Data {
-    const char* name;
-    Kind kind;
-    std::size_t days;
-  };
-  const std::array<Data, 4> data = {{{"shop", Kind::kShop, 942},
-                                     {"item", Kind::kItem, 1826},
-                                     {"rare", Kind::kRare, 942},
-                                     {"rare", Kind::kRare, 1826}}};
   BacktestOptions options;
   options.horizon = kHorizon;
   bool faults = false;
   bool first = true;
   std::printf("{\"benchmark\": \"forecast_speed\", \"horizon\": %zu, \"results\": [", kHorizon);
-  for (const Data& one : data) {
-    constexpr std::uint32_t kSamples = 50;
-    std::vector<Sample> samples;
-    for (std::uint32_t seed = 1; seed <= kSamples; ++seed) samples.push_back(make(one.kind, one.days, seed));
+  for (const Data& one : kData) {
+    const std::vector<Sample> samples = samples_of(one);
     for (const Model& which : all_models()) {
+      if (is_panel_model(which.id) || which.id == ModelId::kBlend) continue;  // need a whole run
       const bool for_rare = which.id >= ModelId::kCroston && which.id <= ModelId::kImapa;
       if (for_rare != (one.kind == Kind::kRare)) continue;
       std::vector<double> out(kHorizon);
@@ -138,8 +259,16 @@ int main(int argc, char** argv) {
                      wape, limit);
         faults = true;
       }
+      const double speed = static_cast<double>(done) / seconds;
+      if (speed < least_speed(which.id)) {
+        std::fprintf(stderr, "OFF: %s on %s, %zu days: %.0f series per CPU second, at least %.0f\n",
+                     std::string(which.name).c_str(), one.name, one.days, speed, least_speed(which.id));
+        faults = true;
+      }
     }
   }
+  faults = !bench_features() || faults;
+  faults = !bench_chain() || faults;
   std::printf("\n]}\n");
   return faults ? 1 : 0;
 }

@@ -17,7 +17,8 @@ ALLOWED = {
     "lake": ["core", "io", "retail", "database"],
     "warehouse": ["core", "io", "database", "lake"],
     "forecast": ["core"],
-    "pipeline": ["core", "io", "retail", "sources", "database", "lake", "warehouse", "forecast"],
+    "registry": ["core", "io"],
+    "pipeline": ["core", "io", "retail", "sources", "database", "lake", "warehouse", "forecast", "registry"],
     "api": ["core", "retail", "pipeline"],
     "cli": ["core", "database", "pipeline", "api"],
 }

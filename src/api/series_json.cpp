@@ -82,6 +82,10 @@ Schema forecast_schema() {
   return object_schema(
              {{"run_id", string_schema("run that stored it")},
               {"model", string_schema("model that made it")},
+              {"model_version", integer_schema("version of the plan's models; 0 = of none")},
+              {"variant",
+               string_schema("champion, or challenger in an experiment; null when there is no version")
+                   .or_null()},
               {"data_until", date_schema("nothing after this day was used")},
               {"wape", number_schema(
                            "error of the model in the back-test: sum |error| / sum actual; null when unknown")
@@ -102,6 +106,8 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
   out.begin_object();
   out.field("run_id", forecast.run_id);
   out.field("model", forecast.model);
+  out.field("model_version", forecast.model_version);
+  text_or_null(out, "variant", forecast.variant);
   out.field("data_until", forecast.data_until);
   error_or_null(out, "wape", forecast.wape);
   error_or_null(out, "wape_seasonal_naive", forecast.wape_seasonal_naive);

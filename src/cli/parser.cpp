@@ -41,7 +41,7 @@ void add_option(CLI::App& app, const OptionSpec& spec, std::deque<Sink>& sinks) 
       sink.option = app.add_option(spec.name, sink.values)->expected(1)->take_all()->allow_extra_args(false);
       break;
     case OptionKind::kPositional:
-      sink.option = app.add_option(spec.name, sink.values)->expected(1);
+      sink.option = app.add_option(spec.name, sink.values)->expected(1)->allow_extra_args(false);
       break;
     case OptionKind::kPositionalList:
       sink.option = app.add_option(spec.name, sink.values)->expected(1, 1 << 20);

@@ -8,6 +8,7 @@
 
 #include "forecast/blend_backtest.h"
 #include "forecast/cold_start.h"
+#include "forecast/held_out_internal.h"
 #include "forecast/intermittent.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/pooled_season.h"
@@ -131,17 +132,24 @@ std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<cons
   return rows;
 }
 
+/// What is known of a series by position, or nullptr.
+const FittedSeries* known_of(std::span<const FittedSeries* const> known, std::size_t at) {
+  return at < known.size() ? known[at] : nullptr;
+}
+
 /// Forecasts of one model after the end of a series, as they are served.
 class FinalForecaster {
  public:
   FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
-                  std::span<const PanelForecast> panels, const BacktestOptions& options)
+                  std::span<const PanelForecast> panels, const BacktestOptions& options,
+                  const FittedSeries* known)
       : at_(at),
         raw_(history_at(series, series.size(), options)),
         capped_(cap_outliers(raw_, demand_class, options.outliers)),
         cleaned_(raw_),
         panels_(panels),
-        options_(options) {
+        options_(options),
+        known_(known) {
     cleaned_.value = capped_.value;
   }
   FinalForecaster(const FinalForecaster&) = delete;
@@ -150,17 +158,18 @@ class FinalForecaster {
   const History& history() const { return raw_; }
   std::size_t capped(ModelId id) const { return model(id).capped ? capped_.capped : 0; }
   /// @return why there is no forecast, empty when there is one
-  std::string predict(ModelId id, std::span<double> steps) const {
+  std::string predict(ModelId id, std::span<double> steps) {
     if (is_panel_model(id)) return predict_panel(id, steps);
     const Model& which = model(id);
     const History& history = which.capped ? cleaned_ : raw_;
     if (std::string fault = which.refuses(history); !fault.empty()) return fault;
-    if (predict_steps(which, history, which.fit(history), options_.non_negative, steps)) return {};
+    used_.push_back({id, 1, learnt(which, history)});
+    if (predict_steps(which, history, used_.back().parameters, options_.non_negative, steps)) return {};
     return "gave a forecast that is not a number";
   }
   /// The weighed forecasts of the models that give one.
   std::string blend(std::span<const ModelId> models, std::span<const double> weights, BlendKind kind,
-                    std::span<double> steps) const {
+                    std::span<double> steps) {
     std::vector<std::vector<double>> rows;
     std::vector<double> used;
     double sum = 0;
@@ -176,8 +185,21 @@ class FinalForecaster {
     combine(views, used, kind, steps);
     return {};
   }
+  /// What a model that was asked for learnt; without parameters for one that needs none.
+  FittedMember member(ModelId id, double weight) const {
+    const auto at = std::ranges::find(used_, id, &FittedMember::model);
+    return {id, weight, at == used_.end() ? Parameters{} : at->parameters};
+  }
 
  private:
+  // In an update what was learnt then, else a fit.
+  Parameters learnt(const Model& which, const History& history) const {
+    if (known_ != nullptr) {
+      const auto at = std::ranges::find(known_->members, which.id, &FittedMember::model);
+      if (at != known_->members.end()) return at->parameters;
+    }
+    return which.fit(history);
+  }
   std::string predict_panel(ModelId id, std::span<double> steps) const {
     const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
     if (panel == panels_.end() || !panel->refused.empty())
@@ -193,14 +215,41 @@ class FinalForecaster {
   History cleaned_;
   std::span<const PanelForecast> panels_;
   const BacktestOptions& options_;
+  const FittedSeries* known_;
+  std::vector<FittedMember> used_;
 };
 
-/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero.
+/// What a forecast was made with.
+FittedSeries remember(const Series& series, const SeriesBacktest& test, std::optional<std::size_t> chosen,
+                      const SeriesForecast& result) {
+  FittedSeries fitted;
+  fitted.usable = true;
+  fitted.fallback = result.status != SeriesStatus::kOk;
+  fitted.reason = result.reason;
+  fitted.model = result.model;
+  fitted.demand_class = result.demand_class;
+  fitted.start = series.start;
+  fitted.known = series.size();
+  if (chosen) {
+    fitted.ends = test.ends;
+    const std::span<const float> column =
+        std::span(test.forecasts)
+            .subspan(*chosen * test.ends.size() * test.horizon, test.ends.size() * test.horizon);
+    fitted.forecasts.assign(column.begin(), column.end());
+  }
+  return fitted;
+}
+
+/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero. In
+/// an update (`known` set) with what was learnt.
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            std::span<const double> weights, const ForecastOptions& all_options) {
+                            std::span<const double> weights, const ForecastOptions& all_options,
+                            const FittedSeries* known) {
   const BacktestOptions& options = all_options.backtest;
-  const FinalForecaster forecaster(series, at, test.demand_class, panels, options);
+  FinalForecaster forecaster(series, at, test.demand_class, panels, options, known);
+  std::vector<ModelId> members = test.models;
+  std::vector<double> member_weights(weights.begin(), weights.end());
   const History& raw = forecaster.history();
   SeriesForecast result;
   result.demand_class = test.demand_class;
@@ -216,14 +265,25 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
                               std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
     if (!test.ends.empty()) result.reason = "no candidate model could be used";
   }
+  if (known != nullptr) {
+    result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;
+    result.model = known->model;
+    result.reason = known->reason;
+    members.clear();
+    member_weights.clear();
+    for (const FittedMember& member : known->members) {
+      members.push_back(member.model);
+      member_weights.push_back(member.weight);
+    }
+  }
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
   if (is_panel_model(result.model) || result.model == ModelId::kBlend)
     tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
   for (const ModelId id : tries) {
-    const std::string fault =
-        id == ModelId::kBlend ? forecaster.blend(test.models, weights, all_options.choice.blend.kind, steps)
-                              : forecaster.predict(id, steps);
+    const std::string fault = id == ModelId::kBlend ? forecaster.blend(members, member_weights,
+                                                                       all_options.choice.blend.kind, steps)
+                                                    : forecaster.predict(id, steps);
     if (fault.empty()) {
       result.model = id;
       result.outliers_capped = forecaster.capped(id);
@@ -240,6 +300,15 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
     point.mean = steps[step];
     point.closed = closed[step] != 0;
     result.points.push_back(point);
+  }
+  result.fitted = remember(series, test, chosen, result);
+  if (result.model != ModelId::kBlend) {
+    result.fitted.members.push_back(forecaster.member(result.model, 1));
+    return result;
+  }
+  for (std::size_t m = 0; m < member_weights.size(); ++m) {
+    if (member_weights[m] > 0)
+      result.fitted.members.push_back(forecaster.member(members[m], member_weights[m]));
   }
   return result;
 }
@@ -266,6 +335,7 @@ void start_from_others(std::span<const Series> series, std::size_t at, const For
 std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
   std::vector<PanelCandidate> candidates = options.panel_models;
   for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason}) {
+    if (!options.fitted.empty()) break;  // an update has those that were learnt
     auto pooled = pooled_season_model(kind);
     const bool asked =
         options.models.empty() || std::ranges::find(options.models, pooled->id()) != options.models.end();
@@ -287,13 +357,14 @@ void prefer_blend(std::span<const SeriesBacktest> tests, Choices& chosen) {
 
 /// Scales the final blends to a forecast of their sum, as far as the back-test says. @return the factor
 double scale_to_total(std::span<const Series> series, std::span<const std::uint8_t> usable,
-                      const Blend& blend, const BacktestOptions& options,
+                      const Blend& blend, const BacktestOptions& options, std::optional<double> given,
                       std::span<SeriesForecast> forecasts) {
-  if (blend.share <= 0) return 1;
+  if (blend.share <= 0 && !given) return 1;
   double sum = 0;
   for (const SeriesForecast& forecast : forecasts)
     for (const ForecastPoint& point : forecast.points) sum += point.mean;
-  const double factor = scaling_factor(sum, forecast_total(series, usable, 0, options), blend.share);
+  const double factor =
+      given.value_or(scaling_factor(sum, forecast_total(series, usable, 0, options), blend.share));
   for (SeriesForecast& forecast : forecasts)
     if (forecast.model == ModelId::kBlend)
       for (ForecastPoint& point : forecast.points) point.mean *= factor;
@@ -330,9 +401,16 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
   std::vector<std::uint8_t> blended(count, 0);
+  const bool updating = !options.fitted.empty();
+  BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
+  if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
   const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
     faults[i] = find_fault(series[i]);
     if (!faults[i].empty()) return;
+    if (updating) {
+      tests[i] = restored_backtest(series[i], known_of(options.fitted, i), tested_options);
+      return;
+    }
     std::vector<ModelId> models = options.models;
     if (models.empty()) {
       const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
@@ -347,19 +425,26 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
   PartOfProgress test_progress(progress, count, fit_units, total);
-  if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
-                                           options.threads, test_progress, tests);
-      !added)
-    return added.error();
-
-  const Blend blend = add_blend(series, usable, blended, options.choice, test_options, tests);
-
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
   run.quantile_shares = options.quantile_shares;
   const RunShares shares(options.quantile_shares);
-  {
-    Choices before = choose_models(series, tests, 1, kAllOrigins, options.choice);
+  Blend blend;
+  Choices before(count);
+  Choices chosen(count);
+  if (updating) {
+    blend.weights.resize(count);
+    blend.share = options.fitted_share;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!tests[i].ends.empty()) chosen[i] = 0;
+    }
+  } else {
+    if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
+                                             options.threads, test_progress, tests);
+        !added)
+      return added.error();
+    blend = add_blend(series, usable, blended, options.choice, test_options, tests);
+    before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
@@ -367,10 +452,10 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (distributions.residuals() > 0)
       run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
     run.report = report.build();
+    chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
+    if (blend.share > 0) prefer_blend(tests, chosen);
   }
-  Choices chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
-  if (blend.share > 0) prefer_blend(tests, chosen);
-  const PredictiveDistributions distributions(series, tests, chosen, 0, test_options);
+  const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options);
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 
@@ -381,6 +466,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   run.panels = std::move(*panels);
 
   run.series.resize(count);
+  constexpr std::size_t kFewSeries = 8;
+  const std::size_t stretches = count < kFewSeries ? 8 : 1;
   const std::size_t done_before = count + 2 * fit_units;
   const bool forecasted =
       for_each_index(count, options.threads, progress, done_before, total, [&](std::size_t i) {
@@ -391,14 +478,17 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
           result.index = series[i].index;
           return;
         }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options);
+        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
+                              known_of(options.fitted, i));
         if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
+        result.held_out =
+            hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
         result.thin_intervals = distributions.thin(result.demand_class);
         if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
-        for (std::size_t m = 0; m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
+        for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];
           row.refused = tests[i].refused[m];
@@ -406,7 +496,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         }
       });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
-  run.total_factor = scale_to_total(series, usable, blend, test_options, run.series);
+  run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
+  run.total_share = blend.share;
   const bool surrounded = for_each_index(count, options.threads, progress, total, total, [&](std::size_t i) {
     if (run.series[i].points.empty()) return;
     add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,

@@ -13,6 +13,7 @@
 #include "forecast/accuracy_report.h"
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
+#include "forecast/fitted_series.h"
 #include "forecast/model.h"
 #include "forecast/panel_model.h"
 #include "forecast/predictive.h"
@@ -37,6 +38,15 @@ struct ForecastOptions {
   /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
   std::vector<std::string> levels;
   unsigned threads = 0;  ///< 0 = one per core
+  /// An update: what an earlier run learnt of each series, by position, nullptr = nothing. Nothing is
+  /// back-tested, chosen or estimated again; see predict_all() in fitted_model.h. Empty = a full run.
+  std::vector<const FittedSeries*> fitted;
+  double fitted_share = 0;              ///< ForecastRun::total_share of that run
+  std::optional<double> fitted_factor;  ///< the factor itself, where not all series are at hand
+  std::size_t fitted_horizon = 0;       ///< steps of FittedSeries::forecasts; 0 = the horizon
+  /// What the champion learnt of each series, by position, nullptr = nothing: it is judged on the newest
+  /// origin beside this run's own choice (SeriesForecast::held_out). Empty = no champion.
+  std::vector<const FittedSeries*> rival;
 };
 
 enum class SeriesStatus : std::uint8_t {
@@ -63,6 +73,13 @@ struct ModelAccuracy {
   std::string refused;  ///< why the model was left out; accuracy is then empty
 };
 
+/// One stretch of the newest origin, on which three forecasts of a series are held against what came.
+struct HeldOut {
+  Accuracy own;    ///< chosen on the older origins, parameters of the oldest one
+  Accuracy rival;  ///< the champion (ForecastOptions::rival); empty without one
+  Accuracy naive;  ///< the seasonal naive; empty when it was no candidate
+};
+
 struct SeriesForecast {
   std::size_t index = 0;  ///< of the series in its table
   SeriesStatus status = SeriesStatus::kOk;
@@ -80,6 +97,9 @@ struct SeriesForecast {
   /// nothing was observed; empty unless ForecastOptions::keep_errors.
   std::vector<float> errors;
   std::vector<ModelAccuracy> backtest;  ///< per candidate; empty when too short
+  std::vector<HeldOut>
+      held_out;         ///< the newest origin in one stretch, or eight of them in a run of few series
+  FittedSeries fitted;  ///< what was learnt, without an id
 };
 
 /// A row of the run's accuracy table.
@@ -110,6 +130,7 @@ struct ForecastRun {
   std::vector<double> quantile_shares;
   std::array<PredictiveRecipe, kDemandClassCount> recipes{};  ///< how quantiles were made, by class
   AccuracyReport report;    ///< the same by level, class, part of the horizon, origin and series
+  double total_share = 0;   ///< how far the blends are scaled to the forecast of their sum
   double total_factor = 1;  ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;

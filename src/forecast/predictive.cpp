@@ -217,6 +217,9 @@ void PredictiveDistributions::quantiles(const History& history, std::size_t at, 
     }
     if (distribution.whole_numbers() && distribution.observed() > 0)
       for (double& one : to) one = std::round(one);
+    // Returns make days below 0 in the history; demand ahead is never one.
+    if (options_.non_negative)
+      for (double& one : to) one = std::max(one, 0.0);
     rearrange(to);
   }
 }

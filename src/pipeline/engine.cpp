@@ -11,6 +11,8 @@
 #include "pipeline/forecast_tables.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/ingest.h"
+#include "pipeline/model_commands.h"
+#include "pipeline/models.h"
 #include "pipeline/reports.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
@@ -38,8 +40,57 @@ class DirectoryEngine final : public Engine {
   Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names,
                                                 StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
-    return fit_locked(names, observer);
+    return fit_locked(names, FitMode::kFit, observer);
   }
+
+  Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> names,
+                                                   StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    return fit_locked(names, FitMode::kUpdate, observer);
+  }
+
+  Result<PlanReport> promote_model(const PromoteRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+      return promote_version(*workspace_, plan, request, observer);
+    });
+  }
+
+  Result<PlanReport> rollback_model(const RollbackRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan,
+                   [&](const ForecastPlan& plan) { return roll_back(*workspace_, plan, request, observer); });
+  }
+
+  Result<std::vector<std::string>> verify_models() override {
+    std::vector<std::string> lines;
+    const auto findings = TILLCAST_TRY_PLAIN(registry_of(*workspace_).verify());
+    lines.reserve(findings.size());
+    for (const auto& finding : findings) {
+      lines.push_back(finding.plan +
+                      (finding.version > 0 ? " version " + std::to_string(finding.version) : "") + ": " +
+                      finding.message);
+    }
+    return lines;
+  }
+
+  Result<PlanReport> create_experiment(const ExperimentRequest& request, StageObserver& observer) override {
+    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+      return pipeline::create_experiment(*workspace_, plan, request, observer);
+    });
+  }
+
+  Result<std::vector<ExperimentReport>> experiments(const std::string& plan) override {
+    return experiment_reports(*workspace_, plan);
+  }
+
+  Result<PlanReport> end_experiment(const std::string& plan_name, const std::string& winner,
+                                    const std::string& by, StageObserver& observer) override {
+    return on_plan(plan_name, [&](const ForecastPlan& plan) {
+      return pipeline::end_experiment(*workspace_, plan, winner, by, observer);
+    });
+  }
+
+  Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
+  Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
 
   Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
@@ -79,7 +130,7 @@ class DirectoryEngine final : public Engine {
         {"build", report.build.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone,
          report.build.rows, report.build.seconds, ""});
     if (report.checks_failed() || !options.forecast) return report;
-    report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, observer));
+    report.plans = TILLCAST_TRY_PLAIN(fit_locked({}, FitMode::kAuto, observer));
     for (const auto& plan : report.plans) {
       report.stages.push_back({"forecast " + plan.plan,
                                plan.unchanged ? StageReport::Status::kUnchanged : StageReport::Status::kDone,
@@ -177,24 +228,39 @@ class DirectoryEngine final : public Engine {
 
   Result<std::shared_ptr<const SeriesCatalog>> current_catalog() { return reader_.catalog(); }
 
-  Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, StageObserver& observer) {
+  // Does something with one plan under the write lock.
+  template <class Work>
+  Result<PlanReport> on_plan(const std::string& name, const Work& work) {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
-    std::vector<std::string> known;
-    known.reserve(plans.size());
-    for (const auto& plan : plans) known.push_back(plan.name);
+    if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
+      return std::move(prepared.error());
+    const auto at = std::ranges::find(plans, name, &ForecastPlan::name);
+    if (at == plans.end()) return unknown_plan(plans, name);
+    return work(*at);
+  }
+
+  static Error unknown_plan(std::span<const ForecastPlan> plans, const std::string& name) {
+    std::string list;
+    for (const auto& plan : plans) list += (list.empty() ? "" : ", ") + plan.name;
+    return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+  }
+
+  Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, FitMode mode,
+                                             StageObserver& observer) {
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     for (const auto& name : names) {
-      if (std::ranges::find(known, name) != known.end()) continue;
-      std::string list;
-      for (const auto& one : known) list += (list.empty() ? "" : ", ") + one;
-      return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+      if (std::ranges::find(plans, name, &ForecastPlan::name) == plans.end())
+        return unknown_plan(plans, name);
     }
     if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
       return std::move(prepared.error());
     std::vector<PlanReport> reports;
     for (const auto& plan : plans) {
       if (!names.empty() && std::ranges::find(names, plan.name) == names.end()) continue;
-      reports.push_back(TILLCAST_TRY_PLAIN(fit_plan(*workspace_, plan, observer)));
+      reports.push_back(TILLCAST_TRY_PLAIN(fit_plan(*workspace_, plan, mode, observer)));
     }
     return reports;
   }

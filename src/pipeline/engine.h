@@ -79,6 +79,9 @@ struct PlanReport {
   std::string plan;
   std::string run_id;
   bool unchanged = false;
+  int model_version = 0;   ///< the champion that made the forecasts
+  int fitted_version = 0;  ///< made by this call; 0 = nothing was fitted
+  std::string verdict;     ///< what the gate said of it
   std::int64_t series = 0;
   std::int64_t fallbacks = 0;
   std::int64_t failed = 0;
@@ -121,9 +124,32 @@ class Engine : public Service {
   virtual Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
                                       StageObserver& observer) = 0;
   virtual Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) = 0;
-  /// Fits, back-tests and stores all plans, or the named ones.
+  /// Fits and back-tests all plans, or the named ones, unless that was done on the same data; each fit
+  /// becomes a model version, the gate decides whether it is the champion, and the champion's forecasts are
+  /// stored.
   virtual Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> plans,
                                                         StageObserver& observer) = 0;
+  /// The champions forecast again from the newest actuals, without any fit. kNotFound for a plan without one.
+  virtual Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> plans,
+                                                           StageObserver& observer) = 0;
+
+  /// Makes a version the champion and stores its forecasts. kConflict when the gate made it a challenger and
+  /// `force` is not set, or while an experiment runs.
+  virtual Result<PlanReport> promote_model(const PromoteRequest& request, StageObserver& observer) = 0;
+  /// Makes an earlier version the champion again and stores its forecasts.
+  virtual Result<PlanReport> rollback_model(const RollbackRequest& request, StageObserver& observer) = 0;
+  /// Compares every file of every version with its checksum; one line for each that differs.
+  virtual Result<std::vector<std::string>> verify_models() = 0;
+
+  /// Lets a challenger forecast its share of a plan's series from now on. One at a time per plan.
+  virtual Result<PlanReport> create_experiment(const ExperimentRequest& request, StageObserver& observer) = 0;
+  /// All experiments, newest first; of one plan when it is not empty.
+  virtual Result<std::vector<ExperimentReport>> experiments(const std::string& plan) = 0;
+  /// Ends the running experiment. @param winner  "champion", "challenger", "auto" = the measured one
+  /// (kConflict while undecided), empty = the champion stays. @param by  who asks
+  virtual Result<PlanReport> end_experiment(const std::string& plan, const std::string& winner,
+                                            const std::string& by, StageObserver& observer) = 0;
+
   /// Fits and stores one series of a plan anew, beside the others' stored forecasts; a run id of its own.
   virtual Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) = 0;
   /// The forecast plans, as configured or as the data suggests.

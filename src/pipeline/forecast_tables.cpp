@@ -6,6 +6,7 @@
 #include "core/version.h"
 #include "pipeline/accuracy_tables.h"
 #include "pipeline/batch_builder_internal.h"
+#include "pipeline/monitor.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -19,16 +20,20 @@ CREATE TABLE IF NOT EXISTS forecast_run (plan VARCHAR, run_id VARCHAR, measure V
   width80 DOUBLE, width95 DOUBLE, seconds DOUBLE, tool_version VARCHAR);
 CREATE TABLE IF NOT EXISTS forecast_series (plan VARCHAR, run_id VARCHAR, place BIGINT, series_id VARCHAR, label VARCHAR, store_id VARCHAR,
   product_id VARCHAR, total VARCHAR, model VARCHAR, demand_class VARCHAR, status VARCHAR, reason VARCHAR, periods BIGINT,
-  history_from DATE, history_until DATE, outliers_capped BIGINT, wape DOUBLE, wape_seasonal_naive DOUBLE, level VARCHAR);
+  history_from DATE, history_until DATE, outliers_capped BIGINT, wape DOUBLE, wape_seasonal_naive DOUBLE);
 CREATE TABLE IF NOT EXISTS forecast_point (plan VARCHAR, run_id VARCHAR, series_id VARCHAR, business_date DATE, mean DOUBLE, lo80 DOUBLE,
   hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE, is_closed BOOLEAN);
 CREATE TABLE IF NOT EXISTS forecast_accuracy (plan VARCHAR, run_id VARCHAR, model VARCHAR, demand_class VARCHAR, points BIGINT, wape DOUBLE,
   rmspe DOUBLE, mae DOUBLE, rmse DOUBLE, mase DOUBLE, smape DOUBLE, bias DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE);
-CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
-  coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
-ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
 ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS mape DOUBLE;
 ALTER TABLE forecast_accuracy ADD COLUMN IF NOT EXISTS rmsse DOUBLE;
+ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS model_version INTEGER;
+ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS experiment VARCHAR;
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS model_version INTEGER;
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS variant VARCHAR;
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
+CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
+  coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 )";
 constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy",
                                    "forecast_coverage"};
@@ -40,40 +45,21 @@ std::string joined(const std::vector<std::string>& items) {
 }
 
 Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
-double known(double value) { return std::isfinite(value) ? value : -1; }
-
-const forecast::ModelAccuracy* accuracy_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
-  const auto at = std::ranges::find(series.backtest, model, &forecast::ModelAccuracy::model);
-  return at == series.backtest.end() || !at->refused.empty() ? nullptr : &*at;
-}
-
-double wape_of(const forecast::SeriesForecast& series, forecast::ModelId model) {
-  const auto* found = accuracy_of(series, model);
-  return found == nullptr ? NAN : found->accuracy.wape();
-}
 
 Result<void> store_series(database::Connection& connection, const ForecastPlan& plan,
-                          const std::string& run_id, const PlanSeries& data,
-                          const forecast::ForecastRun& run) {
+                          const std::string& run_id, const PlanSeries& data, const Served& served) {
   using enum ColumnType;
-  BatchBuilder series_rows({{"plan", kText},
-                            {"run_id", kText},
-                            {"place", kInt64},
-                            {"series_id", kText},
-                            {"label", kText},
-                            {"store_id", kText},
-                            {"product_id", kText},
-                            {"total", kText},
-                            {"model", kText},
-                            {"demand_class", kText},
-                            {"status", kText},
-                            {"reason", kText},
-                            {"periods", kInt64},
-                            {"history_from", kDate},
-                            {"history_until", kDate},
-                            {"outliers_capped", kInt64},
-                            {"wape", kDouble},
-                            {"wape_seasonal_naive", kDouble},
+  const forecast::ForecastRun& run = served.run;
+  BatchBuilder series_rows({{"plan", kText},           {"run_id", kText},
+                            {"place", kInt64},         {"series_id", kText},
+                            {"label", kText},          {"store_id", kText},
+                            {"product_id", kText},     {"total", kText},
+                            {"model", kText},          {"demand_class", kText},
+                            {"status", kText},         {"reason", kText},
+                            {"periods", kInt64},       {"history_from", kDate},
+                            {"history_until", kDate},  {"outliers_capped", kInt64},
+                            {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
+                            {"model_version", kInt64}, {"variant", kText},
                             {"level", kText}});
   BatchBuilder point_rows({{"plan", kText},
                            {"run_id", kText},
@@ -88,6 +74,9 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
   for (std::size_t i = 0; i < run.series.size(); ++i) {
     const auto& forecast = run.series[i];
     const auto& member = data.members[i];
+    const auto tested = served.figures.series.find(member.id);
+    const auto figures =
+        tested == served.figures.series.end() ? BacktestFigures::SeriesRow{} : tested->second;
     series_rows.text(plan.name)
         .text(run_id)
         .integer(static_cast<std::int64_t>(i))
@@ -104,8 +93,10 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
         .integer(forecast.history_from.days)
         .integer(forecast.history_until.days)
         .integer(static_cast<std::int64_t>(forecast.outliers_capped))
-        .number(wape_of(forecast, forecast.model))
-        .number(wape_of(forecast, forecast::ModelId::kSeasonalNaive))
+        .number(figures.wape < 0 ? NAN : figures.wape)
+        .number(figures.wape_seasonal_naive < 0 ? NAN : figures.wape_seasonal_naive)
+        .integer(served.versions[i])
+        .text(served.variants[i])
         .text(member.level)
         .end_row();
     for (const auto& point : forecast.points) {
@@ -127,43 +118,22 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
 }
 
 Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan,
-                            const std::string& run_id, const forecast::ForecastRun& run) {
+                            const std::string& run_id, const BacktestFigures& figures) {
   using enum ColumnType;
-  BatchBuilder rows({{"plan", kText},
-                     {"run_id", kText},
-                     {"model", kText},
-                     {"demand_class", kText},
-                     {"points", kInt64},
-                     {"wape", kDouble},
-                     {"rmspe", kDouble},
-                     {"mae", kDouble},
-                     {"rmse", kDouble},
-                     {"mase", kDouble},
-                     {"smape", kDouble},
-                     {"bias", kDouble},
-                     {"wape_seasonal_naive", kDouble},
-                     {"value_added", kDouble},
-                     {"mape", kDouble},
-                     {"rmsse", kDouble}});
-  for (const auto& row : run.accuracy) {
-    const auto& newest = row.newest;
-    rows.text(plan.name)
-        .text(run_id)
-        .text(row.model ? forecast::model(*row.model).name : "chosen")
-        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all")
-        .integer(static_cast<std::int64_t>(newest.count))
-        .number(newest.wape())
-        .number(newest.rmspe())
-        .number(newest.mae())
-        .number(newest.rmse())
-        .number(newest.mase())
-        .number(newest.smape())
-        .number(newest.bias())
-        .number(row.newest_benchmark.wape())
-        .number(forecast::value_added(newest, row.newest_benchmark, forecast::Metric::kWape))
-        .number(newest.mape())
-        .number(newest.rmsse())
-        .end_row();
+  constexpr const char* kMeasures[] = {"wape",        "rmspe", "mae",  "rmse",
+                                       "mase",        "smape", "bias", "wape_seasonal_naive",
+                                       "value_added", "mape",  "rmsse"};
+  std::vector<ColumnSpec> columns = {
+      {"plan", kText}, {"run_id", kText}, {"model", kText}, {"demand_class", kText}, {"points", kInt64}};
+  for (const char* measure : kMeasures) columns.push_back({measure, kDouble});
+  BatchBuilder rows(columns);
+  for (const auto& row : figures.models) {
+    rows.text(plan.name).text(run_id).text(row.model).text(row.demand_class).integer(row.points);
+    for (const char* measure : kMeasures) {
+      const auto at = row.measures.find(measure);
+      rows.number(at == row.measures.end() ? NAN : at->second);
+    }
+    rows.end_row();
   }
   return connection.append("forecast_accuracy", rows.batch());
 }
@@ -196,23 +166,9 @@ Result<void> store_coverage(database::Connection& connection, const ForecastPlan
   return connection.append("forecast_coverage", rows.batch());
 }
 
-const forecast::AccuracyRow* chosen_row(const forecast::ForecastRun& run) {
-  const auto at =
-      std::ranges::find_if(run.accuracy, [](const auto& row) { return !row.model && !row.demand_class; });
-  return at == run.accuracy.end() ? nullptr : &*at;
-}
-
 Result<void> store_run(database::Connection& connection, const ForecastPlan& plan, const PlanSeries& data,
-                       const forecast::ForecastRun& run, const PlanReport& report) {
-  double bias = NAN;
-  if (const auto* row = chosen_row(run)) bias = row->newest.bias();
-  double width80 = NAN;
-  double width95 = NAN;
-  for (const auto& row : run.coverage) {
-    if (row.demand_class || !row.level.empty()) continue;
-    width80 = row.coverage.mean_width80();
-    width95 = row.coverage.mean_width95();
-  }
+                       const Served& served, const PlanReport& report) {
+  const auto figure = [&served](const char* name) { return number_or_null(served.figures.of(name, NAN)); };
   const Value values[] = {Value(plan.name),
                           Value(report.run_id),
                           Value(plan.measure),
@@ -222,23 +178,26 @@ Result<void> store_run(database::Connection& connection, const ForecastPlan& pla
                           Value(SystemClock().now()),
                           Value(data.data_until),
                           Value(report.series),
-                          Value(static_cast<std::int64_t>(run.ok)),
+                          Value(static_cast<std::int64_t>(served.run.ok)),
                           Value(report.fallbacks),
                           Value(report.failed),
-                          number_or_null(report.wape < 0 ? NAN : report.wape),
-                          number_or_null(report.wape_seasonal_naive < 0 ? NAN : report.wape_seasonal_naive),
-                          number_or_null(report.rmspe < 0 ? NAN : report.rmspe),
-                          number_or_null(report.rmspe_seasonal_naive < 0 ? NAN : report.rmspe_seasonal_naive),
-                          number_or_null(bias),
-                          number_or_null(report.coverage80 < 0 ? NAN : report.coverage80),
-                          number_or_null(report.coverage95 < 0 ? NAN : report.coverage95),
-                          number_or_null(width80),
-                          number_or_null(width95),
-                          Value(run.wall_seconds),
-                          Value(std::string(kVersion))};
-  TILLCAST_TRY_PLAIN(connection.query(
-      "INSERT INTO forecast_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      values));
+                          figure("wape"),
+                          figure("wape_seasonal_naive"),
+                          figure("rmspe"),
+                          figure("rmspe_seasonal_naive"),
+                          figure("bias"),
+                          figure("coverage80"),
+                          figure("coverage95"),
+                          figure("width80"),
+                          figure("width95"),
+                          Value(served.run.wall_seconds),
+                          Value(std::string(kVersion)),
+                          Value(std::int64_t{served.champion}),
+                          Value(served.experiment)};
+  TILLCAST_TRY_PLAIN(
+      connection.query("INSERT INTO forecast_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                       "?, ?, ?, ?, ?, ?, ?, ?)",
+                       values));
   return {};
 }
 
@@ -249,7 +208,7 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
                                                 const std::string& run_id) {
   const auto rows = TILLCAST_TRY_PLAIN(
       connection.query("SELECT series, fallbacks, failed, wape, wape_seasonal_naive, rmspe, "
-                       "rmspe_seasonal_naive, coverage80, coverage95 FROM forecast_run "
+                       "rmspe_seasonal_naive, coverage80, coverage95, model_version FROM forecast_run "
                        "WHERE plan = ? AND run_id = ?",
                        {Value(plan.name), Value(run_id)}));
   if (rows.rows() == 0) return std::optional<PlanReport>{};
@@ -264,15 +223,17 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
                              &report.rmspe,      &report.rmspe_seasonal_naive,
                              &report.coverage80, &report.coverage95};
   for (std::size_t i = 0; i < std::size(figures); ++i) *figures[i] = rows.number(0, 3 + i).value_or(-1);
+  report.model_version = static_cast<int>(rows.integer(0, 9).value_or(0));
   return std::optional<PlanReport>(report);
 }
 
 Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
-  TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
+  TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
+  if (auto made = prepare_monitor_tables(connection, names); !made) return made;
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
     for (const char* table : kTables)
       TILLCAST_TRY_PLAIN(
@@ -281,45 +242,54 @@ Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const Forec
   });
 }
 
-PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const forecast::ForecastRun& run) {
+PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const Served& served) {
   PlanReport report;
   report.plan = plan.name;
   report.run_id = run_id;
-  report.series = static_cast<std::int64_t>(run.series.size());
-  report.fallbacks = static_cast<std::int64_t>(run.fallbacks);
-  report.failed = static_cast<std::int64_t>(run.refused);
-  if (const auto* row = chosen_row(run)) {
-    report.wape = known(row->newest.wape());
-    report.wape_seasonal_naive = known(row->newest_benchmark.wape());
-    report.rmspe = known(row->newest.rmspe());
-    report.rmspe_seasonal_naive = known(row->newest_benchmark.rmspe());
-  }
-  for (const auto& row : run.coverage) {
-    if (row.demand_class || !row.level.empty()) continue;
-    report.coverage80 = known(row.coverage.share80());
-    report.coverage95 = known(row.coverage.share95());
-  }
+  report.model_version = served.champion;
+  report.series = static_cast<std::int64_t>(served.run.series.size());
+  report.fallbacks = static_cast<std::int64_t>(served.run.fallbacks);
+  report.failed = static_cast<std::int64_t>(served.run.refused);
+  report.wape = served.figures.of("wape");
+  report.wape_seasonal_naive = served.figures.of("wape_seasonal_naive");
+  report.rmspe = served.figures.of("rmspe");
+  report.rmspe_seasonal_naive = served.figures.of("rmspe_seasonal_naive");
+  report.coverage80 = served.figures.of("coverage80");
+  report.coverage95 = served.figures.of("coverage95");
   return report;
 }
 
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
-                             const PlanSeries& data, const forecast::ForecastRun& run,
-                             const PlanReport& report) {
+                             const PlanSeries& data, const Served& served, const PlanReport& report) {
   return connection.transaction([&](database::Connection& inside) -> Result<> {
     for (const char* table : kTables)
       TILLCAST_TRY_PLAIN(
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
-    if (auto done = store_series(inside, plan, report.run_id, data, run); !done) return done;
-    if (auto done = store_accuracy(inside, plan, report.run_id, run); !done) return done;
-    if (auto done = store_coverage(inside, plan, report.run_id, run); !done) return done;
-    if (auto done = store_accuracy_report(inside, plan, data, run, report.run_id); !done) return done;
-    return store_run(inside, plan, data, run, report);
+    if (auto done = store_series(inside, plan, report.run_id, data, served); !done) return done;
+    if (auto done = store_accuracy(inside, plan, report.run_id, served.figures); !done) return done;
+    if (auto done = store_coverage(inside, plan, report.run_id, served.run); !done) return done;
+    // The details of a back-test are at hand right after it; an older version is shown without them.
+    const bool detailed = !served.run.report.rows.empty();
+    if (detailed) {
+      if (auto done = store_accuracy_report(inside, plan, data, served.run, report.run_id); !done)
+        return done;
+    } else if (!served.figures_are_stored) {
+      if (auto done = remove_accuracy(inside, " WHERE plan = " + database::sql_quote(plan.name)); !done)
+        return done;
+    }
+    if (auto done = keep_snapshot(inside, plan, data, served); !done) return done;
+    return store_run(inside, plan, data, served, report);
   });
 }
 
 Result<void> store_one_series(database::Connection& connection, const ForecastPlan& plan,
                               const PlanSeries& data, const forecast::ForecastRun& run,
                               const std::string& run_id) {
+  Served served;
+  served.run = run;
+  served.figures = figures_of(run, data);
+  served.versions = {0};
+  served.variants = {""};
   return connection.transaction([&](database::Connection& inside) -> Result<> {
     const Value name(plan.name);
     const Value id(data.members[0].id);
@@ -330,7 +300,7 @@ Result<void> store_one_series(database::Connection& connection, const ForecastPl
     for (const char* table : {"forecast_series", "forecast_point"})
       TILLCAST_TRY_PLAIN(inside.query(
           std::string("DELETE FROM ") + table + " WHERE plan = ? AND series_id = ?", {name, id}));
-    if (auto done = store_series(inside, plan, run_id, data, run); !done) return done;
+    if (auto done = store_series(inside, plan, run_id, data, served); !done) return done;
     TILLCAST_TRY_PLAIN(inside.query("UPDATE forecast_series SET place = ? WHERE plan = ? AND series_id = ?",
                                     {Value(place.integer(0, 0).value_or(0)), name, id}));
     return {};

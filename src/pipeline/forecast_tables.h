@@ -7,6 +7,7 @@
 #include "database/database.h"
 #include "forecast/forecast.h"
 #include "pipeline/engine.h"
+#include "pipeline/models.h"
 #include "pipeline/plan_series.h"
 
 namespace tillcast::pipeline {
@@ -18,14 +19,13 @@ Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const Forec
 Result<std::optional<PlanReport>> stored_report(database::Connection& connection, const ForecastPlan& plan,
                                                 const std::string& run_id);
 
-/// The report of a finished run: counts, accuracy of the chosen models, coverage of their intervals.
-PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const forecast::ForecastRun& run);
+/// The report of what is served: counts, accuracy of the champion's back-test, coverage of its intervals.
+PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const Served& served);
 
-/// Puts a run in the place of the plan's older one, in one transaction: forecast_run, forecast_series,
-/// forecast_point and forecast_accuracy.
+/// Puts what is served in the place of the plan's older forecasts, in one transaction: forecast_run,
+/// forecast_series, forecast_point and forecast_accuracy.
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
-                             const PlanSeries& data, const forecast::ForecastRun& run,
-                             const PlanReport& report);
+                             const PlanSeries& data, const Served& served, const PlanReport& report);
 
 /// Puts the forecast of one series in the place of its older one, in one transaction; the plan's other series
 /// and its figures stay. `data` and `run` hold that series alone.

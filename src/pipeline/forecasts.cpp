@@ -2,26 +2,51 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
-#include "core/version.h"
+#include "forecast/global_model.h"
+#include "forecast/global_monthly.h"
 #include "io/file_hash.h"
 #include "pipeline/forecast_tables.h"
+#include "pipeline/models.h"
+#include "pipeline/monitor.h"
 #include "pipeline/plan_levels.h"
 
 namespace tillcast::pipeline {
 namespace {
 
-// A run is the same when plan, options, program and all that the models see are.
-std::string run_id_of(const ForecastPlan& plan, const forecast::ForecastOptions& options,
-                      const PlanSeries& data) {
-  std::string by;
-  for (const auto& column : plan.by) by += (by.empty() ? "" : ",") + column;
-  std::string levels;
-  for (const auto& level : plan.levels) levels += level + ",";
-  return io::xxh3_text(plan.name + "\n" + plan.measure + "\n" + by + "\n" + plan.frequency + "\n" +
-                       std::to_string(plan.horizon) + "\n" + std::to_string(options.backtest.origins) + "\n" +
-                       plan.metric + "\n" + plan.global + "\n" + plan.reconcile + "\n" + levels + "\n" +
-                       std::string(kVersion) + "\n" + data.data_hash);
+// What is served is the same when data, definition, champion and experiment are.
+std::string run_id_of(const ForecastPlan& plan, const FitIds& ids, int champion,
+                      const std::string& experiment) {
+  std::string levels = plan.reconcile;
+  for (const auto& level : plan.levels) levels += "," + level;
+  return io::xxh3_text(ids.fit_id + "\nversion " + std::to_string(champion) + "\n" + experiment + "\n" +
+                       levels);
+}
+
+// Whether to fit now, and why, for people; empty = no.
+Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, FitMode mode,
+                               const registry::Aliases& named,
+                               std::span<const registry::VersionInfo> versions, const FitIds& ids,
+                               const PlanSeries& data) {
+  if (named.champion == 0) {
+    if (mode != FitMode::kUpdate) return std::string("there is no version yet");
+    return not_found("plan '" + plan.name +
+                     "' has no champion to update; fit one with `tillcast forecast fit " + plan.name + "`");
+  }
+  if (mode == FitMode::kFit) return std::string("asked for");
+  if (mode == FitMode::kUpdate) return std::string();
+  // What is compared must not change under a running experiment.
+  if (TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name))) return std::string();
+  const auto champion = load_model(workspace, plan.name, named.champion);
+  if (!champion) return "the champion cannot be read: " + champion.error().message;
+  if (workspace.config.flag("forecast.retrain_on_alert")) {
+    auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+    const auto alert =
+        TILLCAST_TRY_PLAIN(plan_alert_since(connection, plan.name, versions.back().created_at));
+    if (!alert.empty()) return "alert: " + alert;
+  }
+  return needs_refit(versions.back(), **champion, ids, data, workspace.config.integer("forecast.refit_days"));
 }
 
 // What is said of promotions that are carried on.
@@ -30,6 +55,46 @@ std::string rhythm_of(const PlanSeries& data) {
   const bool all = data.promotions_inferred == data.series.size();
   return ", promotions " + (all ? "" : "of " + std::to_string(data.promotions_inferred) + " ") +
          "ahead by their rhythm";
+}
+
+constexpr std::size_t kPanelSeriesMin = 50;
+constexpr std::size_t kPanelDaysMin = 182;
+constexpr std::size_t kPanelMonthsMin = 24;
+constexpr std::size_t kPanelValuesMax = 20'000'000;  // the features of more cost minutes
+
+// Models that learn from all series at once, where the plan wants them: "auto" for panels that are large
+// enough to teach them something and small enough to learn from by the way.
+std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, const PlanSeries& data) {
+  const bool monthly = plan.frequency == "monthly";
+  if (plan.global == "off" || plan.frequency == "weekly") return {};
+  if (plan.global == "auto") {
+    std::size_t long_enough = 0;
+    std::size_t values = 0;
+    for (const auto& one : data.series) {
+      long_enough += one.size() >= (monthly ? kPanelMonthsMin : kPanelDaysMin) ? 1 : 0;
+      values += one.size();
+    }
+    if (long_enough < kPanelSeriesMin || values > kPanelValuesMax) return {};
+  }
+  if (monthly) return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
+  forecast::GlobalModelOptions options;
+  const auto metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
+  if (metric == forecast::Metric::kRmspe) options.back = forecast::BackTransform::kRmspe;
+  if (metric == forecast::Metric::kRmse || metric == forecast::Metric::kAuto)
+    options.back = forecast::BackTransform::kMean;
+  return {{std::make_shared<forecast::GlobalModel>(options), nullptr}};
+}
+
+// Which of them took part; a blend may have them inside, so no series are counted.
+std::string panels_of(const forecast::ForecastOptions& options, const forecast::ForecastRun& run) {
+  std::string text;
+  for (const auto& one : options.panel_models) {
+    const auto panel = std::ranges::find(run.panels, one.model->id(), &forecast::PanelForecast::id);
+    if (panel == run.panels.end()) continue;
+    text += panel->refused.empty() ? ", " + std::string(one.model->name()) + " among the models"
+                                   : ", " + std::string(one.model->name()) + " left out: " + panel->refused;
+  }
+  return text;
 }
 
 }  // namespace
@@ -41,10 +106,12 @@ forecast::ForecastOptions forecast_options(const Workspace& workspace, const For
       static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
   options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
+  options.keep_errors = plan.reconcile != "none";
   return options;
 }
 
-Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, StageObserver& observer) {
+Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitMode mode,
+                            StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   const std::string stage = "forecast " + plan.name;
   observer.stage_started(stage, "series");
@@ -55,30 +122,69 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, Stag
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
-  const std::string run_id = run_id_of(plan, options, data);
+  options.panel_models = panel_models(plan, data);
+  const FitIds ids = fit_ids(plan, options, data);
+  const auto registry = registry_of(workspace);
+  const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name));
+  const auto same = std::ranges::find(versions, ids.fit_id, &registry::VersionInfo::fit_id);
+  if (same != versions.end()) TILLCAST_TRY_PLAIN(settle_aliases(workspace, *same));
+
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  if (auto stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, run_id))) {
-    stored->seconds = seconds();
-    observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, stored->seconds,
-                             std::to_string(stored->series) + " series, same data as before"});
-    return *stored;
+  const auto monitored = TILLCAST_TRY_PLAIN(measure_forecasts(workspace, connection, plan, data));
+  if (monitored.opened + monitored.closed > 0)
+    observer.note(plan.name + ": " + std::to_string(monitored.opened) + " forecast alerts opened, " +
+                  std::to_string(monitored.closed) + " closed; see table forecast_alert");
+  if (monitored.outcomes > 0) ++workspace.version;
+
+  std::optional<FittedVersion> fresh;
+  auto named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
+  if (same == versions.end() || named.champion == 0) {
+    const std::string why = TILLCAST_TRY_PLAIN(fit_reason(workspace, plan, mode, named, versions, ids, data));
+    if (!why.empty()) {
+      fresh = TILLCAST_TRY(fit_version(workspace, plan, data, options, observer), stage);
+      named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
+    }
   }
 
-  const auto run = TILLCAST_TRY(forecast_plan(connection, plan, options, data, observer), stage);
-  PlanReport report = report_of(plan, run_id, run);
-  if (auto done = store_forecasts(connection, plan, data, run, report); !done)
+  const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
+  const std::string run_id = run_id_of(plan, ids, named.champion, experiment ? experiment->name : "");
+  const auto finish = [&](PlanReport report, StageReport::Status status, std::string detail) {
+    if (fresh) {
+      report.fitted_version = fresh->info.number;
+      report.verdict = fresh->info.verdict_reason;
+      detail += ", version " + std::to_string(fresh->info.number) + " fitted: " + fresh->info.verdict;
+    }
+    report.seconds = seconds();
+    observer.stage_finished({stage, status, 0, report.seconds, detail});
+    return report;
+  };
+  if (auto stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, run_id))) {
+    stored->unchanged = !fresh;
+    return finish(*stored, fresh ? StageReport::Status::kDone : StageReport::Status::kUnchanged,
+                  std::to_string(stored->series) + " series, same data as before");
+  }
+  Served served =
+      TILLCAST_TRY(serve_models(workspace, plan, data, options, fresh ? &*fresh : nullptr, observer), stage);
+  const auto shown = TILLCAST_TRY_PLAIN(connection.query(
+      "SELECT model_version FROM forecast_run WHERE plan = ?", {database::Value(plan.name)}));
+  served.figures_are_stored = shown.rows() > 0 && shown.integer(0, 0).value_or(0) == served.champion;
+  if (auto added = add_levels(connection, plan, options, data, served.run, observer); !added)
+    return std::move(added.error()).with_context(stage);
+  served.versions.resize(served.run.series.size(), 0);
+  served.variants.resize(served.run.series.size());
+  const PlanReport report = report_of(plan, run_id, served);
+  if (auto done = store_forecasts(connection, plan, data, served, report); !done)
     return std::move(done.error()).with_context("store " + stage);
   ++workspace.version;
-  report.seconds = seconds();
-  observer.stage_finished(
-      {stage, StageReport::Status::kDone, 0, report.seconds,
-       std::to_string(report.series) + " series x " + std::to_string(plan.horizon) + " periods" +
-           (report.fallbacks + report.failed > 0
-                ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
-                : "") +
-           rhythm_of(data) +
-           (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "")});
-  return report;
+  return finish(
+      report, StageReport::Status::kDone,
+      std::to_string(report.series) + " series x " + std::to_string(plan.horizon) + " periods" +
+          (report.fallbacks + report.failed > 0
+               ? ", " + std::to_string(report.fallbacks + report.failed) + " with a fallback"
+               : "") +
+          panels_of(options, served.run) + rhythm_of(data) +
+          (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "") +
+          (fresh ? "" : ", updated without a fit from version " + std::to_string(served.champion)));
 }
 
 Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,

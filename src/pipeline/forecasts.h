@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "forecast/forecast.h"
 #include "pipeline/engine.h"
 #include "pipeline/plan_series.h"
@@ -11,9 +13,18 @@ namespace tillcast::pipeline {
 /// Options that a plan's forecasts are made with.
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan);
 
-/// Back-tests, forecasts and stores one plan in forecast_run, forecast_series, forecast_point,
-/// forecast_accuracy. The run id is a hash of plan, data and program version: the same run is not repeated.
-Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, StageObserver& observer);
+/// How a plan's forecasts are brought up to date.
+enum class FitMode : std::uint8_t {
+  kFit,     ///< a new model version, unless there is one of the same data
+  kUpdate,  ///< the champion forecasts from newer actuals; never a fit
+  kAuto,    ///< kUpdate while the newest version is young and fits the plan (needs_refit), else kFit
+};
+
+/// Brings one plan up to date: fits a version where the mode asks for one, measures older forecasts against
+/// what came, and stores the champion's forecasts. Whatever a crashed call left undone is finished first. The
+/// same data makes no new version and no new forecasts.
+Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitMode mode,
+                            StageObserver& observer);
 
 /// Back-tests, forecasts and stores one series in place of its stored forecast; the plan's other series and
 /// its figures stay. Its run id is of its own and new each time. kNotFound for a series that the data has

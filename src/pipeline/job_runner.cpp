@@ -332,6 +332,7 @@ class EngineJobRunner final : public JobRunner {
       for (const auto& [reason, rows] : ingest.reject_reasons) result.rejects.push_back({reason, rows});
       result.reject_examples.insert(result.reject_examples.end(), ingest.reject_examples.begin(),
                                     ingest.reject_examples.end());
+      if (ingest.already_loaded && result.rows_in > result.rows_loaded) stored_rejects(*upload, result);
     }
     result.checks = report.build.tests;
     result.checks_failed = report.build.tests_failed;
@@ -342,6 +343,21 @@ class EngineJobRunner final : public JobRunner {
                           " data checks failed, readers keep the tables they had" + first);
     }
     return {};
+  }
+
+  // What an attempt before this one rejected: the file is not read again.
+  void stored_rejects(const Upload& upload, JobResult& result) {
+    const std::string of_file = " FROM silver.rejects WHERE file_sha256 = '" + upload.id + "'";
+    const auto reasons = engine_.sql(
+        "SELECT reason, count(*) AS rows" + of_file + " GROUP BY reason ORDER BY rows DESC, reason", 0);
+    const auto examples = engine_.sql(
+        "SELECT 'row ' || source_row || ': ' || coalesce(column_name || ': ', '') || message" + of_file +
+            " AND reason <> 'duplicate_event' ORDER BY source_row LIMIT " + std::to_string(kRejectExamples),
+        0);
+    if (!reasons || !examples) return;  // the counts are known all the same
+    for (std::size_t i = 0; i < reasons->rows(); ++i)
+      result.rejects.push_back({reasons->text(i, 0), reasons->integer(i, 1).value_or(0)});
+    for (std::size_t i = 0; i < examples->rows(); ++i) result.reject_examples.push_back(examples->text(i, 0));
   }
 
   void pause() {

@@ -223,17 +223,13 @@ Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& p
   return found;
 }
 
-Result<forecast::ForecastRun> forecast_plan(database::Connection& connection, const ForecastPlan& plan,
-                                            const forecast::ForecastOptions& options, PlanSeries& data,
-                                            Progress& progress) {
-  if (plan.reconcile == "none" || data.members.empty())
-    return forecast::forecast_all(data.series, options, progress);
+Result<void> add_levels(database::Connection& connection, const ForecastPlan& plan,
+                        const forecast::ForecastOptions& options, PlanSeries& data,
+                        forecast::ForecastRun& run, Progress& progress) {
+  if (plan.reconcile == "none" || data.members.empty()) return {};
   const auto labels = TILLCAST_TRY_PLAIN(load_levels(connection, plan, data));
   const auto hierarchy = TILLCAST_TRY_PLAIN(forecast::make_hierarchy(labels, data.members.size()));
-  forecast::ForecastOptions keeping = options;
-  keeping.keep_errors = true;
-  auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(data.series, keeping, progress));
-  if (hierarchy.levels.empty()) return run;
+  if (hierarchy.levels.empty()) return {};
 
   forecast::ForecastOptions above = options;
   above.keep_errors = true;
@@ -277,7 +273,7 @@ Result<forecast::ForecastRun> forecast_plan(database::Connection& connection, co
   std::ranges::move(upper.series, std::back_inserter(run.series));
   std::ranges::move(members, std::back_inserter(data.members));
   std::ranges::move(groups, std::back_inserter(data.series));
-  return run;
+  return {};
 }
 
 }  // namespace tillcast::pipeline

@@ -29,12 +29,12 @@ Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& p
 /// The sum of series that end with the same period: closed only when all are.
 forecast::Series sum_series(std::span<const forecast::Series* const> parts);
 
-/// Forecasts a plan. With plan.reconcile the groups of all levels are forecast as well and everything is made
-/// to add up (forecast/reconcile.h): means are replaced, intervals and quantiles moved with them in
-/// proportion. The groups are appended to `data` and to the run, after the plan's own series, and the
-/// coverage is told by level.
-Result<forecast::ForecastRun> forecast_plan(database::Connection& connection, const ForecastPlan& plan,
-                                            const forecast::ForecastOptions& options, PlanSeries& data,
-                                            Progress& progress);
+/// With plan.reconcile: forecasts the groups of all levels and makes everything add up
+/// (forecast/reconcile.h). Means are replaced, intervals and quantiles moved with them in proportion. The
+/// groups are appended to `data` and to `run`, after the plan's own series, and their coverage by level.
+/// @param run  of the plan's series, made with ForecastOptions::keep_errors
+Result<void> add_levels(database::Connection& connection, const ForecastPlan& plan,
+                        const forecast::ForecastOptions& options, PlanSeries& data,
+                        forecast::ForecastRun& run, Progress& progress);
 
 }  // namespace tillcast::pipeline

@@ -25,15 +25,24 @@ std::string lower(std::string_view text) {
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
   auto catalog = std::make_shared<SeriesCatalog>();
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  // One transaction, which ends with the connection: all that is read is of one moment.
-  TILLCAST_TRY_PLAIN(connection.execute("BEGIN TRANSACTION"));
+  const auto filled =
+      connection.transaction([&catalog](database::Connection& inside) { return catalog->fill(inside); });
+  if (!filled) return filled.error();
+  return std::shared_ptr<const SeriesCatalog>(catalog);
+}
+
+Result<> SeriesCatalog::fill(database::Connection& inside) {
   const auto tables = TILLCAST_TRY_PLAIN(
-      connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'forecast_run'"));
-  if (tables.integer(0, 0).value_or(0) == 0) return std::shared_ptr<const SeriesCatalog>(catalog);
+      inside.query("SELECT count(*), count(*) FILTER (WHERE column_name = 'variant') FROM "
+                   "information_schema.columns WHERE table_name IN ('forecast_run', 'forecast_series')"));
+  if (tables.integer(0, 0).value_or(0) == 0) return {};
+  // A warehouse of an older program has no versions until its next fit.
+  const std::string version_columns =
+      tables.integer(0, 1).value_or(0) > 0 ? "series.model_version, series.variant" : "0, ''";
 
   const auto runs =
-      TILLCAST_TRY_PLAIN(connection.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
-                                          "data_until FROM forecast_run ORDER BY plan"));
+      TILLCAST_TRY_PLAIN(inside.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
+                                      "data_until FROM forecast_run ORDER BY plan"));
   std::map<std::string, Date> data_until;
   std::map<std::string, std::string> run_of;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
@@ -46,22 +55,24 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
                       "auto"};
     std::istringstream columns(runs.text(i, 3));
     for (std::string column; std::getline(columns, column, ',');) plan.by.push_back(column);
-    catalog->version_ += runs.text(i, 1);
+    version_ += runs.text(i, 1);
     run_of[plan.name] = runs.text(i, 1);
     data_until[plan.name] = date_of(runs, i, 6);
-    catalog->plans_.emplace(plan.name, std::move(plan));
+    plans_.emplace(plan.name, std::move(plan));
   }
 
   const auto rows = TILLCAST_TRY_PLAIN(
-      connection.query("SELECT plan, series.run_id, series_id, label, store_id, product_id, total, model, "
-                       "demand_class, status, reason, periods, history_from, history_until, series.wape, "
-                       "series.wape_seasonal_naive FROM forecast_series AS series "
-                       "INNER JOIN forecast_run AS run USING (plan) "
-                       "ORDER BY length(run.by_columns) > 0, plan, place"));  // totals before parts
-  catalog->series_.reserve(rows.rows());
+      inside.query("SELECT plan, series.run_id, series_id, label, store_id, product_id, total, model, "
+                   "demand_class, status, reason, periods, history_from, history_until, series.wape, "
+                   "series.wape_seasonal_naive, " +
+                   version_columns +
+                   " FROM forecast_series AS series "
+                   "INNER JOIN forecast_run AS run USING (plan) "
+                   "ORDER BY length(run.by_columns) > 0, plan, place"));  // totals before parts
+  series_.reserve(rows.rows());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     SeriesForecast series;
-    const ForecastPlan& plan = catalog->plans_[rows.text(i, 0)];
+    const ForecastPlan& plan = plans_[rows.text(i, 0)];
     series.info = {rows.text(i, 2),      rows.text(i, 0),
                    rows.text(i, 3),      rows.text(i, 4),
                    rows.text(i, 5),      plan.measure,
@@ -71,31 +82,30 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
                    rows.text(i, 8),      rows.text(i, 9),
                    rows.text(i, 10)};
     series.run_id = rows.text(i, 1);
-    if (series.run_id != run_of[series.info.plan]) catalog->version_ += series.run_id;  // trained by itself
+    if (series.run_id != run_of[series.info.plan]) version_ += series.run_id;  // trained by itself
     series.model = series.info.model;
     series.data_until = data_until[series.info.plan];
     series.wape = rows.number(i, 14).value_or(-1);
     series.wape_seasonal_naive = rows.number(i, 15).value_or(-1);
-    catalog->series_.push_back(std::move(series));
+    series.model_version = static_cast<int>(rows.integer(i, 16).value_or(0));
+    series.variant = rows.text(i, 17);
+    series_.push_back(std::move(series));
   }
-  for (std::size_t i = 0; i < catalog->series_.size(); ++i)
-    catalog->by_id_.emplace(catalog->series_[i].info.id, i);
+  for (std::size_t i = 0; i < series_.size(); ++i) by_id_.emplace(series_[i].info.id, i);
 
-  auto points =
-      TILLCAST_TRY_PLAIN(connection.stream("SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95 "
-                                           "FROM forecast_point ORDER BY plan, series_id, business_date"));
-  while (const auto piece = TILLCAST_TRY_PLAIN(points.next())) {
-    const auto& columns = piece->batch.columns;
-    for (std::size_t i = 0; i < piece->rows(); ++i) {
-      const auto at = catalog->by_id_.find(columns[0].text[i]);
-      if (at == catalog->by_id_.end()) continue;
-      catalog->series_[at->second].points.push_back({Date{static_cast<std::int32_t>(columns[1].ints[i])},
-                                                     columns[2].doubles[i],
-                                                     {{80, columns[3].doubles[i], columns[4].doubles[i]},
-                                                      {95, columns[5].doubles[i], columns[6].doubles[i]}}});
-    }
+  const auto points =
+      TILLCAST_TRY_PLAIN(inside.query("SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95 "
+                                      "FROM forecast_point ORDER BY plan, series_id, business_date"));
+  const auto& columns = points.batch.columns;
+  for (std::size_t i = 0; i < points.rows(); ++i) {
+    const auto at = by_id_.find(columns[0].text[i]);
+    if (at == by_id_.end()) continue;
+    series_[at->second].points.push_back({Date{static_cast<std::int32_t>(columns[1].ints[i])},
+                                          columns[2].doubles[i],
+                                          {{80, columns[3].doubles[i], columns[4].doubles[i]},
+                                           {95, columns[5].doubles[i], columns[6].doubles[i]}}});
   }
-  return std::shared_ptr<const SeriesCatalog>(catalog);
+  return {};
 }
 
 const SeriesForecast* SeriesCatalog::find(std::string_view id) const {

@@ -19,7 +19,7 @@ namespace tillcast::pipeline {
 /// one catalogue serves all threads while the next is loaded.
 class SeriesCatalog {
  public:
-  /// Reads the forecast tables; an empty catalogue when there are none yet.
+  /// Reads the forecast tables as they are at one moment; an empty catalogue when there are none yet.
   static Result<std::shared_ptr<const SeriesCatalog>> load(Workspace& workspace);
 
   /// nullptr for an unknown id.
@@ -37,6 +37,9 @@ class SeriesCatalog {
   const std::string& version() const { return version_; }
 
  private:
+  /// Reads all tables inside one transaction: never runs of one write beside points of the next.
+  Result<> fill(database::Connection& inside);
+
   /// kNotFound naming the plans there are; none for the empty name.
   Result<> check_plan(const std::string& plan) const;
   std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first

@@ -9,6 +9,7 @@
 #include "core/civil_time.h"
 #include "core/decimal.h"
 #include "core/result.h"
+#include "pipeline/model_service.h"
 
 namespace tillcast::pipeline {
 
@@ -115,6 +116,8 @@ struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
   std::string model;
+  int model_version = 0;            ///< of the plan; 0 = of no version
+  std::string variant;              ///< "champion", or "challenger" in an experiment
   Date data_until;                  ///< nothing after this day was used
   double wape = -1;                 ///< of the chosen model in the back-test; < 0 when unknown
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
@@ -162,6 +165,11 @@ class Service {
                                                  std::vector<HistoryPoint>& history) = 0;
   /// One answer per item, in order; an item that fails does not fail the others.
   virtual Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) = 0;
+
+  /// The model versions of all plans, by name.
+  virtual Result<std::vector<PlanModels>> models() = 0;
+  /// Those of one plan; kNotFound when it has none.
+  virtual Result<PlanModels> models_of(const std::string& plan) = 0;
 
   /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none
   /// or that is older than the stored runs.

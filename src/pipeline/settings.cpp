@@ -36,6 +36,14 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",
      "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.refit_days", SettingType::kInteger, "7",
+     "days of new data that `tillcast run` forecasts by updating the champion; more: a new fit"},
+    {"forecast.gate_margin_percent", SettingType::kInteger, "1",
+     "how much better than the champion a new version must be on held-out data, in percent of the error"},
+    {"forecast.retrain_on_alert", SettingType::kBool, "false",
+     "true: `tillcast run` fits a plan again when its forecasts degraded since the newest version"},
+    {"forecast.versions_kept", SettingType::kInteger, "10",
+     "newest model versions kept of each plan; champion, challenger and the last champion always are"},
     {"forecast.retrain", SettingType::kText, "",
      "when `tillcast serve` trains by itself, UTC: \"daily 03:00\", \"weekly monday 03:00\", \"every 24h\"; "
      "empty = never"},
@@ -47,6 +55,14 @@ constexpr SettingSpec kSpecs[] = {
      "csv of your own holidays: date,name[,country][,region][,kind]; besides the built-in calendars"},
     {"forecast.cut", SettingType::kText, "",
      "last day whose sales may be seen, to look back as of then: 2015-06-19; empty = all days"},
+    {"monitor.points_min", SettingType::kInteger, "7", "forecasts that came due before a state is given"},
+    {"monitor.wape_percent", SettingType::kInteger, "150",
+     "a forecast is degraded when its error is more than this share of that in the back-test"},
+    {"monitor.bias_percent", SettingType::kInteger, "30",
+     "a plan is degraded when its forecasts are off in one direction by more than this share of sales"},
+    {"monitor.coverage80_percent", SettingType::kInteger, "55",
+     "a plan is degraded when its 80 % intervals hold less than this share"},
+    {"monitor.days_kept", SettingType::kInteger, "400", "days that outcomes of forecasts are kept"},
     {"sql.rows_max", SettingType::kInteger, "10000", "rows that one `tillcast sql` answer may have"},
     {"sql.seconds_max", SettingType::kInteger, "30", "seconds that one `tillcast sql` statement may take"},
     {"serve.host", SettingType::kText, "127.0.0.1",
@@ -195,6 +211,10 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
   if (plan.reconcile == "top_down" && !plan.levels.empty() &&
       std::ranges::find(plan.levels, "total") == plan.levels.end())
     return invalid_input("[[forecast.plan]] '" + plan.name + "': top_down needs the level total");
+  if (plan.global == "on" && plan.frequency == "weekly") {
+    return invalid_input("[[forecast.plan]] '" + plan.name +
+                         "': global = \"on\" is for daily and monthly plans; there is no such model by week");
+  }
   if (plan.measure == "sales" && std::ranges::find(plan.by, "product") != plan.by.end()) {
     return invalid_input("[[forecast.plan]] '" + plan.name +
                          "': sales are known per store and day only; forecast units or revenue by product");

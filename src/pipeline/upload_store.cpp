@@ -168,9 +168,7 @@ Result<std::unique_ptr<UploadStore>> UploadStore::open(const std::filesystem::pa
       auto upload = TILLCAST_TRY_PLAIN(from_json(text, entry.path().string()));
       std::string id = upload.id;
       store->uploads_.emplace(std::move(id), std::move(upload));
-    } else if (ours) {
-      data_files.push_back(entry.path());
-    } else if (entry.path().filename().string().starts_with('.')) {
+    } else if (ours || entry.path().filename().string().starts_with('.')) {
       data_files.push_back(entry.path());
     }
   }
@@ -263,6 +261,7 @@ std::optional<Upload> UploadStore::find(const std::string& id) const {
 std::vector<Upload> UploadStore::all() const {
   std::vector<Upload> uploads;
   const std::lock_guard lock(mutex_);
+  uploads.reserve(uploads_.size());
   for (const auto& [id, upload] : uploads_) uploads.push_back(upload);
   std::ranges::sort(uploads, [](const Upload& a, const Upload& b) {
     return std::pair(b.received_at, b.id) < std::pair(a.received_at, a.id);

@@ -168,6 +168,22 @@ TEST_F(ApplicationTest, ForecastGivesExactlyTheAskedPeriods) {
   EXPECT_STREQ(dated.json["items"][0]["forecast"]["points"][1]["date"].GetString(), "2015-09-01");
 }
 
+TEST_F(ApplicationTest, ModelVersionsAreListedAndShown) {
+  const auto list = get("/api/v1/models");
+  EXPECT_EQ(list.status, 200) << list.text;
+  EXPECT_EQ(list.json["data"][0]["champion"].GetInt(), 1);
+  const auto plan = get("/api/v1/models/stores");
+  EXPECT_EQ(plan.json["versions"].Size(), 2U);
+  EXPECT_STREQ(plan.json["versions"][0]["alias"].GetString(), "challenger");
+  EXPECT_STREQ(plan.json["experiments"][0]["name"].GetString(), "spring");
+  const auto one = get("/api/v1/models/stores/2");
+  EXPECT_EQ(one.json["metrics"]["wape"].GetDouble(), 0.097);
+  EXPECT_EQ(get("/api/v1/models/stores/3").status, 404);
+  EXPECT_EQ(get("/api/v1/models/none").status, 404);
+  EXPECT_EQ(get("/api/v1/models/stores/0").status, 422);
+  EXPECT_EQ(get("/api/v1/models/stores/x").status, 422);
+}
+
 TEST_F(ApplicationTest, AFailingItemDoesNotFailTheOthers) {
   const auto reply = post(
       "/api/v1/forecast",

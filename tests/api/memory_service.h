@@ -135,6 +135,17 @@ class MemoryService final : public pipeline::Service {
     return answers;
   }
 
+  Result<std::vector<pipeline::PlanModels>> models() override {
+    std::vector<pipeline::PlanModels> all;
+    if (!empty) all.push_back(stores_models());
+    return all;
+  }
+  Result<pipeline::PlanModels> models_of(const std::string& plan) override {
+    if (plan != "stores")
+      return not_found("plan '" + plan + "' has no model versions; there are some of: stores");
+    return stores_models();
+  }
+
   Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {
     before();
     if (request.cursor.size() > 4 || request.cursor.find_first_not_of("0123456789") != std::string::npos)
@@ -164,6 +175,40 @@ class MemoryService final : public pipeline::Service {
     return {true, "run 2011-12-10T06:00:00Z"};
   }
   std::string data_version() override { return "run-" + std::to_string(version.load()); }
+
+  /// Two versions, the older one champion, and an experiment that ended.
+  static pipeline::PlanModels stores_models() {
+    pipeline::PlanModels models;
+    models.plan = "stores";
+    models.aliases.champion = 1;
+    models.aliases.challenger = 2;
+    models.aliases.changes = {
+        {"2015-08-01T04:00:00Z", "champion", 0, 1, "gate", "the first \"version\"", false}};
+    for (const int number : {2, 1}) {
+      registry::VersionInfo info;
+      info.plan = "stores";
+      info.number = number;
+      info.created_at = "2015-08-01T04:00:00Z";
+      info.data_from = "2013-01-01";
+      info.data_until = "2015-07-31";
+      info.data_hash = "0123456789abcdef";
+      info.series = 120;
+      info.periods = 113040;
+      info.settings = {{"horizon", "42"}};
+      info.metrics = {{"wape", 0.097}};
+      info.inputs = {{"business_date", "DATE"}};
+      info.outputs = {{"mean", "DOUBLE"}};
+      info.verdict = number == 1 ? "champion" : "challenger";
+      info.verdict_reason = "why";
+      info.tool_version = "0.1.0";
+      info.code_revision = "unknown";
+      info.files = {{"model.txt", 100, std::string(64, 'a')}};
+      models.versions.push_back(std::move(info));
+    }
+    models.experiments = {
+        {"spring", "stores", 1, 2, 50, "salt", "2015-08-01T04:00:00Z", "2015-08-02T04:00:00Z", "stopped"}};
+    return models;
+  }
 
   static Date last() { return {kFirst.days + kDays - 1}; }
 

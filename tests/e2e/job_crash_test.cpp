@@ -21,6 +21,7 @@ class JobCrash : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = new TempDir;
     sales_ = new SevenColumnSales(seven_column_sales(folder_->path(), 3, 4, 500, "0.3", "2025-01-01"));
+    sales_->before += "P0001,Broken,2.50,S001,Store S001,many,2024-06-30 10:00:00\n";
   }
   static void TearDownTestSuite() {
     delete sales_;
@@ -66,6 +67,9 @@ TEST_F(JobCrash, KilledAtEveryPointAFileIsStillOneUploadAndItsWorkIsDoneOnce) {
     const auto job = finished_job(server.port(), again.json["job_id"].GetString());
     EXPECT_STREQ(job.json["state"].GetString(), "succeeded") << job.text;
     EXPECT_LE(job.json["attempt"].GetInt(), 2);
+    EXPECT_EQ(job.json["result"]["rows_rejected"].GetInt64(), 1);
+    ASSERT_EQ(job.json["result"]["reject_examples"].Size(), 1U) << "also when an earlier attempt rejected it";
+    EXPECT_THAT(job.json["result"]["reject_examples"][0].GetString(), HasSubstr("quantity: "));
     EXPECT_EQ(get(server.port(), "/api/v1/jobs").json["data"].Size(), 1U) << "exactly one job";
     EXPECT_EQ(get(server.port(), "/api/v1/uploads").json["data"].Size(), 1U);
     EXPECT_GT(get(server.port(), "/api/v1/predictions").json["data"].Size(), 0U);

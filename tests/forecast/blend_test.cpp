@@ -33,8 +33,8 @@ TEST(Blend, UsesOneModelAloneWhenItIsFarBetterOrNoBetterThanTheNaive) {
 
 TEST(Blend, LeavesOutRefusedModelsAndIsEmptyWithoutAny) {
   const std::array models = {kMovingAverage, kDynamicTheta};
-  EXPECT_EQ(blend_weights(models, std::array{std::nan(""), -0.1}, {}), (std::vector<double>{0, 1}));
-  EXPECT_EQ(blend_weights(models, std::array{std::nan(""), std::nan("")}, {}), (std::vector<double>{0, 0}));
+  EXPECT_EQ(blend_weights(models, std::array<double, 2>{NAN, -0.1}, {}), (std::vector<double>{0, 1}));
+  EXPECT_EQ(blend_weights(models, std::array<double, 2>{NAN, NAN}, {}), (std::vector<double>{0, 0}));
 }
 
 TEST(Blend, CombinesAsAskedAndDoesNotReadRowsOfNoWeight) {

@@ -267,6 +267,69 @@ TEST(Models, TableHoldsEveryModelInOrderAndFindsItByName) {
   EXPECT_EQ(find_model("prophet"), nullptr);
 }
 
+/// Thousands of series of every kind, one in ten of them broken, empty or too short.
+TEST(ForecastAll, FinishesThousandsOfSeriesWhateverSomeOfThemHold) {
+  constexpr std::uint32_t kSeed = 20240501;
+  SCOPED_TRACE(kSeed);
+  test::Noise u(kSeed);
+  constexpr std::size_t kCount = 3000;
+  constexpr std::size_t kHorizon = 14;
+  std::vector<Series> series;
+  std::vector<bool> corrupt;
+  std::vector<bool> brief;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const double kind = u();
+    const bool is_brief = kind < 0.05;
+    corrupt.push_back(kind >= 0.05 && kind < 0.08);
+    brief.push_back(is_brief);
+    Series one =
+        shop_series(is_brief ? static_cast<std::size_t>(10 * u()) : 90 + static_cast<std::size_t>(40 * u()),
+                    kHorizon, static_cast<std::uint32_t>(i + 1));
+    for (std::size_t t = 0; t < one.size(); ++t) {
+      if (kind > 0.7 && u() < 0.6) one.value[t] = 0;                     // intermittent
+      if (kind > 0.95 && one.masked[t] == 0) one.value[t] -= 100 * u();  // returns
+    }
+    if (corrupt.back()) {
+      const double bad[] = {std::numeric_limits<double>::quiet_NaN(),
+                            std::numeric_limits<double>::infinity()};
+      one.value[static_cast<std::size_t>(u() * static_cast<double>(one.size()))] = bad[i % 2];
+    }
+    one.index = i;
+    series.push_back(std::move(one));
+  }
+  ForecastOptions options = options_for(kHorizon);
+  options.models = {ModelId::kSeasonalNaive, ModelId::kMovingAverage, ModelId::kSeasonalAverage,
+                    ModelId::kTsb};
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options, progress));
+  ASSERT_EQ(run.series.size(), kCount);
+  EXPECT_GT(run.refused, 50U);
+  EXPECT_GT(run.fallbacks, 100U);
+  EXPECT_EQ(run.ok + run.fallbacks + run.refused, kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    SCOPED_TRACE(i);
+    const SeriesForecast& one = run.series[i];
+    ASSERT_EQ(one.status == SeriesStatus::kRefused, corrupt[i]);
+    if (corrupt[i]) {
+      ASSERT_THAT(one.reason, ::testing::HasSubstr("not a finite number"));
+      ASSERT_TRUE(one.points.empty());
+      continue;
+    }
+    ASSERT_EQ(one.status == SeriesStatus::kFallback, static_cast<bool>(brief[i])) << one.reason;
+    ASSERT_EQ(one.points.size(), kHorizon);
+    for (std::size_t s = 0; s < kHorizon; ++s) {
+      const ForecastPoint& point = one.points[s];
+      ASSERT_EQ(point.date, series[i].date_at(series[i].size() + s));
+      ASSERT_TRUE(std::isfinite(point.hi95) && point.lo95 >= 0 && point.lo95 <= point.mean) << s;
+      const bool closed = series[i].open[series[i].size() + s] == 0;
+      ASSERT_EQ(point.closed, closed);
+      if (closed) {
+        ASSERT_EQ(point.hi95, 0);
+      }
+    }
+  }
+}
+
 TEST(Models, SurviveRandomSeries) {
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(seed);

@@ -28,6 +28,30 @@ class IdleEngine : public pipeline::Engine {
   Result<pipeline::PlanReport> refit_series(const std::string&, pipeline::StageObserver&) override {
     return none();
   }
+  Result<std::vector<pipeline::PlanReport>> update_forecasts(std::span<const std::string>,
+                                                             pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<pipeline::PlanReport> promote_model(const pipeline::PromoteRequest&,
+                                             pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<pipeline::PlanReport> rollback_model(const pipeline::RollbackRequest&,
+                                              pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<std::vector<std::string>> verify_models() override { return none(); }
+  Result<pipeline::PlanReport> create_experiment(const pipeline::ExperimentRequest&,
+                                                 pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<std::vector<pipeline::ExperimentReport>> experiments(const std::string&) override { return none(); }
+  Result<pipeline::PlanReport> end_experiment(const std::string&, const std::string&, const std::string&,
+                                              pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<std::vector<pipeline::PlanModels>> models() override { return none(); }
+  Result<pipeline::PlanModels> models_of(const std::string&) override { return none(); }
   Result<std::vector<std::string>> plan_names() override { return std::vector<std::string>{"weekly"}; }
   Result<pipeline::RunReport> run(const pipeline::RunOptions&, pipeline::StageObserver&) override {
     return none();

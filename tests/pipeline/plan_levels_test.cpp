@@ -78,6 +78,9 @@ TEST_F(Levels, StoredForecastsAddUpAtEveryLevel) {
     ASSERT_OK(run());
     EXPECT_EQ(sql("SELECT level, count(*) FROM forecast_series GROUP BY 1 ORDER BY 1"),
               " 12 category 1 country 1 product 4 store 3 total 1 ");
+    if (way == "mint") {  // the others are served without a back-test of the series themselves
+      EXPECT_EQ(sql("SELECT count(DISTINCT level) FROM forecast_coverage WHERE demand_class = 'all'"), "6 ");
+    }
     EXPECT_EQ(worst_gap("store", "store_id"), "21 true ");
     EXPECT_EQ(worst_gap("product", "product_id"), "28 true ");
     EXPECT_EQ(
@@ -89,7 +92,6 @@ TEST_F(Levels, StoredForecastsAddUpAtEveryLevel) {
             "AND hi80 <= hi95 AND lo95 >= 0)"),
         "0 ");
   }
-  EXPECT_EQ(sql("SELECT count(DISTINCT level) FROM forecast_coverage WHERE demand_class = 'all'"), "6 ");
 }
 
 TEST_F(Levels, AGroupIsShownWithItsHistory) {

@@ -45,13 +45,60 @@ void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Termin
 CommandSpec forecast_fit_command() {
   CommandSpec command;
   command.name = "forecast fit";
-  command.summary = "back-test, choose a model per series, forecast and store";
+  command.summary =
+      "back-test, choose a model per series, make a version; the champion's forecasts are stored";
   command.examples = "  tillcast forecast fit\n  tillcast forecast fit store_daily\n";
   command.options = {{"PLAN", OptionKind::kPositionalList, "plans to fit", "", "all", false, {}}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto plans = context.arguments.list("PLAN");
     print_plan_reports(TILLCAST_TRY_PLAIN(context.engine->fit_forecasts(plans, progress)), context.terminal);
+    return kExitOk;
+  };
+  return command;
+}
+
+CommandSpec forecast_update_command() {
+  CommandSpec command;
+  command.name = "forecast update";
+  command.summary = "forecast from the newest data with the champions, without a fit";
+  command.examples = "  tillcast forecast update\n  tillcast forecast update store_daily\n";
+  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to update", "", "all", false, {}}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
+    const auto plans = context.arguments.list("PLAN");
+    print_plan_reports(TILLCAST_TRY_PLAIN(context.engine->update_forecasts(plans, progress)),
+                       context.terminal);
+    return kExitOk;
+  };
+  return command;
+}
+
+CommandSpec forecast_monitor_command() {
+  CommandSpec command;
+  command.name = "forecast monitor";
+  command.summary = "older forecasts against what came: rolling accuracy and open alerts";
+  command.examples = "  tillcast forecast monitor\n  tillcast forecast monitor --alerts\n";
+  command.options = {
+      {"--alerts", OptionKind::kFlag, "the alerts instead", "", "", false, {}},
+      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    const std::string statement =
+        context.arguments.has("--alerts")
+            ? "SELECT plan, series_id, model_version, opened_at, closed_at, reason, round(wape, 4) AS wape, "
+              "round(wape_expected, 4) AS wape_expected FROM forecast_alert ORDER BY closed_at IS NOT NULL, "
+              "opened_at DESC"
+            : "SELECT plan, model_version, window_periods, until, points, round(wape, 4) AS wape, "
+              "round(wape_expected, 4) AS wape_expected, round(wape_seasonal_naive, 4) AS "
+              "wape_seasonal_naive, "
+              "round(bias, 4) AS bias, round(coverage80, 3) AS coverage80, round(coverage95, 3) AS "
+              "coverage95, "
+              "state, reason FROM forecast_monitor WHERE series_id = '' ORDER BY plan, model_version DESC, "
+              "window_periods";
+    const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(statement, 0));
+    const auto text = TILLCAST_TRY_PLAIN(
+        format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
+    context.terminal.out(text);
     return kExitOk;
   };
   return command;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "forecast/forecast.h"
+
+namespace tillcast::forecast {
+
+/// The back-test of an update: the one column that the fitted model left; no origins where nothing is known.
+SeriesBacktest restored_backtest(const Series& series, const FittedSeries* fitted,
+                                 const BacktestOptions& options);
+
+/// Own choice, champion and seasonal naive on the newest origin, in at most so many stretches of the horizon;
+/// empty without a choice or an origin. `rival` may be nullptr.
+std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
+                              std::optional<std::size_t> chosen_before, const FittedSeries* rival,
+                              std::size_t stretches, const ForecastOptions& options);
+
+}  // namespace tillcast::forecast

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "registry/aliases.h"
+#include "registry/experiment.h"
+#include "registry/version.h"
+
+namespace tillcast::pipeline {
+
+/// The model versions of one plan and what is known of their standing.
+struct PlanModels {
+  std::string plan;
+  registry::Aliases aliases;
+  std::vector<registry::VersionInfo> versions;    ///< newest first
+  std::vector<registry::Experiment> experiments;  ///< newest first
+};
+
+struct PromoteRequest {
+  std::string plan;
+  int version = 0;
+  std::string reason;  ///< for the history
+  std::string by;      ///< who asks
+  bool force = false;  ///< although the gate said challenger
+};
+
+struct RollbackRequest {
+  std::string plan;
+  int version = 0;  ///< 0 = the champion before the present one
+  std::string reason;
+  std::string by;
+};
+
+struct ExperimentRequest {
+  std::string name;  ///< letters, digits, _
+  std::string plan;
+  int challenger = 0;  ///< 0 = the plan's challenger
+  int share_percent = 50;
+};
+
+/// What one variant of an experiment has achieved so far. Errors in shares of sales; NaN = nothing came due
+/// yet.
+struct VariantFigures {
+  std::string variant;
+  int version = 0;
+  std::int64_t series = 0;    ///< that forecast in it
+  std::int64_t measured = 0;  ///< of them with forecasts that came due
+  std::int64_t points = 0;
+  double wape = 0, wape_low = 0, wape_high = 0;  ///< with a 90 % bootstrap interval over series
+  double bias = 0, bias_low = 0, bias_high = 0;
+  double relative = 0, relative_low = 0, relative_high = 0;  ///< error over that of the seasonal naive
+};
+
+struct ExperimentReport {
+  registry::Experiment experiment;
+  VariantFigures champion;
+  VariantFigures challenger;
+  double sample_ratio_probability = 1;  ///< below 0.001 the split is broken
+  std::string winner;                   ///< "champion", "challenger", or empty = undecided
+  std::string advice;                   ///< for people
+};
+
+}  // namespace tillcast::pipeline

@@ -1,0 +1,296 @@
+// Model versions through the Engine: fit, gate, update, promotion, roll-back, experiments, monitoring.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <set>
+#include <thread>
+
+#include "pipeline/engine.h"
+#include "pipeline/settings.h"
+#include "support/result_matchers.h"
+#include "support/temp_dir.h"
+
+namespace tillcast::pipeline {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr Date kFirst = date_from_civil(2024, 1, 1);
+constexpr int kShops = 16;
+
+/// A chain whose shops sell by a weekly rhythm of their own; day after day can be added.
+class Models : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK(Engine::init(shop(), false));
+    folder_.write(
+        "shop/tillcast.toml",
+        "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = \"units\"\n"
+        "by = [\"store\"]\nhorizon = 7\n");
+  }
+  std::filesystem::path shop() const { return folder_.file("shop"); }
+
+  // Days [from, to) of all shops, one line each. `factor` scales what is sold.
+  std::filesystem::path days(int from, int to, int factor = 1) {
+    std::string text =
+        "order_id,line_no,kind,ordered_at,store_id,product_id,product_name,quantity,unit_price,amount,"
+        "currency,customer_id,country,channel,promotion\n";
+    for (int day = from; day < to; ++day) {
+      for (int store = 1; store <= kShops; ++store) {
+        const int units =
+            factor * (20 + 3 * store + (day % 7 == 5 ? 25 : day % 7) + (day * 7919 + store * 104729) % 5);
+        const std::string id = std::to_string(day) + "-" + std::to_string(store);
+        text += "T" + id + ",1,sale," + format_date(Date{kFirst.days + day}) + "T10:00:00Z,S" +
+                std::to_string(store) + ",P1,Thing," + std::to_string(units) + ",1.00," +
+                std::to_string(units) + ".00,EUR,,Germany,store,false\n";
+      }
+    }
+    return folder_.write(
+        "days" + std::to_string(from) + "-" + std::to_string(to) + "x" + std::to_string(factor) + ".csv",
+        text);
+  }
+  std::unique_ptr<Engine> open(const std::vector<std::string>& settings = {}) const {
+    auto config = load_settings(shop(), {}, settings);
+    if (!config) ADD_FAILURE() << config.error().message;
+    auto engine = Engine::open(shop(), std::move(*config));
+    if (!engine) ADD_FAILURE() << engine.error().message;
+    return std::move(*engine);
+  }
+  static Result<RunReport> run(Engine& engine, const std::vector<std::filesystem::path>& inputs) {
+    RunOptions options;
+    options.inputs = inputs;
+    StageObserver silent;
+    return engine.run(options, silent);
+  }
+  static std::string sql(Engine& engine, const std::string& statement) {
+    auto result = engine.sql(statement, 0);
+    if (!result) return result.error().message;
+    std::string text;
+    for (std::size_t i = 0; i < result->rows(); ++i)
+      for (std::size_t c = 0; c < result->columns.size(); ++c) text += result->text(i, c) + " ";
+    return text;
+  }
+  static constexpr const char* kPoints =
+      "SELECT sum(hash(series_id, business_date, mean, lo80, hi95)) FROM forecast_point";
+
+  test::TempDir folder_;
+};
+
+TEST_F(Models, AFitBecomesAVersionAndTheSameDataNoOther) {
+  const auto engine = open();
+  ASSERT_OK_AND_ASSIGN(const auto first, run(*engine, {days(0, 120)}));
+  EXPECT_EQ(first.plans[0].fitted_version, 1);
+  EXPECT_THAT(first.plans[0].verdict, HasSubstr("the first version"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  EXPECT_EQ(models.aliases.champion, 1);
+  const auto& info = models.versions[0];
+  EXPECT_EQ(info.series, kShops);
+  EXPECT_EQ(info.data_from, "2024-01-01");
+  EXPECT_EQ(info.data_until, "2024-04-29");
+  EXPECT_GT(info.metrics.at("wape_seasonal_naive"), 0);
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT model_version, variant FROM forecast_series"), "1 champion ");
+  const std::string points = sql(*engine, kPoints);
+  ASSERT_OK_AND_ASSIGN(const auto again, run(*engine, {}));
+  EXPECT_TRUE(again.plans[0].unchanged);
+  StageObserver silent;
+  ASSERT_OK_AND_ASSIGN(const auto fit, engine->fit_forecasts({}, silent));
+  EXPECT_EQ(fit[0].fitted_version, 0);
+  EXPECT_EQ(engine->models_of("shops").value().versions.size(), 1U);
+  EXPECT_EQ(sql(*engine, kPoints), points);
+}
+
+TEST_F(Models, FewNewDaysAreAnUpdateAndMoreAreAFit) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ASSERT_OK_AND_ASSIGN(const auto updated, run(*engine, {days(120, 124)}));
+  EXPECT_EQ(updated.plans[0].fitted_version, 0);
+  EXPECT_EQ(updated.plans[0].model_version, 1);
+  EXPECT_EQ(sql(*engine, "SELECT min(business_date), max(business_date) FROM forecast_point"),
+            "2024-05-04 2024-05-10 ");
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT status, reason FROM forecast_series"), "ok  ");
+  ASSERT_OK_AND_ASSIGN(const auto fitted, run(*engine, {days(124, 140)}));
+  EXPECT_EQ(fitted.plans[0].fitted_version, 2);
+  // Sales follow the same rule as before: whoever wins, the gate says why, on figures.
+  EXPECT_THAT(fitted.plans[0].verdict, HasSubstr("on the newest origin"));
+  StageObserver silent;
+  const std::string none[] = {"none"};
+  EXPECT_ERROR(engine->update_forecasts(none, silent), ErrorCode::kNotFound, "there are: shops");
+}
+
+TEST_F(Models, TablesLostWithTheWarehouseComeBackFromTheVersionWithoutAFit) {
+  std::string points;
+  {
+    const auto engine = open();
+    ASSERT_OK(run(*engine, {days(0, 120)}));
+    points = sql(*engine, kPoints);
+  }
+  std::filesystem::remove(folder_.file("shop/warehouse.duckdb"));
+  const auto engine = open();
+  ASSERT_OK_AND_ASSIGN(const auto rebuilt, run(*engine, {}));
+  EXPECT_EQ(rebuilt.plans[0].fitted_version, 0);
+  EXPECT_EQ(sql(*engine, kPoints), points) << "bit for bit";
+  EXPECT_NE(sql(*engine, "SELECT count(*) FROM forecast_accuracy"), "0 ");
+}
+
+TEST_F(Models, PromotionAgainstTheGateMustBeForcedAndCanBeTakenBack) {
+  const auto engine = open({"forecast.gate_margin_percent=99"});
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  const std::string before = sql(*engine, kPoints);
+  ASSERT_OK_AND_ASSIGN(const auto second, run(*engine, {days(120, 140)}));
+  EXPECT_EQ(second.plans[0].fitted_version, 2);
+  EXPECT_EQ(second.plans[0].model_version, 1) << "the champion goes on forecasting";
+  EXPECT_EQ(engine->models_of("shops").value().aliases.challenger, 2);
+  StageObserver silent;
+  PromoteRequest request{"shops", 2, "I know better", "anna", false};
+  EXPECT_ERROR(engine->promote_model(request, silent), ErrorCode::kConflict, "--force");
+  request.force = true;
+  ASSERT_OK_AND_ASSIGN(const auto promoted, engine->promote_model(request, silent));
+  EXPECT_EQ(promoted.model_version, 2);
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT model_version FROM forecast_series"), "2 ");
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  EXPECT_EQ(models.aliases.changes.back().by, "anna");
+  EXPECT_TRUE(models.aliases.changes.back().forced ||
+              models.aliases.changes[models.aliases.changes.size() - 2].forced);
+  ASSERT_OK_AND_ASSIGN(const auto back, engine->rollback_model({"shops", 0, "overshoots", "anna"}, silent));
+  EXPECT_EQ(back.model_version, 1);
+  ASSERT_OK_AND_ASSIGN(const auto after, run(*engine, {}));
+  EXPECT_EQ(after.plans[0].model_version, 1) << "a run on the same data does not undo a roll-back";
+  EXPECT_THAT(engine->verify_models().value(), IsEmpty());
+}
+
+TEST_F(Models, ForecastsAreComparedWithWhatCameAndAlertsOpenAndClose) {
+  const auto engine = open({"forecast.refit_days=1000"});
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ASSERT_OK(run(*engine, {days(120, 127)}));
+  EXPECT_EQ(
+      sql(*engine,
+          "SELECT count(*), sum(CASE WHEN abs(mean - actual) > 12 THEN 1 ELSE 0 END), min(lead_periods), "
+          "max(lead_periods) FROM forecast_outcome"),
+      "112 0 1 7 ");
+  EXPECT_EQ(
+      sql(*engine, "SELECT state, points FROM forecast_monitor WHERE series_id = '' AND window_periods = 7"),
+      "ok 112 ");
+  ASSERT_OK(run(*engine, {days(127, 134, 4)}));  // four times the sales from one day to the next
+  EXPECT_EQ(sql(*engine, "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
+            "1 ");
+  EXPECT_THAT(sql(*engine, "SELECT reason FROM forecast_alert WHERE series_id = ''"), HasSubstr("150 %"));
+  ASSERT_OK(run(*engine, {}));
+  EXPECT_EQ(sql(*engine, "SELECT count(*) FROM forecast_alert WHERE series_id = ''"), "1 ")
+      << "not opened twice";
+  // A version that has learnt the new level serves, and its forecasts hold: the alert closes.
+  ASSERT_OK(run(*engine, {days(134, 162, 4)}));
+  StageObserver silent;
+  ASSERT_OK_AND_ASSIGN(const auto fitted, engine->fit_forecasts({}, silent));
+  ASSERT_EQ(fitted[0].fitted_version, 2);
+  ASSERT_OK(engine->promote_model({"shops", 2, "", "anna", true}, silent));
+  ASSERT_OK(run(*engine, {days(162, 169, 4)}));
+  EXPECT_EQ(sql(*engine, "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
+            "0 ")
+      << sql(*engine, "SELECT wape, wape_expected, reason FROM forecast_monitor WHERE series_id = ''");
+}
+
+TEST_F(Models, AnAlertAsksForANewFitWhenTheSettingSaysSo) {
+  const auto engine = open({"forecast.refit_days=1000", "forecast.retrain_on_alert=true"});
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ASSERT_OK_AND_ASSIGN(const auto report, run(*engine, {days(120, 127, 4)}));
+  EXPECT_EQ(report.plans[0].fitted_version, 2);
+  ASSERT_OK_AND_ASSIGN(const auto next, run(*engine, {days(127, 128, 4)}));
+  EXPECT_EQ(next.plans[0].fitted_version, 0) << "once per alert";
+}
+
+TEST_F(Models, AnExperimentSplitsTheSeriesMeasuresAndSwitches) {
+  const auto engine = open({"forecast.gate_margin_percent=99"});
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  StageObserver silent;
+  EXPECT_ERROR(engine->create_experiment({"spring", "shops", 0, 50}, silent), ErrorCode::kConflict,
+               "no challenger");
+  ASSERT_OK(run(*engine, {days(120, 140)}));
+  ASSERT_OK(engine->create_experiment({"spring", "shops", 0, 50}, silent));
+  const std::string split =
+      sql(*engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL");
+  EXPECT_THAT(split, HasSubstr("challenger 2"));
+  EXPECT_THAT(split, HasSubstr("champion 1"));
+  EXPECT_ERROR(engine->promote_model({"shops", 2, "", "", true}, silent), ErrorCode::kConflict,
+               "experiment 'spring'");
+  ASSERT_OK(run(*engine, {days(140, 147)}));
+  EXPECT_EQ(
+      sql(*engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL"),
+      split);
+  ASSERT_OK_AND_ASSIGN(const auto reports, engine->experiments("shops"));
+  EXPECT_EQ(reports[0].champion.measured + reports[0].challenger.measured, kShops);
+  EXPECT_EQ(reports[0].champion.points + reports[0].challenger.points, kShops * 7);
+  EXPECT_GT(reports[0].sample_ratio_probability, 0.001);
+  EXPECT_LE(reports[0].champion.wape_low, reports[0].champion.wape);
+  EXPECT_GT(reports[0].champion.relative, 0);
+  ASSERT_OK_AND_ASSIGN(const auto ended, engine->end_experiment("shops", "challenger", "anna", silent));
+  EXPECT_EQ(ended.model_version, 2);
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT variant, model_version FROM forecast_series"), "champion 2 ");
+  EXPECT_ERROR(engine->end_experiment("shops", "", "anna", silent), ErrorCode::kNotFound,
+               "no running experiment");
+}
+
+TEST_F(Models, LongerHorizonsComeFromTheVersionThatIsServed) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ForecastRequest request;
+  request.items = {{"shops/S3"}};
+  request.horizon = 7;
+  ASSERT_OK_AND_ASSIGN(const auto stored, engine->forecast(request));
+  request.horizon = 30;
+  ASSERT_OK_AND_ASSIGN(const auto longer, engine->forecast(request));
+  ASSERT_OK(longer[0]);
+  ASSERT_EQ(longer[0]->points.size(), 30U);
+  EXPECT_EQ(longer[0]->model_version, 1);
+  for (std::size_t i = 0; i < 7; ++i)
+    EXPECT_NEAR(longer[0]->points[i].mean, stored[0]->points[i].mean, 1e-9 * stored[0]->points[i].mean);
+}
+
+TEST_F(Models, AThousandReadsBesidePromotionsSeeOneVersionEach) {
+  const auto engine = open({"forecast.gate_margin_percent=99"});
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ASSERT_OK(run(*engine, {days(120, 140)}));
+  ForecastRequest request;
+  request.horizon = 7;
+  for (int store = 1; store <= kShops; ++store) request.items.push_back({"shops/S" + std::to_string(store)});
+  std::atomic<int> reads{0};
+  std::atomic<int> errors{0};
+  std::atomic<int> mixed{0};
+  std::atomic<unsigned> versions{0};
+  std::atomic<bool> promoting{true};
+  const auto read = [&] {
+    while (promoting || reads < 1000) {
+      const auto answers = engine->forecast(request);
+      std::set<std::string> seen;
+      for (const auto& answer : answers ? *answers : std::vector<Result<SeriesForecast>>{}) {
+        if (!answer || answer->points.size() != 7) {
+          ++errors;
+        } else {
+          seen.insert(answer->run_id + " " + std::to_string(answer->model_version));
+          versions |= 1U << static_cast<unsigned>(answer->model_version);
+        }
+      }
+      errors += answers ? 0 : 1;
+      mixed += seen.size() == 1 ? 0 : 1;
+      ++reads;
+    }
+  };
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 8; ++i) readers.emplace_back(read);
+  StageObserver silent;
+  for (int round = 0; round < 6; ++round) {
+    const auto done = engine->promote_model({"shops", round % 2 == 0 ? 2 : 1, "", "", true}, silent);
+    EXPECT_OK(done);
+  }
+  promoting = false;
+  for (auto& reader : readers) reader.join();
+  EXPECT_GE(reads, 1000);
+  EXPECT_EQ(errors, 0);
+  EXPECT_EQ(mixed, 0);
+  EXPECT_EQ(versions, 0b110U) << "both versions were served";
+}
+
+}  // namespace
+}  // namespace tillcast::pipeline
