@@ -12,7 +12,7 @@ namespace tillcast::forecast {
 enum class BlendKind : std::uint8_t {
   kMean,      ///< of the best model of each family, all alike
   kMedian,    ///< of the best model of each family
-  kWeighted,  ///< mean of the best model of each family, weighed by error^-5
+  kWeighted,  ///< mean of the best model of each family, weighed by error^-8
 };
 
 /// Models that look at demand alike make the same errors; one of each family is enough for a blend.
@@ -29,10 +29,10 @@ ModelFamily model_family(ModelId id);
 
 struct BlendOptions {
   BlendKind kind = BlendKind::kWeighted;
-  /// A member's weight is its error to the power -5 (Bates & Granger 1969, Oper. Res. Q. 20(4), who take -2
+  /// A member's weight is its error to the power -8 (Bates & Granger 1969, Oper. Res. Q. 20(4), who take -2
   /// for errors of one series): equal when models are within a few percent, nearly alone when it is half as
   /// large.
-  double power = 5;
+  double power = 8;
   double weight_min = 0.03;  ///< members below are left out
   double alone = 0.9;        ///< a member with so much weight is used alone: the simpler forecast
   double tie = 0.005;        ///< a naive model whose error is within this share of the best is used alone

@@ -96,13 +96,17 @@ Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> us
   if (origins == 0) return blend;
   for (std::size_t origin = origins; origin-- > 0;) {
     const auto scores = score_models(series, tests, origin + 1, kNoEnd, choice);
+    // The oldest origin of a series borrows from the next one, as far as that is not the newest: without it
+    // its residuals would be those of a blend that nobody gets, and intervals too wide.
+    std::vector<std::vector<double>> borrowed(tests.size());
+    if (origin >= 2) borrowed = score_models(series, tests, origin - 1, origin, choice);
     for (std::size_t i = 0; i < tests.size(); ++i) {
       if (with_blend[i] == 0 || tests[i].ends.size() <= origin) continue;
-      if (scores[i].empty())
+      const std::vector<double>& known = scores[i].empty() ? borrowed[i] : scores[i];
+      if (known.empty())
         fill_blend(tests[i], origin, equal_weights(tests[i]), BlendKind::kMedian);
       else
-        fill_blend(tests[i], origin, blend_weights(tests[i].models, scores[i], choice.blend),
-                   choice.blend.kind);
+        fill_blend(tests[i], origin, blend_weights(tests[i].models, known, choice.blend), choice.blend.kind);
     }
   }
   const auto scores = score_models(series, tests, 0, kNoEnd, choice);

@@ -16,8 +16,9 @@ struct Blend {
 };
 
 /// Adds ModelId::kBlend as one more column to the back-tests for which `wanted` is not 0. The weights at an
-/// origin come from the scores of the origins before it alone; at the oldest one, which has none, the column
-/// is the median of the families' first members. Where WAPE and bias decide, the columns are scaled to a
+/// origin come from the scores of the origins before it alone. The oldest one has none: it borrows those of
+/// the origin after it, never of the newest; with fewer than three origins the column is the median of all
+/// models but the benchmarks there. Where WAPE and bias decide, the columns are scaled to a
 /// forecast of the total as far as that helped at the origins before (top_level_scaling.h).
 /// @return the weights and the share for the forecast after the last origin. Deterministic.
 Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> usable,

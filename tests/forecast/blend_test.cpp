@@ -18,7 +18,7 @@ using enum ModelId;
 TEST(Blend, TakesTheBestOfEachFamilyAndWeighsItByItsError) {
   const std::array models = {kSeasonalNaive, kMovingAverage, kTsb, kDynamicTheta};
   const std::array scores = {0.0, -0.2, -0.3, -0.25};
-  const std::vector<double> weights = blend_weights(models, scores, {.power = 5});
+  const std::vector<double> weights = blend_weights(models, scores, BlendOptions{.power = 5});
   EXPECT_EQ(weights[0], 0);  // benchmarks are no members
   EXPECT_EQ(weights[1], 0);  // tsb is the better level
   EXPECT_NEAR(weights[3] / weights[2], std::exp(-5 * 0.05), 1e-12);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <set>
 
@@ -108,7 +109,13 @@ TEST(LakeCrash, KilledAtEveryPointThenRepeatedEqualsUndisturbed) {
 
 TEST(LakeCrash, KilledAtRandomMomentsThenRepeatedEqualsUndisturbed) {
   const TempDir undisturbed;
+  const auto started = std::chrono::steady_clock::now();
   ASSERT_OK(work(undisturbed.path()));
+  // Moments are drawn from the time that the work takes here and now: on a quick machine a fixed range would
+  // come too late for every one of them.
+  const auto work_us = static_cast<unsigned>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
+          .count());
   const std::string wanted = contents(Lake::open(undisturbed.path()).value()).value();
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -123,7 +130,7 @@ TEST(LakeCrash, KilledAtRandomMomentsThenRepeatedEqualsUndisturbed) {
               static_cast<char*>(nullptr));
       ::_exit(99);
     }
-    ::usleep(static_cast<useconds_t>(5'000 + random() % 150'000));
+    ::usleep(static_cast<useconds_t>(random() % (work_us + 1)));
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
