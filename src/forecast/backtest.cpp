@@ -107,7 +107,8 @@ Accuracy SeriesBacktest::accuracy(const Series& series, std::size_t model_at, st
 }
 
 std::size_t history_min(const History& history) {
-  return static_cast<std::size_t>(std::clamp(2 * history.season, 8, history.grain == Grain::kWeekly ? 16 : 28));
+  return static_cast<std::size_t>(
+      std::clamp(2 * history.season, 8, history.grain == Grain::kWeekly ? 16 : 28));
 }
 
 SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,

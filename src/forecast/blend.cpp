@@ -19,6 +19,7 @@ ModelFamily model_family(ModelId id) {
     case kSeasonalNaiveDouble:
     case kSeasonalNaiveYear:
     case kMedianEnsemble:
+    case kColdStart:
     case kBlend:
     case kCount:
       return ModelFamily::kBenchmark;

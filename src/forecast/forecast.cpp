@@ -7,30 +7,19 @@
 #include <ctime>
 
 #include "forecast/blend_backtest.h"
+#include "forecast/cold_start.h"
 #include "forecast/held_out_internal.h"
 #include "forecast/intermittent.h"
-#include "forecast/intervals.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/pooled_season.h"
+#include "forecast/predictive.h"
+#include "forecast/run_quantiles_internal.h"
 #include "forecast/top_level_scaling.h"
 
 namespace tillcast::forecast {
 namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
-
-/// Mean of what was observed in the last year of periods: the size of a series, for the floor of its
-/// intervals.
-double recent_level(const History& history) {
-  double sum = 0;
-  std::size_t seen = 0;
-  for (std::size_t i = history.size(); i-- > 0 && seen < 365;) {
-    if (history.masked[i] != 0) continue;
-    sum += std::abs(history.value[i]);
-    ++seen;
-  }
-  return seen > 0 ? sum / static_cast<double>(seen) : 0.0;
-}
 
 Result<> check(const ForecastOptions& options, std::size_t series_count) {
   const BacktestOptions& test = options.backtest;
@@ -43,6 +32,8 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
                          std::to_string(kHorizonMax));
   if (test.origins < 1 || test.origins > 100)
     return invalid_input("origins is " + std::to_string(test.origins) + ", expected 1 to 100");
+  if (const std::string_view fault = find_share_fault(options.quantile_shares); !fault.empty())
+    return invalid_input(std::string(fault));
   for (const ModelId id : options.models)
     if (static_cast<std::size_t>(id) >= kModelCount)
       return invalid_input("models: no model has the number given");
@@ -95,65 +86,6 @@ std::string find_fault(const Series& series) {
     if (!std::isfinite(series.value[i]))
       return "value of " + format_date(series.date_at(i)) + " is not a finite number";
   return {};
-}
-
-/// Residuals of the chosen models over origins [first, last) become intervals.
-IntervalCalibrator calibrate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                             const Choices& chosen, std::size_t first, const BacktestOptions& options) {
-  IntervalCalibrator calibrator(series.size(), options.horizon, options.non_negative);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    if (!chosen[i]) continue;
-    const SeriesBacktest& test = tests[i];
-    for (std::size_t origin = first; origin < test.ends.size(); ++origin) {
-      const History history = history_at(series[i], test.ends[origin], options);
-      const double level = recent_level(history);
-      const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
-      const std::span<const float> steps = test.forecast(*chosen[i], origin);
-      for (std::size_t step = 0; step < options.horizon; ++step) {
-        const std::size_t at = test.period(origin, step);
-        if (series[i].masked[at] != 0 || closed[options.gap + step] != 0) continue;
-        calibrator.add({test.demand_class, i, step, origin - first}, series[i].value[at],
-                       static_cast<double>(steps[step]), level);
-      }
-    }
-  }
-  calibrator.finish();
-  return calibrator;
-}
-
-std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
-                                          std::span<const SeriesBacktest> tests, const Choices& chosen,
-                                          const IntervalCalibrator& calibrator,
-                                          const BacktestOptions& options, AccuracyReportBuilder& report) {
-  std::array<Coverage, kDemandClassCount> by_class;
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const SeriesBacktest& test = tests[i];
-    if (!chosen[i] || test.ends.size() < 2) continue;
-    const History history = history_at(series[i], test.ends[0], options);
-    const double level = recent_level(history);
-    const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
-    const std::span<const float> steps = test.forecast(*chosen[i], 0);
-    for (std::size_t step = 0; step < options.horizon; ++step) {
-      const std::size_t at = test.period(0, step);
-      if (series[i].masked[at] != 0) continue;
-      // A day thought closed that was open is a miss: its interval is 0 to 0.
-      const Interval interval =
-          closed[options.gap + step] != 0
-              ? Interval{}
-              : calibrator.interval({test.demand_class, i, step, 0}, static_cast<double>(steps[step]), level);
-      report.add_interval(i, step, series[i].value[at], interval);
-      by_class[static_cast<std::size_t>(test.demand_class)].add(series[i].value[at], interval.lo80,
-                                                                interval.hi80, interval.lo95, interval.hi95);
-    }
-  }
-  std::vector<CoverageRow> rows(1);
-  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
-    if (by_class[c].count == 0) continue;
-    rows[0].coverage.merge(by_class[c]);
-    rows.push_back({static_cast<DemandClass>(c), by_class[c]});
-  }
-  if (rows[0].coverage.count == 0) rows.clear();
-  return rows;
 }
 
 /// Sums of the accuracy table: [class][model], the last model standing for "chosen".
@@ -381,6 +313,24 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   return result;
 }
 
+/// Gives a series without enough history the forecast of series alike, if there are some.
+void start_from_others(std::span<const Series> series, std::size_t at, const ForecastOptions& options,
+                       SeriesForecast& result) {
+  const BacktestOptions& test = options.backtest;
+  const History history = history_at(series[at], series[at].size(), test);
+  if (options.attributes.empty() || result.observed >= history_min(history)) return;
+  const std::size_t donor_min = history_min(history) + test.gap + test.horizon;
+  ColdStart from = cold_start(series, options.attributes, at, donor_min, test.gap + test.horizon, {});
+  if (from.forecast.empty() || !serve_steps(history, test.non_negative, from.forecast)) return;
+  result.model = ModelId::kColdStart;
+  result.outliers_capped = 0;
+  result.reason = "cold_start: " + std::to_string(result.observed) + " periods known; from " +
+                  std::to_string(from.neighbours.size()) + " series alike" +
+                  (from.launch_profile ? " and their first periods" : "");
+  for (std::size_t step = 0; step < result.points.size(); ++step)
+    result.points[step].mean = from.forecast[test.gap + step];
+}
+
 /// The candidates that the caller named, and the pooled ones where they are among the models asked for.
 std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
   std::vector<PanelCandidate> candidates = options.panel_models;
@@ -477,6 +427,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   PartOfProgress test_progress(progress, count, fit_units, total);
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
+  run.quantile_shares = options.quantile_shares;
+  const RunShares shares(options.quantile_shares);
   Blend blend;
   Choices before(count);
   Choices chosen(count);
@@ -494,16 +446,18 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     blend = add_blend(series, usable, blended, options.choice, test_options, tests);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
-    const IntervalCalibrator calibrator = calibrate(series, tests, before, 1, test_options);
+    const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
     AccuracyReportBuilder report(series, tests, before, options.levels);
-    if (calibrator.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, calibrator, test_options, report);
+    if (distributions.residuals() > 0)
+      run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
     run.report = report.build();
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
   }
-  const IntervalCalibrator calibrator = calibrate(series, tests, chosen, 0, tested_options);
+  const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options);
+  for (std::size_t c = 0; c < kDemandClassCount; ++c)
+    run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 
   PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
   auto panels = forecast_panels(series, usable, options.attributes, panel_models, test_options,
@@ -526,12 +480,14 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
         }
         result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
                               known_of(options.fitted, i));
+        if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
         result.held_out =
             hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
         result.index = series[i].index;
         result.history_from = series[i].start;
         result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
-        result.thin_intervals = calibrator.thin(result.demand_class);
+        result.thin_intervals = distributions.thin(result.demand_class);
+        if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
         for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
           ModelAccuracy& row = result.backtest.emplace_back();
           row.model = tests[i].models[m];
@@ -542,20 +498,12 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
   run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
   run.total_share = blend.share;
-  for (std::size_t i = 0; i < count; ++i) {
-    SeriesForecast& result = run.series[i];
-    if (result.points.empty()) continue;
-    const double level = recent_level(history_at(series[i], series[i].size(), test_options));
-    for (std::size_t step = 0; step < result.points.size(); ++step) {
-      ForecastPoint& point = result.points[step];
-      if (point.closed) continue;
-      const Interval interval = calibrator.interval({result.demand_class, i, step, 0}, point.mean, level);
-      point.lo80 = interval.lo80;
-      point.hi80 = interval.hi80;
-      point.lo95 = interval.lo95;
-      point.hi95 = interval.hi95;
-    }
-  }
+  const bool surrounded = for_each_index(count, options.threads, progress, total, total, [&](std::size_t i) {
+    if (run.series[i].points.empty()) return;
+    add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,
+                  run.series[i]);
+  });
+  if (!surrounded) return cancelled("forecast stopped on request while making quantiles");
   for (const SeriesForecast& one : run.series) {
     run.ok += one.status == SeriesStatus::kOk ? 1 : 0;
     run.fallbacks += one.status == SeriesStatus::kFallback ? 1 : 0;

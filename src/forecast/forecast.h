@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -15,6 +16,8 @@
 #include "forecast/fitted_series.h"
 #include "forecast/model.h"
 #include "forecast/panel_model.h"
+#include "forecast/predictive.h"
+#include "forecast/quantiles.h"
 #include "forecast/series.h"
 
 namespace tillcast::forecast {
@@ -27,6 +30,11 @@ struct ForecastOptions {
   std::vector<PanelCandidate> panel_models;
   /// What is known of the series and does not change, for the panel models: one value per series of the run.
   std::vector<AttributeColumn> attributes;
+  /// Shares of the quantiles beside the mean: increasing, in (0, 1).
+  std::vector<double> quantile_shares{kDefaultQuantileShares.begin(), kDefaultQuantileShares.end()};
+  /// Series with too little history take after series with like attributes, if there are any: cold_start.h.
+  bool cold_start = true;
+  bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
   /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
   std::vector<std::string> levels;
   unsigned threads = 0;  ///< 0 = one per core
@@ -83,7 +91,11 @@ struct SeriesForecast {
   Date history_from;                ///< first period of the history
   Date history_until;               ///< last one; before history_from when there is none
   bool thin_intervals = false;      ///< too few residuals for an honest 95 %
-  std::vector<ForecastPoint> points;    ///< exactly the asked number, none when refused
+  std::vector<ForecastPoint> points;  ///< exactly the asked number, none when refused
+  std::vector<float> quantiles;       ///< [point][share of ForecastRun::quantile_shares], non-crossing
+  /// [origin, newest first][step]: actual minus forecast of the chosen model in the back-test, NaN where
+  /// nothing was observed; empty unless ForecastOptions::keep_errors.
+  std::vector<float> errors;
   std::vector<ModelAccuracy> backtest;  ///< per candidate; empty when too short
   std::vector<HeldOut>
       held_out;         ///< the newest origin in one stretch, or eight of them in a run of few series
@@ -102,10 +114,12 @@ struct AccuracyRow {
   Accuracy all;          ///< over all origins; for "chosen" the same as newest
 };
 
-/// Coverage on the newest origin of intervals calibrated on the older ones.
+/// Coverage on the newest origin of intervals and quantiles calibrated on the older ones.
 struct CoverageRow {
-  std::optional<DemandClass> demand_class;  ///< nullopt = all
-  Coverage coverage;
+  std::string level;                          ///< of a hierarchy; empty = the series themselves
+  std::optional<DemandClass> demand_class{};  ///< nullopt = all
+  Coverage coverage{};
+  std::vector<QuantileAccuracy> quantiles{};  ///< by share of ForecastRun::quantile_shares
 };
 
 struct ForecastRun {
@@ -113,9 +127,11 @@ struct ForecastRun {
   std::vector<PanelForecast> panels;   ///< of the panel models, with their fits for the registry
   std::vector<AccuracyRow> accuracy;
   std::vector<CoverageRow> coverage;  ///< empty with fewer than two origins
-  AccuracyReport report;              ///< the same by level, class, part of the horizon, origin and series
-  double total_share = 0;             ///< how far the blends are scaled to the forecast of their sum
-  double total_factor = 1;            ///< of the blends, to meet the forecast of their sum; 1 = left alone
+  std::vector<double> quantile_shares;
+  std::array<PredictiveRecipe, kDemandClassCount> recipes{};  ///< how quantiles were made, by class
+  AccuracyReport report;    ///< the same by level, class, part of the horizon, origin and series
+  double total_share = 0;   ///< how far the blends are scaled to the forecast of their sum
+  double total_factor = 1;  ///< of the blends, to meet the forecast of their sum; 1 = left alone
   std::size_t ok = 0;
   std::size_t fallbacks = 0;
   std::size_t refused = 0;

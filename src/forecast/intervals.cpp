@@ -151,20 +151,48 @@ const IntervalCalibrator::Pool& IntervalCalibrator::pool_for(const IntervalConte
   return all_;
 }
 
-Interval IntervalCalibrator::interval(const IntervalContext& context, double forecast, double level) const {
-  TILLCAST_CHECK(finished_, "interval() before finish()");
-  double spread = spread_[context.series];
-  if (spread == 0) spread = class_spread_[static_cast<std::size_t>(context.demand_class)];
-  const double unit = spread * size_factor(context.demand_class, forecast, level);
+double IntervalCalibrator::spread_of(const IntervalContext& context) const {
+  const auto demand_class = static_cast<std::size_t>(context.demand_class);
+  if (spread_[context.series] > 0) return spread_[context.series];
+  if (!classes_[demand_class].scores.empty()) return class_spread_[demand_class];
+  // A class without any residual, such as that of series without sales: the widest of the others.
+  double widest = 0;
+  for (std::size_t i = 0; i < kDemandClassCount; ++i)
+    if (!classes_[i].scores.empty()) widest = std::max(widest, class_spread_[i]);
+  return widest;
+}
+
+void IntervalCalibrator::quantiles(const IntervalContext& context, double forecast, double level,
+                                   std::span<const double> shares, std::span<double> out) const {
+  TILLCAST_CHECK(finished_, "quantiles() before finish()");
+  TILLCAST_CHECK(shares.size() == out.size(), "one quantile for each share");
   const Pool& pool = pool_for(context);
+  if (pool.scores.empty()) {
+    std::ranges::fill(out, forecast);
+    return;
+  }
+  const double unit = spread_of(context) * size_factor(context.demand_class, forecast, level);
   const Pool& of_class = classes_[static_cast<std::size_t>(context.demand_class)];
-  const auto& [stretch80, stretch95] = &pool == &all_ ? all_.stretch : of_class.stretch;
+  const auto& stretch = &pool == &all_ ? all_.stretch : of_class.stretch;
   const double floor = non_negative_ ? std::min(0.0, forecast) : -INFINITY;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    // The stretch of the 80 % interval inside it, that of the 95 % interval beyond, a straight line between.
+    const double part = std::clamp((std::abs(shares[i] - 0.5) - 0.4) / 0.075, 0.0, 1.0);
+    const double by = stretch[0] + part * (stretch[1] - stretch[0]);
+    out[i] = std::max(forecast + conformal_quantile(pool.scores, shares[i]) * by * unit, floor);
+  }
+  std::ranges::sort(out);
+}
+
+Interval IntervalCalibrator::interval(const IntervalContext& context, double forecast, double level) const {
+  constexpr std::array<double, 4> kShares = {0.025, 0.1, 0.9, 0.975};
+  std::array<double, 4> bounds{};
+  quantiles(context, forecast, level, kShares, bounds);
   Interval result;
-  result.lo80 = std::clamp(forecast + pool.quantile[1] * stretch80 * unit, floor, forecast);
-  result.lo95 = std::clamp(forecast + pool.quantile[0] * stretch95 * unit, floor, result.lo80);
-  result.hi80 = std::max(forecast + pool.quantile[2] * stretch80 * unit, forecast);
-  result.hi95 = std::max(forecast + pool.quantile[3] * stretch95 * unit, result.hi80);
+  result.lo80 = std::min(bounds[1], forecast);
+  result.lo95 = std::min(bounds[0], forecast);
+  result.hi80 = std::max(bounds[2], forecast);
+  result.hi95 = std::max(bounds[3], forecast);
   return result;
 }
 

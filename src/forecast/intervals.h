@@ -45,6 +45,10 @@ class IntervalCalibrator {
   /// The intervals around a forecast: lo95 <= lo80 <= forecast <= hi80 <= hi95, never below 0 for demand.
   /// Before any residual all bounds equal the forecast; see residuals().
   Interval interval(const IntervalContext& context, double forecast, double level) const;
+  /// Quantiles around a forecast at increasing shares in (0, 1), non-crossing, never below 0 for demand; the
+  /// bounds of interval() are those at 2.5, 10, 90 and 97.5 %, held on their side of the forecast.
+  void quantiles(const IntervalContext& context, double forecast, double level,
+                 std::span<const double> shares, std::span<double> out) const;
   std::size_t residuals() const { return residuals_.size(); }
   /// True when the pool behind this class is too small for a 95 % statement (fewer than 39 residuals).
   bool thin(DemandClass demand_class) const;
@@ -63,6 +67,7 @@ class IntervalCalibrator {
   /// Fills pool.stretch from residuals that belong to the pool.
   void compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const;
   std::size_t part_of(std::size_t step) const;
+  double spread_of(const IntervalContext& context) const;
   const Pool& pool_for(const IntervalContext& context) const;
   static void compute_quantiles(Pool& pool);
 

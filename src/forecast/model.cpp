@@ -237,6 +237,8 @@ constexpr std::array<Model, kModelCount> kModels = {{
      learns_from_all, no_parameters, predicts_nothing},
     {ModelId::kGlobalBlend, "global_blend", "mean of several global_trees; Ke et al. 2017, NeurIPS", false,
      learns_from_all, no_parameters, predicts_nothing},
+    {ModelId::kColdStart, "cold_start", "launch profile of series alike; Gower 1971; Efron & Morris 1977",
+     false, learns_from_all, no_parameters, predicts_nothing},
     {ModelId::kBlend, "blend", "weighted mean of the best of each kind of model; Bates & Granger 1969", false,
      combines_others, no_parameters, predicts_nothing},
 }};

@@ -44,6 +44,7 @@ enum class ModelId : std::uint8_t {
   kGlobalTrees,  ///< learns from all series at once: see panel_model.h
   kGlobalMonthly,
   kGlobalBlend,
+  kColdStart,  ///< new series take after series alike: see cold_start.h; never a candidate
   kBlend,  ///< weighted mean of other models: see blend.h
   kCount,
 };

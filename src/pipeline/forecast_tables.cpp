@@ -31,8 +31,12 @@ ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS model_version INTEGER;
 ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS experiment VARCHAR;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS model_version INTEGER;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS variant VARCHAR;
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
+CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
+  coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 )";
-constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy"};
+constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy",
+                                   "forecast_coverage"};
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
@@ -55,7 +59,8 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
                             {"periods", kInt64},       {"history_from", kDate},
                             {"history_until", kDate},  {"outliers_capped", kInt64},
                             {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
-                            {"model_version", kInt64}, {"variant", kText}});
+                            {"model_version", kInt64}, {"variant", kText},
+                            {"level", kText}});
   BatchBuilder point_rows({{"plan", kText},
                            {"run_id", kText},
                            {"series_id", kText},
@@ -92,6 +97,7 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
         .number(figures.wape_seasonal_naive < 0 ? NAN : figures.wape_seasonal_naive)
         .integer(served.versions[i])
         .text(served.variants[i])
+        .text(member.level)
         .end_row();
     for (const auto& point : forecast.points) {
       point_rows.text(plan.name)
@@ -130,6 +136,34 @@ Result<void> store_accuracy(database::Connection& connection, const ForecastPlan
     rows.end_row();
   }
   return connection.append("forecast_accuracy", rows.batch());
+}
+
+// By level (empty = the plan's own series) and class.
+Result<void> store_coverage(database::Connection& connection, const ForecastPlan& plan,
+                            const std::string& run_id, const forecast::ForecastRun& run) {
+  using enum ColumnType;
+  BatchBuilder rows({{"plan", kText},
+                     {"run_id", kText},
+                     {"level", kText},
+                     {"demand_class", kText},
+                     {"points", kInt64},
+                     {"coverage80", kDouble},
+                     {"coverage95", kDouble},
+                     {"width80", kDouble},
+                     {"width95", kDouble}});
+  for (const auto& row : run.coverage) {
+    rows.text(plan.name)
+        .text(run_id)
+        .text(row.level)
+        .text(row.demand_class ? forecast::demand_class_name(*row.demand_class) : "all")
+        .integer(static_cast<std::int64_t>(row.coverage.count))
+        .number(row.coverage.share80())
+        .number(row.coverage.share95())
+        .number(row.coverage.mean_width80())
+        .number(row.coverage.mean_width95())
+        .end_row();
+  }
+  return connection.append("forecast_coverage", rows.batch());
 }
 
 Result<void> store_run(database::Connection& connection, const ForecastPlan& plan, const PlanSeries& data,
@@ -233,6 +267,7 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, served); !done) return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, served.figures); !done) return done;
+    if (auto done = store_coverage(inside, plan, report.run_id, served.run); !done) return done;
     // The details of a back-test are at hand right after it; an older version is shown without them.
     const bool detailed = !served.run.report.rows.empty();
     if (detailed) {

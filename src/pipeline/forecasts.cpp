@@ -10,13 +10,18 @@
 #include "pipeline/forecast_tables.h"
 #include "pipeline/models.h"
 #include "pipeline/monitor.h"
+#include "pipeline/plan_levels.h"
 
 namespace tillcast::pipeline {
 namespace {
 
 // What is served is the same when data, definition, champion and experiment are.
-std::string run_id_of(const FitIds& ids, int champion, const std::string& experiment) {
-  return io::xxh3_text(ids.fit_id + "\nversion " + std::to_string(champion) + "\n" + experiment);
+std::string run_id_of(const ForecastPlan& plan, const FitIds& ids, int champion,
+                      const std::string& experiment) {
+  std::string levels = plan.reconcile;
+  for (const auto& level : plan.levels) levels += "," + level;
+  return io::xxh3_text(ids.fit_id + "\nversion " + std::to_string(champion) + "\n" + experiment + "\n" +
+                       levels);
 }
 
 // Whether to fit now, and why, for people; empty = no.
@@ -101,6 +106,7 @@ forecast::ForecastOptions forecast_options(const Workspace& workspace, const For
       static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
   options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
+  options.keep_errors = plan.reconcile != "none";
   return options;
 }
 
@@ -112,7 +118,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
-  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
@@ -141,7 +147,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   }
 
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
-  const std::string run_id = run_id_of(ids, named.champion, experiment ? experiment->name : "");
+  const std::string run_id = run_id_of(plan, ids, named.champion, experiment ? experiment->name : "");
   const auto finish = [&](PlanReport report, StageReport::Status status, std::string detail) {
     if (fresh) {
       report.fitted_version = fresh->info.number;
@@ -162,6 +168,10 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   const auto shown = TILLCAST_TRY_PLAIN(connection.query(
       "SELECT model_version FROM forecast_run WHERE plan = ?", {database::Value(plan.name)}));
   served.figures_are_stored = shown.rows() > 0 && shown.integer(0, 0).value_or(0) == served.champion;
+  if (auto added = add_levels(connection, plan, options, data, served.run, observer); !added)
+    return std::move(added.error()).with_context(stage);
+  served.versions.resize(served.run.series.size(), 0);
+  served.variants.resize(served.run.series.size());
   const PlanReport report = report_of(plan, run_id, served);
   if (auto done = store_forecasts(connection, plan, data, served, report); !done)
     return std::move(done.error()).with_context("store " + stage);

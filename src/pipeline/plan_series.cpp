@@ -9,6 +9,7 @@
 #include "io/file_hash.h"
 #include "pipeline/plan_attributes.h"
 #include "pipeline/plan_drivers.h"
+#include "pipeline/plan_levels.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -107,6 +108,7 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
 }
 
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
+  if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load.only_id);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   const std::string days = days_sql(plan);
   const std::optional<Date> cut = cut_of(workspace, plan);

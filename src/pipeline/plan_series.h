@@ -19,6 +19,7 @@ struct PlanMember {
   std::string total;             ///< exact decimal
   std::int64_t store_key = 0;    ///< 0 = all
   std::int64_t product_key = 0;  ///< 0 = all
+  std::string level = {};        ///< of a group above the plan's series (plan_levels.h); else empty
 };
 
 /// The series of a plan, ready for the models.
@@ -42,7 +43,7 @@ forecast::Grain grain_of(const ForecastPlan& plan);
 
 /// What load_plan_series() reads.
 struct LoadOptions {
-  std::string only_id = {};  ///< when not empty, this member alone
+  std::string only_id = {};  ///< when not empty, this member, or this group of a level, alone
   bool drivers = true;       ///< false: values alone, for showing
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pipeline/plan_levels.h"
 #include "pipeline/plan_series.h"
 
 namespace tillcast::pipeline {
@@ -75,8 +76,9 @@ void SeriesShelf::keep(const std::string& id, forecast::Series series) {
 Result<void> SeriesShelf::load(const SeriesForecast& stored) {
   const std::string& name = stored.info.plan;
   const ForecastPlan& plan = *catalog_->plan(name);
-  const bool whole =
-      !plans_loaded_.contains(name) && catalog_->periods(name) * kPeriodBytes <= bytes_max_ / 2;
+  // A group of a level is no member of the plan: it is added up by itself.
+  const bool whole = !is_level_id(plan, stored.info.id) && !plans_loaded_.contains(name) &&
+                     catalog_->periods(name) * kPeriodBytes <= bytes_max_ / 2;
   auto data = TILLCAST_TRY_PLAIN(read_plan(workspace_, plan, whole ? "" : stored.info.id));
   if (whole) plans_loaded_.insert(name);
   for (std::size_t i = 0; i < data.members.size(); ++i) {

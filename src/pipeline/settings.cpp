@@ -12,6 +12,14 @@
 namespace tillcast::pipeline {
 namespace {
 
+// Levels of sums, and what a plan must be by to have them.
+struct LevelNeed {
+  std::string_view level;
+  std::string_view column;
+};
+constexpr LevelNeed kLevels[] = {
+    {"total", ""}, {"country", "store"}, {"store", "store"}, {"category", "product"}, {"product", "product"}};
+
 constexpr std::string_view kArrayTables[] = {"forecast.plan", "forecast.drivers"};
 
 constexpr SettingSpec kSpecs[] = {
@@ -176,14 +184,33 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
       if (value != "auto" && value != "on" && value != "off")
         return wrong_choice(plan.name, key, value, "auto, on or off");
       plan.global = value;
+    } else if (key == "reconcile") {
+      if (value != "none" && value != "bottom_up" && value != "top_down" && value != "mint")
+        return wrong_choice(plan.name, key, value, "none, bottom_up, top_down or mint");
+      plan.reconcile = value;
+    } else if (key == "levels") {
+      plan.levels = split(value);
+      for (const auto& level : plan.levels) {
+        if (std::ranges::find(kLevels, level, &LevelNeed::level) == std::end(kLevels))
+          return wrong_choice(plan.name, key, level, "a list of total, country, store, category and product");
+      }
     } else if (key == "cut") {
       plan.cut = TILLCAST_TRY_PLAIN(date_of("[[forecast.plan]] '" + plan.name + "': cut", value));
     } else {
-      const std::string known[] = {"name", "measure", "by",      "frequency", "horizon",
-                                   "top",  "metric",  "drivers", "global",    "cut"};
+      const std::string known[] = {"name",   "measure", "by",     "frequency", "horizon",   "top",
+                                   "metric", "drivers", "global", "cut",       "reconcile", "levels"};
       return invalid_input("[[forecast.plan]] '" + plan.name + "': " + known_key(key, known));
     }
   }
+  for (const LevelNeed& level : kLevels) {
+    const bool asked = std::ranges::find(plan.levels, level.level) != plan.levels.end();
+    if (asked && !level.column.empty() && std::ranges::find(plan.by, level.column) == plan.by.end())
+      return invalid_input("[[forecast.plan]] '" + plan.name + "': the level " + std::string(level.level) +
+                           " needs by = [\"" + std::string(level.column) + "\"]");
+  }
+  if (plan.reconcile == "top_down" && !plan.levels.empty() &&
+      std::ranges::find(plan.levels, "total") == plan.levels.end())
+    return invalid_input("[[forecast.plan]] '" + plan.name + "': top_down needs the level total");
   if (plan.global == "on" && plan.frequency == "weekly") {
     return invalid_input("[[forecast.plan]] '" + plan.name +
                          "': global = \"on\" is for daily and monthly plans; there is no such model by week");
@@ -288,6 +315,9 @@ std::string settings_template() {
          "# drivers = [\"promotion\"]    # must be known for all days ahead; without this line those that "
          "are\n"
          "# global = \"auto\"            # models that learn from all series at once: auto, on, off\n"
+         "# reconcile = \"none\"         # sums that add up: none, bottom_up, top_down, mint\n"
+         "# levels = [\"total\"]         # of total, country, store, category, product; without this line "
+         "all\n"
          "\n# What else moves the sales: one row per day and, where it has the columns, per store_id and "
          "product_id.\n"
          "# [[forecast.drivers]]\n"

@@ -27,6 +27,10 @@ struct ForecastPlan {
   std::optional<std::vector<std::string>> drivers = std::nullopt;
   std::string global = "auto";             ///< models that learn from all series at once: auto, on, off
   std::optional<Date> cut = std::nullopt;  ///< last day whose sales may be seen; nullopt = all of them
+  /// Makes the sums of several series add up: none, bottom_up, top_down or mint (forecast/reconcile.h).
+  std::string reconcile = "none";
+  /// Levels of sums, of total, country, store, category, product; empty = all that `by` allows.
+  std::vector<std::string> levels = {};
   bool operator==(const ForecastPlan&) const = default;
 };
 

@@ -34,6 +34,7 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   ASSERT_EQ(plans.size(), 1U);
   ForecastPlan expected{"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"};
   expected.drivers = {"promotion"};
+  expected.levels = {"total"};
   EXPECT_EQ(plans[0], expected);
   ASSERT_OK_AND_ASSIGN(const auto files, configured_driver_files(config));
   ASSERT_EQ(files.size(), 1U);

@@ -1,0 +1,245 @@
+// Quality of the quantiles of src/forecast with default settings. M5 (280 series, d_1914 to d_1941): mean
+// scaled pinball loss over nine quantiles, by the protocol of the published figures, coverage at each level
+// and by class. Rossmann (1,115 stores, the last 42 days, open days with sales): coverage and width of the 80
+// and 95 % intervals. Everything is chosen before the hold-out. Exit 0: as expected; 1: a figure is off; 2:
+// no data. Usage: forecast_quantiles [FOLDER]
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forecast/forecast.h"
+
+namespace {
+
+using namespace tillcast;
+using namespace tillcast::forecast;
+
+constexpr std::array<double, 9> kShares = {0.005, 0.025, 0.165, 0.25, 0.5, 0.75, 0.835, 0.975, 0.995};
+
+bool faults = false;
+void expect(bool held, const char* what) {
+  if (held) return;
+  std::printf("OFF: %s\n", what);
+  faults = true;
+}
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double number(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
+  double value = NAN;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// Fields of a csv line without commas inside quotes, which neither file has.
+void split(std::string_view line, std::vector<std::string_view>& fields) {
+  fields.clear();
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  while (true) {
+    const std::size_t comma = std::min(line.find(','), line.size());
+    fields.push_back(line.substr(0, comma));
+    if (comma == line.size()) return;
+    line.remove_prefix(comma + 1);
+  }
+}
+
+struct Rows {
+  std::vector<std::int32_t> series;
+  std::vector<Date> date;
+  std::vector<double> value;
+  std::vector<std::int8_t> open;
+  std::vector<std::int8_t> promotion;
+  std::size_t count = 0;
+};
+
+std::vector<Series> build(const Rows& rows, Date cut, std::int32_t days_ahead) {
+  LongTable table{rows.series, rows.date, rows.value, rows.promotion, rows.open, {}, rows.count};
+  SeriesOptions options;
+  options.cut = cut;
+  options.drivers_until = Date{cut.days + days_ahead};
+  auto built = build_series(table, options);
+  if (!built) {
+    std::fprintf(stderr, "%s\n", built.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(*built);
+}
+
+ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric metric) {
+  ForecastOptions options;
+  options.backtest.horizon = horizon;
+  options.choice.metric = metric;
+  options.quantile_shares.assign(kShares.begin(), kShares.end());
+  options.threads = 1;
+  NoProgress progress;
+  auto result = forecast_all(series, options, progress);
+  if (!result) {
+    std::fprintf(stderr, "%s\n", result.error().message.c_str());
+    std::exit(1);
+  }
+  for (std::size_t c = 0; c < kDemandClassCount; ++c)
+    if (result->recipes[c].residual_weight < 1)
+      std::printf("  %s: %.0f %% residuals, %.0f %% history (memory %zu, shift %.1f), pinball %.1f %% less\n",
+                  std::string(demand_class_name(static_cast<DemandClass>(c))).c_str(),
+                  100 * result->recipes[c].residual_weight, 100 - 100 * result->recipes[c].residual_weight,
+                  result->recipes[c].half_life, result->recipes[c].shift, 100 * result->recipes[c].gain);
+  return std::move(*result);
+}
+
+struct Score {
+  std::array<QuantileAccuracy, kShares.size()> quantile{};
+  Coverage coverage;
+};
+
+void print_score(const char* name, const Score& score) {
+  std::printf("  %-13s", name);
+  for (const QuantileAccuracy& one : score.quantile) std::printf(" %.3f", one.share_below());
+  std::printf("  80 %%: %.3f  95 %%: %.3f  (%zu)\n", score.coverage.share80(), score.coverage.share95(),
+              score.coverage.count);
+}
+
+bool m5(const std::string& folder) {
+  std::ifstream file(folder + "/m5/sales_train_evaluation_280.csv");
+  if (!file) return false;
+  constexpr std::int32_t kDays = 1941;
+  constexpr std::int32_t kHorizon = 28;
+  Rows rows;
+  const Date first = date_from_civil(2011, 1, 29);
+  std::vector<std::string_view> fields;
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    split(line, fields);
+    for (std::int32_t day = 0; day < kDays; ++day) {
+      rows.series.push_back(static_cast<std::int32_t>(rows.count));
+      rows.date.push_back(Date{first.days + day});
+      rows.value.push_back(number(fields[fields.size() - kDays + static_cast<std::size_t>(day)]));
+    }
+    ++rows.count;
+  }
+  const std::vector<Series> complete = build(rows, Date{first.days + kDays - 1}, 0);
+  const std::vector<Series> known = build(rows, Date{first.days + kDays - 1 - kHorizon}, 0);
+  const double started = cpu_seconds();
+  const ForecastRun result = run(known, kHorizon, Metric::kRmse);
+  const double used = cpu_seconds() - started;
+  std::array<Score, kDemandClassCount + 1> scores;
+  double scaled = 0;
+  bool crossed = false;
+  bool fractions = false;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const SeriesForecast& forecast = result.series[i];
+    double steps = 0;
+    for (std::size_t t = 1; t < known[i].size(); ++t)
+      steps += std::abs(known[i].value[t] - known[i].value[t - 1]);
+    const double scale = steps / static_cast<double>(known[i].size() - 1);
+    double loss = 0;
+    for (std::size_t step = 0; step < forecast.points.size(); ++step) {
+      const ForecastPoint& point = forecast.points[step];
+      const double actual =
+          complete[i].value.at(static_cast<std::size_t>(point.date.days - complete[i].start.days));
+      for (Score* to : {&scores[static_cast<std::size_t>(forecast.demand_class)], &scores.back()}) {
+        to->coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
+        for (std::size_t q = 0; q < kShares.size(); ++q)
+          to->quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q], {});
+      }
+      for (std::size_t q = 0; q < kShares.size(); ++q) {
+        const double quantile = forecast.quantiles[step * kShares.size() + q];
+        loss += pinball(actual, quantile, kShares[q]);
+        crossed = crossed || (q > 0 && quantile < forecast.quantiles[step * kShares.size() + q - 1]);
+        fractions = fractions || quantile != std::floor(quantile) || quantile < 0;
+      }
+    }
+    scaled += loss / static_cast<double>(kShares.size() * forecast.points.size()) / scale;
+  }
+  scaled /= static_cast<double>(known.size());
+  std::printf(
+      "M5, %zu series, %d days: scaled pinball %.4f (quantile LightGBM .264, AutoETS .286, last 364 "
+      "days .278), %.1f CPU s\n  at or below  ",
+      known.size(), kHorizon, scaled, used);
+  for (const double share : kShares) std::printf(" %5.3f", share);
+  std::printf("\n");
+  for (std::size_t c = 0; c < kDemandClassCount; ++c)
+    if (scores[c].coverage.count > 0)
+      print_score(std::string(demand_class_name(static_cast<DemandClass>(c))).c_str(), scores[c]);
+  print_score("all", scores.back());
+  expect(known.size() == 280, "280 series");
+  expect(scaled <= 0.265, "M5: scaled pinball <= 0.265");
+  expect(!crossed, "M5: quantiles do not cross");
+  expect(!fractions, "M5: quantiles of unit counts are whole numbers, 0 or more");
+  // Of the demand 41 % are zeros: only the upper levels can hold what they say.
+  expect(std::abs(scores.back().quantile[7].share_below() - 0.975) <= 0.02, "M5: 97.5 % hold");
+  expect(scores.back().coverage.share95() >= 0.925, "M5: 95 % intervals cover 92.5 % or more");
+  return true;
+}
+
+/// Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday
+bool rossmann(const std::string& folder) {
+  std::ifstream file(folder + "/rossmann/train.csv");
+  if (!file) return false;
+  Rows rows;
+  rows.count = 1115;
+  std::vector<std::string_view> fields;
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    split(line, fields);
+    rows.series.push_back(static_cast<std::int32_t>(number(fields[0])) - 1);
+    rows.date.push_back(*parse_date(fields[2]));
+    rows.value.push_back(number(fields[3]));
+    rows.open.push_back(static_cast<std::int8_t>(number(fields[5])));
+    rows.promotion.push_back(static_cast<std::int8_t>(number(fields[6])));
+  }
+  constexpr std::int32_t kHorizon = 42;
+  const Date cut = date_from_civil(2015, 6, 19);
+  const std::vector<Series> complete = build(rows, Date{cut.days + kHorizon}, 0);
+  const std::vector<Series> known = build(rows, cut, kHorizon);
+  const double started = cpu_seconds();
+  const ForecastRun result = run(known, kHorizon, Metric::kRmspe);
+  const double used = cpu_seconds() - started;
+  Score score;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const SeriesForecast& forecast = result.series[i];
+    for (std::size_t step = 0; step < forecast.points.size(); ++step) {
+      const ForecastPoint& point = forecast.points[step];
+      const double actual =
+          complete[i].value.at(static_cast<std::size_t>(point.date.days - complete[i].start.days));
+      if (actual <= 0) continue;
+      score.coverage.add(actual, point.lo80, point.hi80, point.lo95, point.hi95);
+      for (std::size_t q = 0; q < kShares.size(); ++q)
+        score.quantile[q].add(actual, forecast.quantiles[step * kShares.size() + q], kShares[q], {});
+    }
+  }
+  std::printf(
+      "Rossmann, 1,115 stores, 42 days from 2015-06-20: width of 80 %% intervals %.3f of mean sales, of "
+      "95 %% %.3f, %.1f CPU s\n",
+      score.coverage.mean_width80(), score.coverage.mean_width95(), used);
+  print_score("all", score);
+  expect(score.coverage.count == 40282, "40,282 rows scored");
+  expect(score.coverage.share80() >= 0.76 && score.coverage.share80() <= 0.84, "80 % cover 76 to 84 %");
+  expect(score.coverage.share95() >= 0.925 && score.coverage.share95() <= 0.97, "95 % cover 92.5 to 97 %");
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* datasets = std::getenv("TILLCAST_DATASETS");
+  const std::string folder = argc > 1 ? argv[1] : datasets ? datasets : "../shared/data";
+  if (!m5(folder) || !rossmann(folder)) {
+    std::fprintf(
+        stderr,
+        "%s: m5/sales_train_evaluation_280.csv or rossmann/train.csv cannot be read; name their folder as "
+        "argument or set TILLCAST_DATASETS\n",
+        folder.c_str());
+    return 2;
+  }
+  return faults ? 1 : 0;
+}
