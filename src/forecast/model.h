@@ -45,7 +45,7 @@ enum class ModelId : std::uint8_t {
   kGlobalMonthly,
   kGlobalBlend,
   kColdStart,  ///< new series take after series alike: see cold_start.h; never a candidate
-  kBlend,  ///< weighted mean of other models: see blend.h
+  kBlend,      ///< weighted mean of other models: see blend.h
   kCount,
 };
 constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);

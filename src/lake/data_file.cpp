@@ -29,7 +29,7 @@ Error write_error(Error error, std::string_view dataset) {
   if (error.message.find("No space left") != std::string::npos ||
       error.message.find("Disk quota") != std::string::npos) {
     return disk_full("write " + name + ": the disk is full; free some space and repeat (" + error.message +
-                    ")");
+                     ")");
   }
   return std::move(error).with_context("write " + name);
 }

@@ -106,7 +106,8 @@ TEST(DurableFile, InsideAFullDisk) {
     return;  // the work of a child process that FullDiskIsAnErrorAndKeepsTheOldContent starts
   const std::filesystem::path path = std::filesystem::path(mount) / "a";
   ASSERT_OK(write_file_atomically(path, "old"));
-  EXPECT_ERROR(write_file_atomically(path, std::string(200'000, 'x')), ErrorCode::kDiskFull, "the disk is full");
+  EXPECT_ERROR(write_file_atomically(path, std::string(200'000, 'x')), ErrorCode::kDiskFull,
+               "the disk is full");
   ASSERT_OK_AND_ASSIGN(const std::string back, read_file(path));
   EXPECT_EQ(back, "old");
   ASSERT_OK(write_file_atomically(path, std::string(20'000, 'y')));
