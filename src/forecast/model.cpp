@@ -33,7 +33,7 @@ std::string needs_observed(const History& history) {
   return needs(history, kCount);
 }
 std::string needs_season(const History& history) {
-  return needs(history, static_cast<std::size_t>(2 * history.season + 3));
+  return needs(history, 2 * static_cast<std::size_t>(history.season) + 3);
 }
 /// Twice a daily week, or the same week a year ago; nothing new at other grains.
 int longer_season(const History& history, int daily) {
@@ -46,7 +46,7 @@ std::string needs_longer_season(const History& history) {
 }
 std::string needs_two_seasons(const History& history) {
   if (history.season < 2) return "needs a season";
-  const auto periods = static_cast<std::size_t>(2 * history.season + 1);
+  const auto periods = 2 * static_cast<std::size_t>(history.season) + 1;
   if (history.size() < periods)
     return "has " + std::to_string(history.size()) + " periods, needs " + std::to_string(periods);
   return needs(history, static_cast<std::size_t>(history.season));
