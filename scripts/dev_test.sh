@@ -64,7 +64,7 @@ fuzz_one() {  # PROGRAM SECONDS
 fuzz() {
   local seconds=${1:-60} program found=0
   setup build fuzz
-  build fuzz
+  build fuzz fuzz_targets
   export ASAN_SYMBOLIZER_PATH
   ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-19 || true)
   for program in "$root"/build/fuzz/bin/fuzz_*; do
