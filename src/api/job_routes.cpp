@@ -145,8 +145,9 @@ void add_one(std::vector<Route>& routes, JobService& jobs) {
 
 void add_cancel(std::vector<Route>& routes, JobService& jobs) {
   Route route;
-  route.method = Method::kDelete;
-  route.path = "/api/v1/jobs/{job_id}";
+  // No DELETE: the job stays, as cancelled, and can be looked at.
+  route.method = Method::kPost;
+  route.path = "/api/v1/jobs/{job_id}/cancel";
   route.operation_id = "cancel_job";
   route.tag = "jobs";
   route.summary = "Cancel a job";

@@ -6,8 +6,6 @@ std::string_view method_name(Method method) {
   switch (method) {
     case Method::kPost:
       return "POST";
-    case Method::kDelete:
-      return "DELETE";
     case Method::kGet:
       break;
   }

@@ -138,14 +138,14 @@ TEST_F(JobRoutesTest, ARunningJobShowsStageUnitsAndTimeLeft) {
 
 TEST_F(JobRoutesTest, CancelIs200Or202AndAFinishedJobIsAConflict) {
   ask("POST", "/api/v1/train", "{}");
-  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/job-100000").status, 200);
-  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/job-100000").status, 409);
+  EXPECT_EQ(ask("POST", "/api/v1/jobs/job-100000/cancel").status, 200);
+  EXPECT_EQ(ask("POST", "/api/v1/jobs/job-100000/cancel").status, 409);
   ask("POST", "/api/v1/train", "{}");
   jobs_.all[1].state = JobState::kRunning;
-  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/job-100001").status, 202);
-  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/nothing").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/jobs/job-100001/cancel").status, 202);
+  EXPECT_EQ(ask("POST", "/api/v1/jobs/nothing/cancel").status, 404);
   EXPECT_EQ(ask("GET", "/api/v1/jobs/nothing").status, 404);
-  EXPECT_EQ(ask("PUT", "/api/v1/jobs/nothing").headers.at("Allow"), "GET, HEAD, DELETE");
+  EXPECT_EQ(ask("PUT", "/api/v1/jobs/nothing").headers.at("Allow"), "GET, HEAD");
 }
 
 TEST_F(JobRoutesTest, JobsArePagedAndFiltered) {
@@ -235,7 +235,7 @@ TEST_F(JobRoutesTest, TheDocumentNamesBinaryBodiesHeadersAndMethods) {
   EXPECT_TRUE(upload_operation["requestBody"]["content"].HasMember("text/csv"));
   EXPECT_TRUE(upload_operation["responses"]["202"]["headers"].HasMember("Location"));
   EXPECT_TRUE(upload_operation["responses"].HasMember("507"));
-  EXPECT_TRUE(paths["/api/v1/jobs/{job_id}"].HasMember("delete"));
+  EXPECT_TRUE(paths["/api/v1/jobs/{job_id}/cancel"].HasMember("post"));
   EXPECT_STREQ(paths["/api/v1/train"]["post"]["parameters"][0]["in"].GetString(), "header");
   EXPECT_TRUE(paths["/api/v1/predictions"]["get"]["responses"]["200"]["content"].HasMember("text/csv"));
 }
