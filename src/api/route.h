@@ -21,7 +21,7 @@
 namespace tillcast::api {
 
 enum class Method : std::uint8_t { kGet, kPost };  ///< a GET route answers HEAD too
-std::string_view method_name(Method method);                ///< "GET"
+std::string_view method_name(Method method);       ///< "GET"
 
 /// A parameter of the path, the query or the header. Its schema is a string, a date or an integer.
 struct Parameter {
