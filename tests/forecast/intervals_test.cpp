@@ -13,6 +13,17 @@ namespace {
 /// Skewed noise of mean about 1.
 double factor(test::Noise& u) { return std::exp(0.4 * (u() + u() + u() - 1.5)); }
 
+TEST(Intervals, AreTheOrderStatisticsOfOneOriginsResiduals) {
+  IntervalCalibrator calibrator(1, 1, true);
+  for (int error = -49; error <= 49; ++error)
+    calibrator.add({DemandClass::kSmooth, 0, 0, 0}, 100.0 + error, 100, 100);
+  calibrator.finish();
+  // One origin: nothing is stretched. Of 99 residuals the 10th and the 90th hold 80 of 100.
+  const Interval interval = calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
+  EXPECT_NEAR(interval.lo80, 60, 1e-9);
+  EXPECT_NEAR(interval.hi80, 140, 1e-9);
+}
+
 TEST(Intervals, CoverWhatTheyPromiseOnResidualsOfTheSameKind) {
   for (const std::uint32_t seed : {1U, 2U, 3U}) {
     SCOPED_TRACE(seed);
