@@ -33,6 +33,9 @@ target_include_directories(tillcast_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 find_package(Threads REQUIRED)
 target_link_libraries(tillcast_flags INTERFACE Threads::Threads)
 
+# The release preset compiles twelve files of a folder as one (CMAKE_UNITY_BUILD), which halves the CPU time of a first
+# build. Names in unnamed namespaces must then differ within a folder; the other presets compile file by file and keep
+# the includes honest.
 find_program(CCACHE_PROGRAM ccache)
 # A precompiled header of the standard library saves a quarter of a cold build (0.4 to 1.4 CPU s a file). It hides
 # missing includes and ccache cannot see through it, so builds with ccache go without and keep the includes honest.

@@ -11,8 +11,6 @@
 namespace tillcast::api {
 namespace {
 
-constexpr int kItemsMax = 1000;
-constexpr int kPeriodsMax = 366;
 constexpr int kPageMax = 1000;
 constexpr int kPageDefault = 50;
 constexpr std::size_t kIdBytesMax = 500;
@@ -87,8 +85,9 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
 
 Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastRequest& message) {
   pipeline::ForecastRequest asked;
-  if (message.items_size() < 1 || message.items_size() > kItemsMax)
-    return invalid_input(range_text("items", 1, kItemsMax, message.items_size()) + " series");
+  if (message.items_size() < 1 || message.items_size() > pipeline::kForecastItemsMax)
+    return invalid_input(range_text("items", 1, pipeline::kForecastItemsMax, message.items_size()) +
+                         " series");
   asked.items.reserve(static_cast<std::size_t>(message.items_size()));
   for (int i = 0; i < message.items_size(); ++i) {
     const std::string& id = message.items(i).series_id();
@@ -97,11 +96,11 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
   }
   switch (message.ahead_case()) {
     case v1::ForecastRequest::kHorizon:
-      TILLCAST_TRY_PLAIN(check_range("horizon", 1, kPeriodsMax, message.horizon()));
+      TILLCAST_TRY_PLAIN(check_range("horizon", 1, pipeline::kPeriodsAheadMax, message.horizon()));
       asked.horizon = message.horizon();
       break;
     case v1::ForecastRequest::kDates:
-      TILLCAST_TRY_PLAIN(check_range("dates", 1, kPeriodsMax, message.dates().values_size()));
+      TILLCAST_TRY_PLAIN(check_range("dates", 1, pipeline::kPeriodsAheadMax, message.dates().values_size()));
       for (int i = 0; i < message.dates().values_size(); ++i) {
         const std::string& text = message.dates().values(i);
         const auto date = parse_date(text);

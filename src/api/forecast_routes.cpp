@@ -8,22 +8,19 @@
 namespace tillcast::api {
 namespace {
 
-constexpr std::size_t kItemsMax = 1000;
-constexpr std::size_t kPeriodsMax = 366;
-
 Schema request_schema() {
   const Schema item = object_schema({{"series_id", string_schema("id of a series").with_length(1, 500)}},
                                     "One series to forecast.")
                           .with_name("ForecastItem");
   Schema schema = object_schema(
-      {{"items", array_schema(item, "the series").with_length(1, kItemsMax)},
+      {{"items", array_schema(item, "the series").with_length(1, pipeline::kForecastItemsMax)},
        {"horizon",
         integer_schema("periods ahead; exactly this many points come back")
-            .with_range(1, static_cast<double>(kPeriodsMax)),
+            .with_range(1, static_cast<double>(pipeline::kPeriodsAheadMax)),
         false},
        {"dates",
         array_schema(date_schema("any day inside the period"), "these periods, all after the data")
-            .with_length(1, kPeriodsMax),
+            .with_length(1, pipeline::kPeriodsAheadMax),
         false}},
       "Which series, and how far: either horizon or dates.");
   schema.exactly_one_of = {"horizon", "dates"};

@@ -7,17 +7,8 @@ namespace {
 
 using pipeline::JobState;
 
-void text_or_null(JsonWriter& out, std::string_view name, const std::string& value) {
-  out.key(name);
-  if (value.empty()) {
-    out.null();
-  } else {
-    out.text(value);
-  }
-}
-
 void instant_or_null(JsonWriter& out, std::string_view name, std::optional<Timestamp> value) {
-  text_or_null(out, name, value ? format_timestamp(*value) : "");
+  out.field_or_null(name, value ? format_timestamp(*value) : "");
 }
 
 Schema instant_schema(std::string description) {
@@ -132,9 +123,9 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
   out.field("id", job.id);
   out.field("kind", pipeline::job_kind_name(job.kind));
   out.field("trigger", job.arguments.trigger);
-  text_or_null(out, "plan", job.arguments.plan);
-  text_or_null(out, "series_id", job.arguments.series_id);
-  text_or_null(out, "upload_id", job.arguments.upload_id);
+  out.field_or_null("plan", job.arguments.plan);
+  out.field_or_null("series_id", job.arguments.series_id);
+  out.field_or_null("upload_id", job.arguments.upload_id);
   out.field("state", pipeline::job_state_name(job.state));
   out.field("attempt", job.attempt);
   out.field("cancel_requested", job.cancel_requested);
@@ -163,7 +154,7 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
   } else {
     out.null();
   }
-  text_or_null(out, "error", job.error);
+  out.field_or_null("error", job.error);
   out.key("result");
   write_result(out, job.result);
   out.end_object();
@@ -199,8 +190,8 @@ void write_upload(JsonWriter& out, const pipeline::UploadStatus& status) {
   out.field("bytes", upload.bytes);
   out.field("received_at", format_timestamp(upload.received_at));
   out.field("state", status.state());
-  text_or_null(out, "reason", status.reason());
-  text_or_null(out, "job_id", upload.job_id);
+  out.field_or_null("reason", status.reason());
+  out.field_or_null("job_id", upload.job_id);
   out.field("status", upload_location(upload.id));
   out.end_object();
 }

@@ -60,6 +60,11 @@ class JsonWriter {
   void field(std::string_view name, double value) { key(name), number(value); }
   void field(std::string_view name, bool value) { key(name), boolean(value); }
   void field(std::string_view name, Date value) { key(name), date(value); }
+  /// Null where the text is empty.
+  void field_or_null(std::string_view name, std::string_view value) {
+    key(name);
+    value.empty() ? null() : text(value);
+  }
   void decimal_field(std::string_view name, std::string_view value) { key(name), decimal(value); }
 
   /// Empty, or what could not be written; the text is then not to be sent.

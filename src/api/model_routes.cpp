@@ -87,15 +87,6 @@ void write_columns(JsonWriter& out, std::string_view name,
   out.end_array();
 }
 
-void text_or_null(JsonWriter& out, std::string_view name, std::string_view value) {
-  out.key(name);
-  if (value.empty()) {
-    out.null();
-  } else {
-    out.text(value);
-  }
-}
-
 void version_or_null(JsonWriter& out, std::string_view name, int version) {
   out.key(name);
   if (version == 0) {
@@ -109,10 +100,9 @@ void write_version(JsonWriter& out, const PlanModels& models, const VersionInfo&
   out.begin_object();
   out.field("plan", info.plan);
   out.field("version", info.number);
-  text_or_null(out, "alias",
-               info.number == models.aliases.champion     ? "champion"
-               : info.number == models.aliases.challenger ? "challenger"
-                                                          : "");
+  out.field_or_null("alias", info.number == models.aliases.champion     ? "champion"
+                             : info.number == models.aliases.challenger ? "challenger"
+                                                                        : "");
   out.field("created_at", info.created_at);
   out.field("data_from", info.data_from);
   out.field("data_until", info.data_until);
@@ -185,8 +175,8 @@ void write_plan(JsonWriter& out, const PlanModels& models) {
     out.field("challenger", experiment.challenger);
     out.field("share_percent", experiment.share_percent);
     out.field("created_at", experiment.created_at);
-    text_or_null(out, "ended_at", experiment.ended_at);
-    text_or_null(out, "outcome", experiment.outcome);
+    out.field_or_null("ended_at", experiment.ended_at);
+    out.field_or_null("outcome", experiment.outcome);
     out.end_object();
   }
   out.end_array();

@@ -85,15 +85,6 @@ Schema prediction_schema() {
       .with_name("Prediction");
 }
 
-void text_or_null(JsonWriter& out, std::string_view name, const std::string& value) {
-  out.key(name);
-  if (value.empty()) {
-    out.null();
-  } else {
-    out.text(value);
-  }
-}
-
 void write_json(JsonWriter& out, const pipeline::PredictionPage& page) {
   out.begin_object();
   out.key("data");
@@ -102,8 +93,8 @@ void write_json(JsonWriter& out, const pipeline::PredictionPage& page) {
     out.begin_object();
     out.field("series_id", series->info.id);
     out.field("plan", series->info.plan);
-    text_or_null(out, "store_id", series->info.store_id);
-    text_or_null(out, "product_id", series->info.product_id);
+    out.field_or_null("store_id", series->info.store_id);
+    out.field_or_null("product_id", series->info.product_id);
     out.field("model", series->model);
     out.field("run_id", series->run_id);
     out.field("data_until", series->data_until);
@@ -123,7 +114,7 @@ void write_json(JsonWriter& out, const pipeline::PredictionPage& page) {
     out.end_object();
   }
   out.end_array();
-  text_or_null(out, "next_cursor", page.next_cursor);
+  out.field_or_null("next_cursor", page.next_cursor);
   out.field("has_more", !page.next_cursor.empty());
   out.end_object();
 }

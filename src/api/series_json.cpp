@@ -5,15 +5,6 @@
 namespace tillcast::api {
 namespace {
 
-void text_or_null(JsonWriter& out, std::string_view name, const std::string& value) {
-  out.key(name);
-  if (value.empty()) {
-    out.null();
-  } else {
-    out.text(value);
-  }
-}
-
 void error_or_null(JsonWriter& out, std::string_view name, double value) {
   out.key(name);
   if (value < 0) {
@@ -52,18 +43,18 @@ void write_series(JsonWriter& out, const pipeline::SeriesInfo& info) {
   out.field("id", info.id);
   out.field("plan", info.plan);
   out.field("label", info.label);
-  text_or_null(out, "store_id", info.store_id);
-  text_or_null(out, "product_id", info.product_id);
+  out.field_or_null("store_id", info.store_id);
+  out.field_or_null("product_id", info.product_id);
   out.field("measure", info.measure);
   out.field("frequency", info.frequency);
   out.field("first", info.first);
   out.field("last", info.last);
   out.field("periods", info.periods);
   out.decimal_field("total", info.total);
-  text_or_null(out, "model", info.model);
-  text_or_null(out, "demand_class", info.demand_class);
+  out.field_or_null("model", info.model);
+  out.field_or_null("demand_class", info.demand_class);
   out.field("status", info.status);
-  text_or_null(out, "reason", info.reason);
+  out.field_or_null("reason", info.reason);
   out.end_object();
 }
 
@@ -107,7 +98,7 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
   out.field("run_id", forecast.run_id);
   out.field("model", forecast.model);
   out.field("model_version", forecast.model_version);
-  text_or_null(out, "variant", forecast.variant);
+  out.field_or_null("variant", forecast.variant);
   out.field("data_until", forecast.data_until);
   error_or_null(out, "wape", forecast.wape);
   error_or_null(out, "wape_seasonal_naive", forecast.wape_seasonal_naive);

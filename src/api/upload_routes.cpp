@@ -9,7 +9,7 @@ namespace {
 
 using pipeline::JobService;
 
-Parameter id_parameter() {
+Parameter upload_id_parameter() {
   return path_parameter("upload_id", string_schema("SHA-256 of the file, 64 hex digits").with_length(1, 100));
 }
 
@@ -65,7 +65,7 @@ void add_upload(std::vector<Route>& routes, JobService& jobs, std::size_t bytes_
   routes.push_back(std::move(route));
 }
 
-void add_list(std::vector<Route>& routes, JobService& jobs) {
+void add_upload_list(std::vector<Route>& routes, JobService& jobs) {
   Route route;
   route.path = "/api/v1/uploads";
   route.operation_id = "list_uploads";
@@ -108,13 +108,13 @@ void add_list(std::vector<Route>& routes, JobService& jobs) {
   routes.push_back(std::move(route));
 }
 
-void add_one(std::vector<Route>& routes, JobService& jobs) {
+void add_one_upload(std::vector<Route>& routes, JobService& jobs) {
   Route route;
   route.path = "/api/v1/uploads/{upload_id}";
   route.operation_id = "get_upload";
   route.tag = "uploads";
   route.summary = "One uploaded file and what became of it";
-  route.parameters = {id_parameter()};
+  route.parameters = {upload_id_parameter()};
   route.answers = {{200, "The upload.", "application/json", upload_schema(), {}}};
   route.problems = {404};
   route.handle = [&jobs](const RouteRequest& request) -> Result<RouteAnswer> {
@@ -132,7 +132,7 @@ void add_replay(std::vector<Route>& routes, JobService& jobs) {
   route.operation_id = "replay_upload";
   route.tag = "uploads";
   route.summary = "Start the job of a dead-lettered or cancelled upload again";
-  route.parameters = {id_parameter()};
+  route.parameters = {upload_id_parameter()};
   route.answers = {
       {202, "The upload; its new job is under way.", "application/json", upload_schema(), {}, {}, true}};
   route.problems = {404, 409, 507};
@@ -146,8 +146,8 @@ void add_replay(std::vector<Route>& routes, JobService& jobs) {
 
 void add_upload_routes(std::vector<Route>& routes, JobService& jobs, std::size_t upload_bytes_max) {
   add_upload(routes, jobs, upload_bytes_max);
-  add_list(routes, jobs);
-  add_one(routes, jobs);
+  add_upload_list(routes, jobs);
+  add_one_upload(routes, jobs);
   add_replay(routes, jobs);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/accuracy_report.h"
+#include "core/text.h"
 
 namespace tillcast::cli {
 namespace {
@@ -52,12 +53,6 @@ std::string escaped(std::string_view text) {
     }
   }
   return out;
-}
-
-std::string fixed(double value, int digits) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
 }
 
 /// The rows of a result that belong to one plan, by column name.

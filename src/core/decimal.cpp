@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/text.h"
+
 namespace tillcast {
 namespace {
 
@@ -27,8 +29,6 @@ constexpr std::array<std::int64_t, 19> kPowersOfTen = {1,
                                                        10'000'000'000'000'000,
                                                        100'000'000'000'000'000,
                                                        1'000'000'000'000'000'000};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 __extension__ typedef __int128 Int128;
 
@@ -62,7 +62,7 @@ std::optional<std::int64_t> parse_decimal(std::string_view text, int scale) {
       after_point = true;
       continue;
     }
-    if (!is_digit(*at)) break;
+    if (!is_ascii_digit(*at)) break;
     ++digits_seen;
     if (mantissa > kUnitsMax / 10 || (after_point && fraction_digits >= 17)) {
       if (!after_point) return std::nullopt;

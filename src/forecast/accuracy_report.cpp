@@ -9,7 +9,7 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr int kAll = -1;
-constexpr int kChosen = -1;
+constexpr int kChosenModel = -1;
 
 }  // namespace
 
@@ -128,7 +128,7 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   }
   if (!chosen_[series]) return;
   const std::size_t model_at = *chosen_[series];
-  add(model_at, 0, kChosen);
+  add(model_at, 0, kChosenModel);
   SeriesReportRow row;
   row.series = series;
   row.model = test.models[model_at];
@@ -156,7 +156,7 @@ AccuracyReport AccuracyReportBuilder::build() {
     row.level = level;
     if (demand_class != kAll) row.demand_class = static_cast<DemandClass>(demand_class);
     if (part != kAll) row.part = static_cast<std::size_t>(part);
-    if (model != kChosen) row.model = static_cast<ModelId>(model);
+    if (model != kChosenModel) row.model = static_cast<ModelId>(model);
     row.origin = origin;
     row.series = sums.series;
     row.accuracy = sums.accuracy;

@@ -147,10 +147,6 @@ CesState backcast(const History& history, CesSeason season, const CesWeights& we
   return state;
 }
 
-std::size_t observed_count(const History& history) {
-  return static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
-}
-
 CesWeights weights_from(CesSeason season, std::span<const double> x) {
   CesWeights weights{x[0], x[1], 0, 0};
   if (season == CesSeason::kPartial || season == CesSeason::kFull) weights.beta_real = x[2];
@@ -211,7 +207,7 @@ CesFit ces_fit(const History& history, CesSeason season, int period) {
   fit.weights = weights_from(season, point);
   fit.initial = backcast(history, season, fit.weights, guess);
   ces_filter(history, season, fit.weights, fit.initial, {}, &fit.sum_of_squares);
-  const auto n = static_cast<double>(observed_count(history));
+  const auto n = static_cast<double>(history.observed_count());
   const double k = static_cast<double>(season == CesSeason::kNone || season == CesSeason::kSimple ? 3
                                        : season == CesSeason::kPartial                            ? 4
                                                                                                   : 5);

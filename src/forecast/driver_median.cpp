@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kSlotCount = 12;  // weekdays or months of the year
 constexpr std::size_t kPromotionCount = 2;
 
-struct Cells {
+struct DriverCells {
   std::array<std::array<std::vector<double>, kPromotionCount>, kSlotCount> cell;
   std::array<std::vector<double>, kSlotCount> slot;
   std::array<std::vector<double>, kPromotionCount> promotion;
@@ -47,7 +47,7 @@ std::int64_t window_periods(const DriverMedianOptions& options, Grain grain) {
   return options.window_days;
 }
 
-void collect(const History& history, std::size_t from, bool positive_only, Cells& cells) {
+void collect(const History& history, std::size_t from, bool positive_only, DriverCells& cells) {
   const std::size_t n = history.size();
   for (std::size_t i = from; i < n; ++i) {
     const double value = history.value[i];
@@ -76,7 +76,7 @@ double median_of(std::span<double> values) {
 void driver_median(const History& history, const DriverMedianOptions& options, std::span<double> out) {
   const std::size_t n = history.size();
   const auto window = static_cast<std::size_t>(window_periods(options, history.grain));
-  Cells cells;
+  DriverCells cells;
   const bool open_known = !history.open.empty();
   collect(history, n > window ? n - window : 0, open_known, cells);
   if (cells.all.empty()) collect(history, 0, open_known, cells);

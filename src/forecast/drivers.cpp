@@ -7,7 +7,6 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 constexpr double kStockOutShareMax = 0.25;
 
 /// Calls each(period, value) for the known days of the series' history and `ahead` periods after it.
@@ -37,7 +36,7 @@ PeriodMeans period_means(const Series& series, DatedValues days, std::size_t ahe
     ++means.known[period];
   });
   for (std::size_t i = 0; i < means.mean.size(); ++i)
-    means.mean[i] = means.known[i] == 0 ? kUnknown : means.mean[i] / static_cast<float>(means.known[i]);
+    means.mean[i] = means.known[i] == 0 ? kUnknownDriver : means.mean[i] / static_cast<float>(means.known[i]);
   return means;
 }
 
@@ -65,7 +64,7 @@ void add_driver(Series& series, std::string_view name, DriverKind kind, DatedVal
     series.drivers.push_back({std::string(name), kind, std::move(means.mean)});
     return;
   }
-  if (at->value.size() < means.mean.size()) at->value.resize(means.mean.size(), kUnknown);
+  if (at->value.size() < means.mean.size()) at->value.resize(means.mean.size(), kUnknownDriver);
   for (std::size_t i = 0; i < means.mean.size(); ++i)
     if (std::isnan(at->value[i])) at->value[i] = means.mean[i];
 }

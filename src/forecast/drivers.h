@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "forecast/series.h"
 
 namespace tillcast::forecast {
+
+/// A driver's value where nobody knows it.
+constexpr float kUnknownDriver = std::numeric_limits<float>::quiet_NaN();
 
 /// Values by day, dates ascending and each there once; NaN = unknown. Both spans have the same length.
 struct DatedValues {

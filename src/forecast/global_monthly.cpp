@@ -8,7 +8,7 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kYear = 12;
+constexpr std::size_t kMonthsPerYear = 12;
 constexpr double kTiny = 1e-9;
 
 /// Value per day of each month of a member, NaN where it says nothing; the last one is the month before the
@@ -41,9 +41,9 @@ std::vector<MonthlyMember> members_at(const Panel& panel, std::size_t back) {
 /// Sum over the year that ends `back` months before the end; nullopt when it is not complete.
 std::optional<double> year_sum(const MonthlyMember& member, std::size_t back) {
   const std::size_t size = member.per_day.size();
-  if (size < back + kYear) return std::nullopt;
+  if (size < back + kMonthsPerYear) return std::nullopt;
   double sum = 0;
-  for (std::size_t i = size - back - kYear; i < size - back; ++i) {
+  for (std::size_t i = size - back - kMonthsPerYear; i < size - back; ++i) {
     if (std::isnan(member.per_day[i])) return std::nullopt;
     sum += member.per_day[i];
   }
@@ -57,8 +57,8 @@ std::vector<double> yearly_growth(std::span<const MonthlyMember> members) {
     double now = 0;
     double before = 0;
     for (const MonthlyMember& member : members) {
-      const auto last = year_sum(member, year * kYear);
-      const auto previous = year_sum(member, (year + 1) * kYear);
+      const auto last = year_sum(member, year * kMonthsPerYear);
+      const auto previous = year_sum(member, (year + 1) * kMonthsPerYear);
       if (!last || !previous) continue;
       now += *last;
       before += *previous;
@@ -90,16 +90,16 @@ double fit_damping(std::span<const double> growth, double prior) {
   return std::clamp(damping, 0.0, 1.0);
 }
 
-std::array<double, kYear> panel_season(std::span<const MonthlyMember> members, Date end) {
-  std::array<double, kYear> share{};
+std::array<double, kMonthsPerYear> panel_season(std::span<const MonthlyMember> members, Date end) {
+  std::array<double, kMonthsPerYear> share{};
   double years = 0;
   for (std::size_t year = 0; year < 5; ++year) {
-    std::array<double, kYear> month{};
+    std::array<double, kMonthsPerYear> month{};
     double total = 0;
     for (const MonthlyMember& member : members) {
-      if (!year_sum(member, year * kYear)) continue;
-      for (std::size_t i = 0; i < kYear; ++i) {
-        const std::size_t back = year * kYear + i + 1;
+      if (!year_sum(member, year * kMonthsPerYear)) continue;
+      for (std::size_t i = 0; i < kMonthsPerYear; ++i) {
+        const std::size_t back = year * kMonthsPerYear + i + 1;
         const double value = member.per_day[member.per_day.size() - back];
         month[month_of(advance_period(end, Grain::kMonthly, -static_cast<std::int64_t>(back)))] += value;
         total += value;
@@ -107,7 +107,8 @@ std::array<double, kYear> panel_season(std::span<const MonthlyMember> members, D
     }
     if (total <= 0) break;
     years += 1;
-    for (std::size_t i = 0; i < kYear; ++i) share[i] += month[i] / total * static_cast<double>(kYear);
+    for (std::size_t i = 0; i < kMonthsPerYear; ++i)
+      share[i] += month[i] / total * static_cast<double>(kMonthsPerYear);
   }
   for (double& one : share) one = years > 0 ? std::max(one / years, 1e-3) : 1;
   return share;
@@ -116,7 +117,7 @@ std::array<double, kYear> panel_season(std::span<const MonthlyMember> members, D
 /// What all members say at a cut, without trees.
 struct MonthlyBase {
   Date end;
-  std::array<double, kYear> season{};
+  std::array<double, kMonthsPerYear> season{};
   double past_growth = 0;
   double damping = 0;
   double growth() const { return past_growth * damping; }
@@ -142,13 +143,13 @@ double level_of(const MonthlyMember& member, const MonthlyBase& base, double pri
   for (std::size_t back = 1; back <= std::min<std::size_t>(size, 48); ++back) {
     const double value = member.per_day[size - back];
     if (std::isnan(value)) continue;
-    const double age = static_cast<double>((back - 1) / kYear);
+    const double age = static_cast<double>((back - 1) / kMonthsPerYear);
     const double weight = std::exp2(-age);
     const Date month = advance_period(base.end, Grain::kMonthly, -static_cast<std::int64_t>(back));
     sum += weight * value / base.season[month_of(month)] * std::exp(age * base.past_growth);
     weights += weight;
   }
-  if (size < kYear) {
+  if (size < kMonthsPerYear) {
     constexpr double kPriorMonths = 3;
     sum += kPriorMonths * std::exp(prior);
     weights += kPriorMonths;
@@ -159,7 +160,7 @@ double level_of(const MonthlyMember& member, const MonthlyBase& base, double pri
 /// Level, season and growth of a month: parts of its logarithm per day. A year's growth lies between a month
 /// and the same month of the last year; a short series' level is that of its few months.
 double growth_part(const MonthlyBase& base, std::size_t step) {
-  return base.growth() * static_cast<double>(1 + step / kYear);
+  return base.growth() * static_cast<double>(1 + step / kMonthsPerYear);
 }
 
 constexpr std::size_t kFeatures = 10;
@@ -171,7 +172,7 @@ void feature_row(const MonthlyMember& member, const MonthlyBase& base, double le
   const auto residual = [&](std::size_t back) {
     if (back > size || std::isnan(member.per_day[size - back])) return std::nan("");
     const Date then = advance_period(base.end, Grain::kMonthly, -static_cast<std::int64_t>(back));
-    const double years = static_cast<double>((back - 1) / kYear);
+    const double years = static_cast<double>((back - 1) / kMonthsPerYear);
     const double expected = std::exp(level - years * base.past_growth) * base.season[month_of(then)];
     return std::log((member.per_day[size - back] + 0.05 * expected) / (1.05 * expected));
   };
@@ -182,16 +183,16 @@ void feature_row(const MonthlyMember& member, const MonthlyBase& base, double le
       if (const double one = residual(back); !std::isnan(one)) sum += one, count += 1;
     return static_cast<float>(count > 0 ? sum / count : std::nan(""));
   };
-  const std::size_t same = kYear - step % kYear;  // the same month of the last year
+  const std::size_t same = kMonthsPerYear - step % kMonthsPerYear;  // the same month of the last year
   out.push_back(static_cast<float>(month_of(month)));
   out.push_back(static_cast<float>(step));
   out.push_back(static_cast<float>(days_in(month)));
   out.push_back(mean_residual(same, same, 1));
-  out.push_back(mean_residual(same, same + 4 * kYear, kYear));
+  out.push_back(mean_residual(same, same + 4 * kMonthsPerYear, kMonthsPerYear));
   out.push_back(mean_residual(1, 3, 1));
   out.push_back(mean_residual(1, 6, 1));
-  out.push_back(mean_residual(1, kYear, 1));
-  out.push_back(mean_residual(kYear + 1, 2 * kYear, 1));
+  out.push_back(mean_residual(1, kMonthsPerYear, 1));
+  out.push_back(mean_residual(kMonthsPerYear + 1, 2 * kMonthsPerYear, 1));
   out.push_back(static_cast<float>(level));
   for (const AttributeColumn& attribute : attributes) out.push_back(attribute.value[member.series]);
 }
@@ -217,7 +218,7 @@ std::vector<FittedMonthly::Effects> attribute_effects(std::span<const MonthlyMem
   double count = 0;
   for (std::size_t m = 0; m < members.size(); ++m) {
     level[m] = members[m].per_day.empty() ? std::nan("") : level_of(members[m], base, 0);
-    if (members[m].per_day.size() < kYear) level[m] = std::nan("");
+    if (members[m].per_day.size() < kMonthsPerYear) level[m] = std::nan("");
     if (std::isnan(level[m])) continue;
     sum += level[m];
     count += 1;
@@ -274,7 +275,7 @@ Snapshot snapshot_at(const Panel& panel, std::size_t back, std::size_t horizon, 
   const MonthlyBase base = base_of(members, end, prior);
   double sum = 0;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    if (members[m].per_day.size() < kYear) continue;
+    if (members[m].per_day.size() < kMonthsPerYear) continue;
     const double level = level_of(members[m], base, 0);
     for (std::size_t step = 0; step < std::min(horizon, back); ++step) {
       const double actual = complete[m].per_day[members[m].per_day.size() + step];
@@ -313,7 +314,7 @@ Result<BoosterData> data_of(const BoosterColumns& columns, std::span<const float
 std::string GlobalMonthly::refuses(const Panel& panel, const PanelTask&) const {
   if (panel.grain != Grain::kMonthly) return "works by month alone";
   for (const PanelMember& member : panel.members)
-    if (member.history.size() >= kYear) return {};
+    if (member.history.size() >= kMonthsPerYear) return {};
   return "needs a series with twelve months of history";
 }
 
@@ -335,8 +336,9 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
   std::vector<Snapshot> snapshots;
   std::size_t longest = 0;
   for (const MonthlyMember& member : members) longest = std::max(longest, member.per_day.size());
-  for (std::size_t back = kYear; back + 2 * kYear <= longest && snapshots.size() < 6; back += kYear)
-    snapshots.push_back(snapshot_at(panel, back, std::min(task.steps(), kYear), options_.damping));
+  for (std::size_t back = kMonthsPerYear; back + 2 * kMonthsPerYear <= longest && snapshots.size() < 6;
+       back += kMonthsPerYear)
+    snapshots.push_back(snapshot_at(panel, back, std::min(task.steps(), kMonthsPerYear), options_.damping));
   std::erase_if(snapshots, [](const Snapshot& one) { return one.labels.empty(); });
   if (snapshots.size() < 2) return fitted;
   const BoosterColumns columns = column_names(panel.attributes);
@@ -430,7 +432,7 @@ std::vector<double> FittedMonthly::predict_unseen(std::span<const float> attribu
     const Date month = advance_period(first, Grain::kMonthly, static_cast<std::int64_t>(step));
     const auto ahead =
         static_cast<double>(std::max<std::int64_t>(periods_between(end, month, Grain::kMonthly), 0) /
-                            static_cast<std::int64_t>(kYear));
+                            static_cast<std::int64_t>(kMonthsPerYear));
     out.push_back(std::exp(level + growth * (1 + ahead)) * season[month_of(month)] * days_in(month));
   }
   return out;

@@ -11,8 +11,6 @@ constexpr int kTuesday = 2;
 constexpr int kWednesday = 3;
 constexpr int kThursday = 4;
 constexpr int kFriday = 5;
-constexpr int kSaturday = 6;
-constexpr int kSunday = 7;
 
 constexpr HolidayRule fixed(std::string_view name, int month, int day) {
   return {.name = name, .month = month, .day = day};

@@ -7,6 +7,9 @@
 
 namespace tillcast::forecast {
 
+constexpr int kSaturday = 6;  ///< ISO 8601 number of the weekday
+constexpr int kSunday = 7;
+
 /// From what the day of a rule is counted.
 enum class RuleBase : std::uint8_t {
   kFixed,           ///< month and day

@@ -9,9 +9,6 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr int kSaturday = 6;
-constexpr int kSunday = 7;
-
 std::string lower(std::string_view text) {
   std::string folded;
   for (const char c : text) folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;

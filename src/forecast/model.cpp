@@ -18,12 +18,8 @@
 namespace tillcast::forecast {
 namespace {
 
-std::size_t observed_count(const History& history) {
-  return static_cast<std::size_t>(std::ranges::count(history.masked, std::uint8_t{0}));
-}
-
 std::string needs(const History& history, std::size_t count) {
-  const std::size_t observed = observed_count(history);
+  const std::size_t observed = history.observed_count();
   if (observed >= count) return {};
   return "has " + std::to_string(observed) + " observed periods, needs " + std::to_string(count);
 }

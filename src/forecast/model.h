@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,8 @@
 #include "forecast/series.h"
 
 namespace tillcast::forecast {
+
+constexpr double kMeanYearDays = 365.25;
 
 /// Every model that can be asked for by name. The order is the order of simplicity: ties go to the earlier
 /// one.
@@ -70,6 +73,10 @@ struct History {
   int season = 1;                          ///< periods in a season, 1 = none
 
   std::size_t size() const { return value.size(); }
+  /// Periods that may be learnt from.
+  std::size_t observed_count() const {
+    return static_cast<std::size_t>(std::ranges::count(masked, std::uint8_t{0}));
+  }
 };
 
 /// What a fit found: a model's own numbers in its own order. A later origin filters with them, unchanged.

@@ -16,7 +16,7 @@ int promoted_at(const MemberDays& days, int day, int cut) {
   return day > cut + days.promotion_ahead ? -1 : days.promoted[static_cast<std::size_t>(day)];
 }
 
-float median_of(std::vector<float>& values) {
+float median_in_place(std::vector<float>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
   if (values.size() % 2 == 1) return *middle;
@@ -40,7 +40,7 @@ void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int c
   for (std::size_t cell = 0; cell < 14; ++cell) {
     count[cell] = static_cast<float>(cells[cell].size());
     if (cells[cell].empty()) continue;
-    median[cell] = median_of(cells[cell]);
+    median[cell] = median_in_place(cells[cell]);
     total += static_cast<double>(median[cell] * count[cell]);
     days_seen += static_cast<double>(count[cell]);
   }

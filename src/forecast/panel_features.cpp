@@ -8,7 +8,7 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 constexpr int kYearOfWeeks = 364;
 
 /// Takes the columns of a row: their names, once, or their values.
@@ -52,7 +52,7 @@ std::string column_name(std::string_view name) {
 }
 
 float at_or_none(const std::vector<float>& values, int day, bool known) {
-  return known && !values.empty() ? values[static_cast<std::size_t>(day)] : kNone;
+  return known && !values.empty() ? values[static_cast<std::size_t>(day)] : kNoValue;
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ struct PanelFeatures::State {
       share_ahead = std::max(share_ahead, static_cast<int>(member.history.promotion.size()) -
                                               static_cast<int>(member.history.size()));
     }
-    share.assign(sum.size(), std::vector<float>(size, kNone));
+    share.assign(sum.size(), std::vector<float>(size, kNoValue));
     for (std::size_t which = 0; which < sum.size(); ++which)
       for (std::size_t day = 0; day < size; ++day)
         if (count[which][day] > 0)
@@ -127,7 +127,7 @@ struct PanelFeatures::State {
     const bool known = day <= limit;
     const bool on = known && stream.on[at] != 0;
     const auto days_if = [&](bool holds, int days) {
-      return holds && known ? static_cast<float>(days) : kNone;
+      return holds && known ? static_cast<float>(days) : kNoValue;
     };
     sink.put("since_begin", days_if(on, day - stream.last_off[at]));
     sink.put("since_end", days_if(!on && stream.last_on[at] >= 0, day - stream.last_on[at]));
@@ -144,9 +144,9 @@ struct PanelFeatures::State {
     const std::size_t position = known ? position_near(stream, day, all.cut) : kPositions - 1;
     const bool near = position + 1 < kPositions;
     const auto experience = [&](const Experience& from, float reference) {
-      if (from.near.size() <= which || !near) return kNone;
+      if (from.near.size() <= which || !near) return kNoValue;
       const auto& mean = from.near[which][position];
-      if (mean.count <= 0) return kNone;
+      if (mean.count <= 0) return kNoValue;
       // Few days are drawn to nothing special.
       const float difference = level_difference(all.logarithm, mean.value(reference), reference);
       return difference;
@@ -154,7 +154,7 @@ struct PanelFeatures::State {
     sink.put("own_near", experience(own.experience, own.level365));
     sink.put("all_near", experience(all.experience, all.level365));
     const auto flagged = [&](const Experience& from, float reference) {
-      if (from.flag.size() <= which || !known) return kNone;
+      if (from.flag.size() <= which || !known) return kNoValue;
       return level_difference(all.logarithm, from.flag[which][on ? 1 : 0].value(reference), reference);
     };
     sink.put("own_effect", flagged(own.experience, own.level365));
@@ -201,7 +201,7 @@ struct PanelFeatures::State {
     for (std::size_t d = 0; d < driver_names.size(); ++d) {
       sink.stream(driver_names[d]);
       const bool known = d < days.drivers.size() && day <= cut + days.driver_ahead[d];
-      sink.put("value", known ? days.drivers[d][at] : kNone);
+      sink.put("value", known ? days.drivers[d][at] : kNoValue);
       sink.put("share", at_or_none(share[1 + d], day, day <= cut + share_ahead));
       sink.end_stream();
     }
@@ -217,8 +217,8 @@ struct PanelFeatures::State {
       const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
       const int begin = days.long_begin[last_known];
       const int end = days.long_end[last_known];
-      sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNone);
-      sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNone);
+      sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
+      sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
     }
     if (shape.price) {
       sink.group("price");
@@ -300,7 +300,7 @@ struct PanelFeatures::State {
   template <class Sink>
   void same_days(const MemberDays& days, const MemberCut& own, int cut, int day, std::size_t here,
                  Sink& sink) const {
-    float last = kNone;
+    float last = kNoValue;
     float sum = 0;
     int count = 0;
     float weekday_sum = 0;
@@ -321,7 +321,7 @@ struct PanelFeatures::State {
       }
     }
     const auto mean = [&](float total, int n) {
-      return n > 0 ? level_difference(logarithm, total / static_cast<float>(n), own.level) : kNone;
+      return n > 0 ? level_difference(logarithm, total / static_cast<float>(n), own.level) : kNoValue;
     };
     sink.put("same_weekday_4", mean(weekday_sum, weekday_count));
     sink.put("same_weekday_26", mean(months_sum, months_count));
@@ -375,7 +375,7 @@ void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::s
     for (int step = 0; step < state.calendar.steps; ++step) {
       const int day = all.cut + 1 + step;
       if (day >= state.calendar.days()) break;
-      const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNone;
+      const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNoValue;
       if (!keep(k, step, label)) continue;
       if (!begun) cut_member(days, state.calendar, all, own);
       begun = true;

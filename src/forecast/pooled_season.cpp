@@ -8,7 +8,6 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr double kDaysPerYear = 365.25;
 constexpr std::size_t kMembersMax = 2000;  // a panel's factors need no more
 constexpr double kLevelYears = 2;          // of kSeason; its growth as well
 constexpr double kBlockYears = 0.125;      // growth is a line through the ratios of such blocks
@@ -37,7 +36,7 @@ class Calendar {
       const Date middle = grain == Grain::kWeekly ? Date{date.days + 3} : date;
       const CivilDate civil = civil_from_date(middle);
       Place& place = places_.emplace_back();
-      place.years = (middle.days - end.days) / kDaysPerYear;
+      place.years = (middle.days - end.days) / kMeanYearDays;
       if (grain == Grain::kDaily) {
         place.cell[kWeek] = static_cast<std::uint8_t>(iso_weekday(date) - 1);
         place.cell[kHalf] = civil.day > 15 ? 1 : 0;

@@ -8,7 +8,6 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr double kDaysPerYear = 365.25;
 constexpr std::size_t kWeekdays = 7;
 constexpr std::size_t kMonths = 12;
 
@@ -24,7 +23,7 @@ Period place(Date date, Grain grain, Date origin, double value) {
   const Date middle = grain == Grain::kWeekly ? Date{date.days + 3} : date;
   Period period;
   period.value = value;
-  period.years = (middle.days - origin.days) / kDaysPerYear;
+  period.years = (middle.days - origin.days) / kMeanYearDays;
   period.weekday = grain == Grain::kDaily ? static_cast<std::size_t>(iso_weekday(date) - 1) : 0;
   period.month = static_cast<std::size_t>(civil_from_date(middle).month - 1);
   return period;

@@ -32,7 +32,7 @@ Series sum_members(const Panel& panel) {
   return total;
 }
 
-constexpr std::int32_t kDaysPerYear = 365;
+constexpr std::int32_t kWholeYearDays = 365;
 
 /// Theil's slope per period (Theil 1950, Indagationes Mathematicae 12): the median slope of all pairs; pairs
 /// of neighbours that are too many are thinned out.
@@ -114,7 +114,7 @@ double forecast_total(std::span<const Series> series, std::span<const std::uint8
   const Series total = sum_members(panel);
   const History history = history_at(total, total.size(), options);
   std::vector<double> steps(options.gap + options.horizon);
-  if (history.start.days + 2 * kDaysPerYear <= panel.end.days)
+  if (history.start.days + 2 * kWholeYearDays <= panel.end.days)
     calendar_product(total, history, steps);
   else
     half_trend(history, steps);

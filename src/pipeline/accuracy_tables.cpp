@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS forecast_series_accuracy (plan VARCHAR, run_id VARCHA
   demand_class VARCHAR, points BIGINT, actual DOUBLE, mae DOUBLE, median_error DOUBLE, wape DOUBLE, bias DOUBLE, rmspe DOUBLE, mase DOUBLE,
   rmsse DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE, error_share DOUBLE);
 )";
-constexpr const char* kTables[] = {"forecast_accuracy_detail", "forecast_interval_accuracy",
-                                   "forecast_series_accuracy"};
+constexpr const char* kAccuracyTables[] = {"forecast_accuracy_detail", "forecast_interval_accuracy",
+                                           "forecast_series_accuracy"};
 
 std::int64_t whole(std::size_t count) { return static_cast<std::int64_t>(count); }
 
@@ -203,7 +203,7 @@ Result<void> create_accuracy_tables(database::Connection& connection) {
 }
 
 Result<void> remove_accuracy(database::Connection& connection, const std::string& where) {
-  for (const char* table : kTables)
+  for (const char* table : kAccuracyTables)
     TILLCAST_TRY_PLAIN(connection.execute(std::string("DELETE FROM ") + table + where));
   return {};
 }

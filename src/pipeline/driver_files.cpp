@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/config.h"
+#include "core/text.h"
 #include "retail/column_mapping.h"
 #include "retail/date_format.h"
 #include "retail/record_batch.h"
@@ -19,28 +20,14 @@ namespace {
 
 using forecast::DriverKind;
 
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 constexpr std::size_t kIdsShown = 5;
 constexpr std::string_view kOutcomes[] = {"sales",     "customers",  "units",          "revenue",
                                           "amount",    "quantity",   "expected_units", "demand_units",
                                           "net_sales", "gross_sales"};
 
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  std::ranges::transform(folded, folded.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return folded;
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string joined(std::span<const std::string> names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
@@ -60,7 +47,7 @@ std::optional<float> read_number(std::string_view text) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && std::isfinite(number))
     return number;
-  const std::string word = lower(text);
+  const std::string word = ascii_lower(text);
   if (word == "true" || word == "yes") return 1.0F;
   if (word == "false" || word == "no") return 0.0F;
   return std::nullopt;
@@ -91,12 +78,12 @@ struct ColumnReader {
   void add(std::string_view text, std::int64_t row) {
     const bool category = told == DriverKind::kCategory;
     const std::string_view cell = trimmed(text);
-    if (category && (cell.empty() || cell == "0" || lower(cell) == "none")) {
+    if (category && (cell.empty() || cell == "0" || ascii_lower(cell) == "none")) {
       value.push_back(0);
       return;
     }
     if (cell.empty()) {
-      value.push_back(kUnknown);
+      value.push_back(forecast::kUnknownDriver);
       return;
     }
     if (const auto number = category ? std::nullopt : read_number(cell)) {
@@ -204,14 +191,14 @@ Result<std::vector<ColumnReader>> choose_columns(const DriverFile& file, const s
       if (retail::find_header(others, wanted) >= 0) continue;
       const auto near = nearest(wanted, others);
       return invalid_input(name + ": there is no column '" + wanted + "'" +
-                           (near ? "; did you mean '" + *near + "'?" : "; there are: " + joined(others)));
+                           (near ? "; did you mean '" + *near + "'?" : "; there are: " + join(others, ", ")));
     }
   }
   std::vector<ColumnReader> columns;
   for (const auto& column : file.columns.empty() ? others : file.columns) {
     ColumnReader reader;
     reader.at = static_cast<std::size_t>(retail::find_header(header, column));
-    reader.name = lower(header[reader.at]);
+    reader.name = ascii_lower(header[reader.at]);
     std::ranges::replace(reader.name, ' ', '_');
     if (retail::find_header(file.categories, column) >= 0) reader.told = DriverKind::kCategory;
     if (retail::find_header(file.flags, column) >= 0) reader.told = DriverKind::kFlag;
@@ -301,7 +288,8 @@ Result<DriverTable> read_driver_file(const std::filesystem::path& directory, con
   const auto& header = reader->header();
   const int date_at = find_any(header, {"date", "business_date", "day"});
   if (date_at < 0)
-    return invalid_input(table.file + ": no column date (or business_date, day); it has: " + joined(header));
+    return invalid_input(table.file +
+                         ": no column date (or business_date, day); it has: " + join(header, ", "));
   IdReader store{&ids.stores, "store_id", find_any(header, {"store_id", "store"})};
   IdReader product{&ids.products, "product_id", find_any(header, {"product_id", "product"}), true};
   table.by_store = store.at >= 0;
@@ -365,7 +353,8 @@ DriverTable coarsened(const DriverTable& table, bool by_store, bool by_product) 
       for (std::size_t c = 0; c < sums.size(); ++c) {
         const bool mean = sums[c].count > 0 && table.columns[c].kind != DriverKind::kCategory;
         coarse.columns[c].value.push_back(
-            mean ? static_cast<float>(sums[c].value / static_cast<double>(sums[c].count)) : kUnknown);
+            mean ? static_cast<float>(sums[c].value / static_cast<double>(sums[c].count))
+                 : forecast::kUnknownDriver);
       }
     }
   }
@@ -385,7 +374,7 @@ Result<std::vector<UserHoliday>> read_holiday_file(const std::filesystem::path& 
   const int kind_at = find_any(header, {"kind"});
   if (date_at < 0 || name_at < 0)
     return invalid_input(
-        name + ": expected the columns date,name[,country][,region][,kind]; it has: " + joined(header));
+        name + ": expected the columns date,name[,country][,region][,kind]; it has: " + join(header, ", "));
   std::vector<UserHoliday> list;
   auto read =
       for_each_record(*reader, name, [&](const retail::RecordBatch& batch, std::size_t row) -> Result<void> {
@@ -403,7 +392,7 @@ Result<std::vector<UserHoliday>> read_holiday_file(const std::filesystem::path& 
         if (!country.empty() && forecast::holiday_country(country).empty())
           return invalid_input(at + "country '" + country +
                                "' is unknown; leave it empty for a day that holds everywhere");
-        const std::string kind = lower(cell(kind_at));
+        const std::string kind = ascii_lower(cell(kind_at));
         std::optional<forecast::HolidayKind> found;
         using enum forecast::HolidayKind;
         for (const auto one : {kPublic, kEaster, kChristmas, kEvent})

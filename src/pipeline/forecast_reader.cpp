@@ -7,13 +7,10 @@
 #include "forecast/forecast.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/plan_series.h"
+#include "pipeline/settings.h"
 
 namespace tillcast::pipeline {
 namespace {
-
-constexpr std::size_t kItemsMax = 1000;
-constexpr int kAheadMax = 366;
-constexpr std::size_t kBytesPerMegabyte = 1 << 20;
 
 /// How far the bounds of the last stored periods lie from the mean, as shares of it.
 struct Spread {
@@ -74,8 +71,8 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
       workspace_.version.load();  // before the data: too old at worst, then it is loaded again
   snapshot->catalog = TILLCAST_TRY(SeriesCatalog::load(workspace_), "read the stored forecasts");
   const auto megabytes = std::max<std::int64_t>(1, workspace_.config.integer("serve.history_mb"));
-  snapshot->shelf = std::make_unique<SeriesShelf>(workspace_, snapshot->catalog,
-                                                  static_cast<std::size_t>(megabytes) * kBytesPerMegabyte);
+  snapshot->shelf =
+      std::make_unique<SeriesShelf>(workspace_, snapshot->catalog, static_cast<std::size_t>(megabytes) << 20);
   snapshot_.store(snapshot);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -122,10 +119,10 @@ Result<SeriesForecast> ForecastReader::series(const std::string& series_id,
 }
 
 Result<std::vector<Result<SeriesForecast>>> ForecastReader::forecast(const ForecastRequest& request) {
-  if (request.items.empty() || request.items.size() > kItemsMax) {
+  if (request.items.empty() || request.items.size() > kForecastItemsMax) {
     return invalid_input("items must hold 1 to 1000 series, found " + std::to_string(request.items.size()));
   }
-  if (request.horizon && (*request.horizon < 1 || *request.horizon > kAheadMax)) {
+  if (request.horizon && (*request.horizon < 1 || *request.horizon > kPeriodsAheadMax)) {
     return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
   }
   const auto snapshot = TILLCAST_TRY_PLAIN(current());
@@ -147,7 +144,7 @@ Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, co
   places.reserve(request.dates.size());
   for (const Date date : request.dates) {
     const auto ahead = forecast::periods_between(stored->info.last, date, grain);
-    if (ahead < 1 || ahead > kAheadMax) {
+    if (ahead < 1 || ahead > kPeriodsAheadMax) {
       return invalid_input(format_date(date) + " is not within the 366 periods after " +
                            format_date(stored->info.last) + ", the last period of " + id);
     }

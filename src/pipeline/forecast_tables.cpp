@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/text.h"
 #include "core/version.h"
 #include "pipeline/accuracy_tables.h"
 #include "pipeline/batch_builder_internal.h"
@@ -13,7 +14,7 @@ namespace {
 
 using database::Value;
 
-constexpr const char* kCreateTables = R"(
+constexpr const char* kCreateForecastTables = R"(
 CREATE TABLE IF NOT EXISTS forecast_run (plan VARCHAR, run_id VARCHAR, measure VARCHAR, by_columns VARCHAR, frequency VARCHAR,
   horizon INTEGER, created_at TIMESTAMPTZ, data_until DATE, series BIGINT, ok BIGINT, fallbacks BIGINT, failed BIGINT, wape DOUBLE,
   wape_seasonal_naive DOUBLE, rmspe DOUBLE, rmspe_seasonal_naive DOUBLE, bias DOUBLE, coverage80 DOUBLE, coverage95 DOUBLE,
@@ -35,14 +36,8 @@ ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
 CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
   coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 )";
-constexpr const char* kTables[] = {"forecast_run", "forecast_series", "forecast_point", "forecast_accuracy",
-                                   "forecast_coverage"};
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ",") + item;
-  return text;
-}
+constexpr const char* kForecastTables[] = {"forecast_run", "forecast_series", "forecast_point",
+                                           "forecast_accuracy", "forecast_coverage"};
 
 Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
 
@@ -172,7 +167,7 @@ Result<void> store_run(database::Connection& connection, const ForecastPlan& pla
   const Value values[] = {Value(plan.name),
                           Value(report.run_id),
                           Value(plan.measure),
-                          Value(joined(plan.by)),
+                          Value(join(plan.by, ",")),
                           Value(plan.frequency),
                           Value(std::int64_t{plan.horizon}),
                           Value(SystemClock().now()),
@@ -229,13 +224,13 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
 
 Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
+  TILLCAST_TRY_PLAIN(connection.execute(kCreateForecastTables));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
   TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
   if (auto made = prepare_monitor_tables(connection, names); !made) return made;
   return connection.transaction([&names](database::Connection& inside) -> Result<> {
-    for (const char* table : kTables)
+    for (const char* table : kForecastTables)
       TILLCAST_TRY_PLAIN(
           inside.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
     return remove_accuracy(inside, " WHERE plan NOT IN (" + names + ")");
@@ -262,7 +257,7 @@ PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const 
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
                              const PlanSeries& data, const Served& served, const PlanReport& report) {
   return connection.transaction([&](database::Connection& inside) -> Result<> {
-    for (const char* table : kTables)
+    for (const char* table : kForecastTables)
       TILLCAST_TRY_PLAIN(
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, served); !done) return done;

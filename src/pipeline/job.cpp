@@ -15,7 +15,7 @@ using Json = rapidjson::Value;
 constexpr std::array<std::string_view, 2> kKinds = {"train", "ingest_upload"};
 constexpr std::array<std::string_view, 6> kStates = {"queued", "running",   "succeeded",
                                                      "failed", "cancelled", "interrupted"};
-constexpr int kFormat = 1;
+constexpr int kJobFormat = 1;
 
 template <std::size_t kCount>
 std::optional<std::size_t> place_of(const std::array<std::string_view, kCount>& names,
@@ -156,7 +156,7 @@ std::string job_to_json(const Job& job) {
   rapidjson::StringBuffer buffer;
   Writer out(buffer);
   out.StartObject();
-  write(out, "format", kFormat);
+  write(out, "format", kJobFormat);
   write(out, "id", job.id);
   write(out, "kind", job_kind_name(job.kind));
   write(out, "state", job_state_name(job.state));
@@ -186,9 +186,9 @@ Result<Job> job_from_json(const std::string& text, const std::string& origin) {
     return corrupt_data(origin + " is no stored job: " + std::string(what));
   };
   if (document.HasParseError() || !document.IsObject()) return broken("it is no JSON object");
-  if (integer_of(document, "format") != kFormat)
+  if (integer_of(document, "format") != kJobFormat)
     return broken("format " + std::to_string(integer_of(document, "format")) + ", expected " +
-                  std::to_string(kFormat));
+                  std::to_string(kJobFormat));
   Job job;
   job.id = text_of(document, "id");
   const auto kind = place_of(kKinds, text_of(document, "kind"));

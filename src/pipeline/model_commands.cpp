@@ -14,8 +14,6 @@ using database::Value;
 
 constexpr double kBrokenSplit = 0.001;
 
-std::string now_text() { return format_timestamp(SystemClock().now()); }
-
 Error no_versions(const registry::Registry& registry, const std::string& plan) {
   std::string list;
   if (const auto plans = registry.plans()) {
@@ -40,7 +38,7 @@ Result<void> switch_champion(Workspace& workspace, const std::string& plan, int 
   registry::AliasSwitch change;
   change.champion = version;
   if (named.challenger == version) change.challenger = 0;
-  change.at = now_text();
+  change.at = format_timestamp(SystemClock().now());
   change.by = by;
   change.reason = reason;
   change.forced = forced;
@@ -137,12 +135,6 @@ Result<ExperimentReport> report_on(database::Connection& connection, const regis
   return report;
 }
 
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 }  // namespace
 
 Result<PlanModels> show_models(const Workspace& workspace, const std::string& plan) {
@@ -202,7 +194,7 @@ Result<PlanReport> roll_back(Workspace& workspace, const ForecastPlan& plan, con
 
 Result<PlanReport> create_experiment(Workspace& workspace, const ForecastPlan& plan,
                                      const ExperimentRequest& request, StageObserver& observer) {
-  if (!is_name(request.name))
+  if (!is_plan_name(request.name))
     return invalid_input("an experiment's name has letters, digits and _, found '" + request.name + "'");
   if (request.share_percent < 1 || request.share_percent > 99)
     return invalid_input("the challenger's share must be 1 to 99 percent, found " +
@@ -222,7 +214,7 @@ Result<PlanReport> create_experiment(Workspace& workspace, const ForecastPlan& p
   }
   TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, experiment.challenger));
   experiment.share_percent = request.share_percent;
-  experiment.created_at = now_text();
+  experiment.created_at = format_timestamp(SystemClock().now());
   experiment.salt = plan.name + "/" + request.name;
   auto all = TILLCAST_TRY_PLAIN(registry::read_experiments(registry.folder(plan.name)));
   if (std::ranges::find(all, request.name, &registry::Experiment::name) != all.end())
@@ -270,7 +262,7 @@ Result<PlanReport> end_experiment(Workspace& workspace, const ForecastPlan& plan
         !done)
       return std::move(done.error());
   }
-  running->ended_at = now_text();
+  running->ended_at = format_timestamp(SystemClock().now());
   running->outcome = (chosen.empty() ? "stopped" : "switched to the " + chosen) + "; " + report.advice;
   TILLCAST_TRY_PLAIN(registry::store_experiments(registry.folder(plan.name), all));
   ++workspace.version;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/text.h"
 #include "core/version.h"
 #include "io/file_hash.h"
 #include "registry/code_revision.h"
@@ -16,20 +17,6 @@ constexpr const char* kModelFile = "model.txt";
 constexpr const char* kFiguresFile = "backtest.txt";
 constexpr double kConfidence = 0.9;
 constexpr double kUnknownMax = 0.1;  // share of series that a champion may not know
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ",") + item;
-  return text;
-}
-
-std::string fixed(double value, int digits) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
-
-std::string now_text() { return format_timestamp(SystemClock().now()); }
 
 forecast::Metric metric_of(const ForecastPlan& plan) {
   return forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
@@ -69,7 +56,7 @@ registry::VersionInfo describe(const ForecastPlan& plan, const forecast::Forecas
                                const PlanSeries& data, const FitIds& ids, const BacktestFigures& figures) {
   registry::VersionInfo info;
   info.plan = plan.name;
-  info.created_at = now_text();
+  info.created_at = format_timestamp(SystemClock().now());
   info.fit_id = ids.fit_id;
   info.definition_id = ids.definition_id;
   info.data_hash = data.data_hash;
@@ -82,7 +69,7 @@ registry::VersionInfo describe(const ForecastPlan& plan, const forecast::Forecas
   if (first) info.data_from = format_date(*first);
   info.data_until = format_date(data.data_until);
   info.settings = {{"measure", plan.measure},
-                   {"by", joined(plan.by)},
+                   {"by", join(plan.by, ",")},
                    {"frequency", plan.frequency},
                    {"horizon", std::to_string(plan.horizon)},
                    {"top", std::to_string(plan.top)},
@@ -147,10 +134,10 @@ Result<std::shared_ptr<const LoadedModel>> load_model(const Workspace& workspace
 }
 
 FitIds fit_ids(const ForecastPlan& plan, const forecast::ForecastOptions& options, const PlanSeries& data) {
-  std::string definition = plan.name + "\n" + plan.measure + "\n" + joined(plan.by) + "\n" + plan.frequency +
-                           "\n" + std::to_string(plan.horizon) + "\n" + std::to_string(plan.top) + "\n" +
-                           std::to_string(options.backtest.origins) + "\n" + plan.metric + "\n" +
-                           std::string(kVersion);
+  std::string definition = plan.name + "\n" + plan.measure + "\n" + join(plan.by, ",") + "\n" +
+                           plan.frequency + "\n" + std::to_string(plan.horizon) + "\n" +
+                           std::to_string(plan.top) + "\n" + std::to_string(options.backtest.origins) + "\n" +
+                           plan.metric + "\n" + std::string(kVersion);
   definition += "\n" + plan.global;
   for (const auto& candidate : options.panel_models) {
     definition += "\n" + std::string(candidate.model->name());
@@ -219,7 +206,7 @@ Result<void> settle_aliases(Workspace& workspace, const registry::VersionInfo& v
   } else {
     change.challenger = version.number;
   }
-  change.at = now_text();
+  change.at = format_timestamp(SystemClock().now());
   change.by = "gate";
   change.reason = version.verdict_reason;
   TILLCAST_TRY_PLAIN(registry.switch_aliases(version.plan, change));

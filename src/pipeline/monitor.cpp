@@ -12,7 +12,7 @@ namespace {
 
 using database::Value;
 
-constexpr const char* kCreateTables = R"(
+constexpr const char* kCreateMonitorTables = R"(
 CREATE TABLE IF NOT EXISTS forecast_snapshot (plan VARCHAR, series_id VARCHAR, model_version INTEGER, variant VARCHAR,
   experiment VARCHAR, origin DATE, business_date DATE, lead_periods INTEGER, mean DOUBLE, seasonal_naive DOUBLE, lo80 DOUBLE,
   hi80 DOUBLE, lo95 DOUBLE, hi95 DOUBLE);
@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS forecast_monitor (plan VARCHAR, series_id VARCHAR, mo
 CREATE TABLE IF NOT EXISTS forecast_alert (alert_id VARCHAR, plan VARCHAR, series_id VARCHAR, model_version INTEGER,
   opened_at TIMESTAMPTZ, closed_at TIMESTAMPTZ, reason VARCHAR, wape DOUBLE, wape_expected DOUBLE, wape_seasonal_naive DOUBLE);
 )";
-constexpr const char* kTables[] = {"forecast_snapshot", "forecast_outcome", "forecast_monitor",
-                                   "forecast_alert"};
+constexpr const char* kMonitorTables[] = {"forecast_snapshot", "forecast_outcome", "forecast_monitor",
+                                          "forecast_alert"};
 constexpr int kWindows[] = {1, 4};  // in horizons
 
 int days_of(const ForecastPlan& plan) {
@@ -134,8 +134,8 @@ Result<> update_alerts(database::Connection& inside, const ForecastPlan& plan, M
 }  // namespace
 
 Result<> prepare_monitor_tables(database::Connection& connection, const std::string& names) {
-  TILLCAST_TRY_PLAIN(connection.execute(kCreateTables));
-  for (const char* table : kTables)
+  TILLCAST_TRY_PLAIN(connection.execute(kCreateMonitorTables));
+  for (const char* table : kMonitorTables)
     TILLCAST_TRY_PLAIN(
         connection.execute(std::string("DELETE FROM ") + table + " WHERE plan NOT IN (" + names + ")"));
   return {};

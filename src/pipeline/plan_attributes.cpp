@@ -7,17 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "forecast/drivers.h"
+
 namespace tillcast::pipeline {
-namespace {
-
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
-
-bool by(const ForecastPlan& plan, std::string_view column) {
-  return std::ranges::find(plan.by, column) != plan.by.end();
-}
-
-}  // namespace
-
 Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connection& connection,
                                                                const ForecastPlan& plan,
                                                                const PlanSeries& data) {
@@ -30,11 +22,11 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     float next = 0;
     for (auto& [text, number] : code) number = next++;
     forecast::AttributeColumn column{name, true, {}};
-    for (const auto& one : word) column.value.push_back(one.empty() ? kUnknown : code[one]);
+    for (const auto& one : word) column.value.push_back(one.empty() ? forecast::kUnknownDriver : code[one]);
     attributes.push_back(std::move(column));
   };
   const std::size_t count = data.members.size();
-  if (by(plan, "store") && by(plan, "product")) {
+  if (plan.groups_by("store") && plan.groups_by("product")) {
     std::vector<std::string> store;
     std::vector<std::string> product;
     for (const auto& member : data.members) {
@@ -44,7 +36,7 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     add_codes("store", store);
     add_codes("product", product);
   }
-  if (by(plan, "store")) {
+  if (plan.groups_by("store")) {
     const auto rows = TILLCAST_TRY_PLAIN(connection.query(
         "SELECT CAST(store_key AS BIGINT), coalesce(store_type, ''), coalesce(assortment, ''), "
         "coalesce(country, ''), coalesce(region, ''), CAST(competition_distance_m AS DOUBLE), "
@@ -62,7 +54,8 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     // Days since 1970: models of all series count from them (names that end in _since).
     const char* const numbers[] = {"competition_distance_m", "competition_since", "promo2_since"};
     for (std::size_t c = 0; c < std::size(numbers); ++c) {
-      forecast::AttributeColumn column{numbers[c], false, std::vector<float>(count, kUnknown)};
+      forecast::AttributeColumn column{numbers[c], false,
+                                       std::vector<float>(count, forecast::kUnknownDriver)};
       for (std::size_t i = 0; i < count; ++i) {
         const auto at = row_of.find(data.members[i].store_key);
         if (at == row_of.end()) continue;
@@ -75,7 +68,7 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
         attributes.push_back(std::move(column));
     }
   }
-  if (by(plan, "product")) {
+  if (plan.groups_by("product")) {
     const auto rows =
         TILLCAST_TRY_PLAIN(connection.query("SELECT CAST(product_key AS BIGINT), category FROM dim_product"));
     std::map<std::int64_t, std::string> category;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/config.h"
+#include "core/text.h"
 #include "forecast/drivers.h"
 #include "forecast/future_drivers.h"
 #include "forecast/holidays.h"
@@ -20,29 +21,11 @@ using forecast::Driver;
 using forecast::DriverKind;
 using forecast::Series;
 
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 constexpr double kKnownShareMin = 0.5;
 constexpr std::size_t kDaysShown = 3;
 
-bool by(const ForecastPlan& plan, std::string_view column) {
-  return std::ranges::find(plan.by, column) != plan.by.end();
-}
-
 bool wants(const ForecastPlan& plan, std::string_view driver) {
   return !plan.drivers || std::ranges::find(*plan.drivers, driver) != plan.drivers->end();
-}
-
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  std::ranges::transform(folded, folded.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return folded;
-}
-
-std::string joined(std::span<const std::string> names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// Work of one plan: what it is made of, and where each driver came from.
@@ -77,7 +60,7 @@ class DriverLoader {
  private:
   // ---- what the stores state, for days with and without sales
   Result<void> load_stated_days() {
-    if (!by(plan_, "store")) return {};
+    if (!plan_.groups_by("store")) return {};
     const auto tables = TILLCAST_TRY_PLAIN(
         connection_.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'plan_daily'"));
     const bool planned = tables.integer(0, 0).value_or(0) > 0;
@@ -123,8 +106,9 @@ class DriverLoader {
         if (range.count++ == 0) range.begin = table.date.size();
         table.date.push_back({static_cast<std::int32_t>(columns[1].ints[i])});
         for (std::size_t c = 0; c < table.columns.size(); ++c)
-          table.columns[c].value.push_back(
-              columns[2 + c].is_null(i) ? kUnknown : static_cast<float>(columns[2 + c].ints[i]));
+          table.columns[c].value.push_back(columns[2 + c].is_null(i)
+                                               ? forecast::kUnknownDriver
+                                               : static_cast<float>(columns[2 + c].ints[i]));
       }
     }
     // What nobody states is no driver that is missing.
@@ -157,12 +141,13 @@ class DriverLoader {
   }
 
   void apply(const DriverTable& read) {
-    const bool finer = (read.by_store && !by(plan_, "store")) || (read.by_product && !by(plan_, "product"));
+    const bool finer =
+        (read.by_store && !plan_.groups_by("store")) || (read.by_product && !plan_.groups_by("product"));
     const DriverTable coarse =
-        finer ? coarsened(read, by(plan_, "store"), by(plan_, "product")) : DriverTable();
+        finer ? coarsened(read, plan_.groups_by("store"), plan_.groups_by("product")) : DriverTable();
     const DriverTable& table = finer ? coarse : read;
     // Sums over products are on promotion, or out of stock, in part only.
-    const bool whole = plan_.measure == "sales" || by(plan_, "product");
+    const bool whole = plan_.measure == "sales" || plan_.groups_by("product");
     for (const auto& column : table.columns) {
       const bool stock = column.name == "in_stock" || column.name == "stockout";
       if ((column.name == "promotion" || column.name == "price" || stock) && !whole) continue;
@@ -232,7 +217,8 @@ class DriverLoader {
       for (const auto& one : own) {
         const bool here = one.country.empty() ||
                           forecast::holiday_country(one.country) == forecast::holiday_country(place.first);
-        if (here && (one.region.empty() || lower(one.region) == lower(place.second))) mark(one.day);
+        if (here && (one.region.empty() || ascii_lower(one.region) == ascii_lower(place.second)))
+          mark(one.day);
       }
     }
     if (!any) {
@@ -273,7 +259,7 @@ class DriverLoader {
     for (const auto& member : data_.members) {
       std::pair place(country, region);
       const auto at = by_store.find(member.store_key);
-      if (by(plan_, "store") && at != by_store.end()) {
+      if (plan_.groups_by("store") && at != by_store.end()) {
         if (!told && !at->second.first.empty()) place.first = at->second.first;
         if (region.empty()) place.second = at->second.second;
       }
@@ -347,14 +333,14 @@ class DriverLoader {
   Result<void> require(const std::vector<std::string>& wanted) {
     std::vector<std::string> there = names();
     for (const std::string_view computed : kStoreFacts)
-      if (by(plan_, "store")) there.emplace_back(computed);
+      if (plan_.groups_by("store")) there.emplace_back(computed);
     for (const auto& name : wanted) {
       if (std::ranges::find(there, name) != there.end()) continue;
       const auto near = nearest(name, there);
       return invalid_input("forecast plan " + plan_.name + ": the data have no driver '" + name + "'" +
                            (near            ? "; did you mean '" + *near + "'?"
                             : there.empty() ? "; they have none"
-                                            : "; they have: " + joined(there)));
+                                            : "; they have: " + join(there, ", ")));
     }
     for (const auto& name : there)
       if (std::ranges::find(wanted, name) == wanted.end()) drop(name);
@@ -401,7 +387,7 @@ class DriverLoader {
       }
     }
     if (!unknown.empty())
-      data_.notes.push_back("not known for the days ahead, so left out: " + joined(unknown));
+      data_.notes.push_back("not known for the days ahead, so left out: " + join(unknown, ", "));
   }
 
   /// Days ahead that a series does not know get what most others have (of amounts the mean): holidays and
@@ -413,7 +399,7 @@ class DriverLoader {
     const auto ahead = [this, &name](Series& one, auto each) {
       const auto at = std::ranges::find(one.drivers, name, &Driver::name);
       if (at == one.drivers.end() || one.size() == 0) return;
-      at->value.resize(std::max(at->value.size(), one.size() + horizon_), kUnknown);
+      at->value.resize(std::max(at->value.size(), one.size() + horizon_), forecast::kUnknownDriver);
       for (std::size_t step = 0; step < horizon_; ++step)
         each(one.date_at(one.size() + step), at->value[one.size() + step], at->kind);
     };
@@ -452,7 +438,7 @@ class DriverLoader {
   static constexpr std::string_view kStoreFacts[] = {"promo2_active"};
 
   Result<void> add_store_facts() {
-    if (!by(plan_, "store")) return {};
+    if (!plan_.groups_by("store")) return {};
     if (!wants(plan_, kStoreFacts[0])) return {};
     const auto rows = TILLCAST_TRY_PLAIN(connection_.query(
         "SELECT CAST(store_key AS BIGINT), promo2_since, coalesce(promo2_months, '') FROM dim_store WHERE "
@@ -464,7 +450,7 @@ class DriverLoader {
       Series& one = data_.series[i];
       const auto at = row_of.find(data_.members[i].store_key);
       const auto since = at == row_of.end() ? std::nullopt : rows.date(at->second, 1);
-      const std::string months = at == row_of.end() ? "" : lower(rows.text(at->second, 2));
+      const std::string months = at == row_of.end() ? "" : ascii_lower(rows.text(at->second, 2));
       std::vector<Date> dates;
       std::vector<float> active;
       const Date last = one.date_at(one.size() + horizon_);

@@ -13,10 +13,6 @@ namespace {
 
 using forecast::Series;
 
-bool by(const ForecastPlan& plan, std::string_view column) {
-  return std::ranges::find(plan.by, column) != plan.by.end();
-}
-
 Result<std::map<std::int64_t, std::string>> words_of(database::Connection& connection,
                                                      const std::string& sql) {
   const auto rows = TILLCAST_TRY_PLAIN(connection.query(sql));
@@ -124,7 +120,7 @@ Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& con
   };
   if (plan.by.empty()) return levels;
   if (wanted("total")) add("total", [](const PlanMember&) { return std::string("total"); });
-  if (wanted("country") && by(plan, "store")) {
+  if (wanted("country") && plan.groups_by("store")) {
     const auto country = TILLCAST_TRY_PLAIN(
         words_of(connection, "SELECT CAST(store_key AS BIGINT), coalesce(country, '') FROM dim_store"));
     add("country", [&](const PlanMember& member) {
@@ -132,9 +128,9 @@ Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& con
       return at == country.end() ? std::string("unknown") : at->second;
     });
   }
-  if (wanted("store") && by(plan, "store"))
+  if (wanted("store") && plan.groups_by("store"))
     add("store", [](const PlanMember& member) { return member.store_id; });
-  if (wanted("category") && by(plan, "product")) {
+  if (wanted("category") && plan.groups_by("product")) {
     const auto category = TILLCAST_TRY_PLAIN(
         words_of(connection, "SELECT CAST(product_key AS BIGINT), coalesce(category, '') FROM dim_product"));
     add("category", [&](const PlanMember& member) {
@@ -142,7 +138,7 @@ Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& con
       return at == category.end() ? std::string("unknown") : at->second;
     });
   }
-  if (wanted("product") && by(plan, "product"))
+  if (wanted("product") && plan.groups_by("product"))
     add("product", [](const PlanMember& member) { return member.product_id; });
   return levels;
 }

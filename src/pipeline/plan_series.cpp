@@ -14,14 +14,10 @@
 namespace tillcast::pipeline {
 namespace {
 
-bool by(const ForecastPlan& plan, std::string_view column) {
-  return std::ranges::find(plan.by, column) != plan.by.end();
-}
-
 // The days of a plan: one row per member and day, with drivers (-1 = unknown) where they exist.
 std::string days_sql(const ForecastPlan& plan) {
-  const std::string store = by(plan, "store") ? "store_key" : "0";
-  const std::string product = by(plan, "product") ? "product_key" : "0";
+  const std::string store = plan.groups_by("store") ? "store_key" : "0";
+  const std::string product = plan.groups_by("product") ? "product_key" : "0";
   if (plan.measure == "sales") {
     return "SELECT CAST(" + store +
            " AS BIGINT) AS store_key, CAST(0 AS BIGINT) AS product_key, business_date, sum(sales) AS value, "
@@ -32,15 +28,16 @@ std::string days_sql(const ForecastPlan& plan) {
            "FROM sales_daily GROUP BY ALL";
   }
   // A sum over products is on promotion in part only: the flag is a driver of single products.
-  const std::string promotion = by(plan, "product") ? "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 "
-                                                      "WHEN bool_or(promotion) THEN 1 ELSE 0 END AS INTEGER)"
-                                                    : "CAST(-1 AS INTEGER)";
+  const std::string promotion = plan.groups_by("product")
+                                    ? "CAST(CASE WHEN bool_or(promotion) IS NULL THEN -1 "
+                                      "WHEN bool_or(promotion) THEN 1 ELSE 0 END AS INTEGER)"
+                                    : "CAST(-1 AS INTEGER)";
   return "SELECT CAST(" + store + " AS BIGINT) AS store_key, CAST(" + product +
          " AS BIGINT) AS product_key, business_date, sum(" +
          (plan.measure == "revenue" ? "revenue" : "units") + ") AS value, " + promotion +
          " AS promotion, CAST(-1 AS INTEGER) AS is_open, CAST(" +
-         (by(plan, "product") ? "sum(revenue) / nullif(sum(CASE WHEN revenue > 0 THEN units END), 0)"
-                              : "NULL") +
+         (plan.groups_by("product") ? "sum(revenue) / nullif(sum(CASE WHEN revenue > 0 THEN units END), 0)"
+                                    : "NULL") +
          " AS DOUBLE) AS price FROM demand_daily GROUP BY 1, 2, 3";
 }
 
@@ -134,13 +131,13 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     member.total = members.text(i, 2);
     if (member.total.empty()) member.total = "0";
     std::string key;
-    if (by(plan, "store")) key = member.store_id = members.text(i, 3);
-    if (by(plan, "product")) {
+    if (plan.groups_by("store")) key = member.store_id = members.text(i, 3);
+    if (plan.groups_by("product")) {
       member.product_id = members.text(i, 5);
       key += (key.empty() ? "" : "|") + member.product_id;
-      member.label = members.text(i, 6) + (by(plan, "store") ? " in " + members.text(i, 4) : "");
+      member.label = members.text(i, 6) + (plan.groups_by("store") ? " in " + members.text(i, 4) : "");
     } else {
-      member.label = by(plan, "store") ? members.text(i, 4) : "All stores and products";
+      member.label = plan.groups_by("store") ? members.text(i, 4) : "All stores and products";
     }
     member.id = plan.name + "/" + (plan.by.empty() ? "total" : key);
     if (!load.only_id.empty() && member.id != load.only_id) continue;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/text.h"
 #include "io/file_hash.h"
 
 namespace tillcast::pipeline {
@@ -11,13 +12,6 @@ namespace {
 
 Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t column) {
   return rows.date(row, column).value_or(Date{});
-}
-
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  std::ranges::transform(folded, folded.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return folded;
 }
 
 }  // namespace
@@ -147,13 +141,13 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
     }
   }
   TILLCAST_TRY_PLAIN(check_plan(request.plan));
-  const std::string wanted = lower(request.search);
+  const std::string wanted = ascii_lower(request.search);
   SeriesPage page;
   for (std::size_t i = from; i < series_.size(); ++i) {
     const SeriesInfo& info = series_[i].info;
     if (!request.plan.empty() && info.plan != request.plan) continue;
-    if (!wanted.empty() && lower(info.id).find(wanted) == std::string::npos &&
-        lower(info.label).find(wanted) == std::string::npos)
+    if (!wanted.empty() && ascii_lower(info.id).find(wanted) == std::string::npos &&
+        ascii_lower(info.label).find(wanted) == std::string::npos)
       continue;
     if (page.series.size() == static_cast<std::size_t>(request.limit)) {
       page.next_cursor = std::to_string(i);

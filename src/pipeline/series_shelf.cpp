@@ -4,11 +4,11 @@
 
 #include "pipeline/plan_levels.h"
 #include "pipeline/plan_series.h"
+#include "pipeline/settings.h"
 
 namespace tillcast::pipeline {
 namespace {
 
-constexpr int kAheadMax = 366;
 // A value with its mask, promotion, open and price.
 constexpr std::size_t kPeriodBytes = 19;
 
@@ -32,7 +32,7 @@ void cut_at(forecast::Series& series, Date last) {
 
 // Drivers that are unknown so far ahead may refuse a plan; its values can be had all the same.
 Result<PlanSeries> read_plan(Workspace& workspace, ForecastPlan plan, const std::string& only_id) {
-  plan.horizon = kAheadMax;
+  plan.horizon = kPeriodsAheadMax;
   auto data = load_plan_series(workspace, plan, {only_id, true});
   if (!data && data.error().code == ErrorCode::kInvalidInput)
     return load_plan_series(workspace, plan, {only_id, false});

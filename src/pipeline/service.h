@@ -10,6 +10,7 @@
 #include "core/decimal.h"
 #include "core/result.h"
 #include "pipeline/model_service.h"
+#include "pipeline/settings.h"
 
 namespace tillcast::pipeline {
 
@@ -124,6 +125,8 @@ struct SeriesForecast {
   std::vector<ForecastPoint> points;
   std::optional<Extension> extension = {};  ///< when more periods were asked for than are stored
 };
+
+constexpr int kForecastItemsMax = 1000;  ///< series in one question
 
 struct ForecastItem {
   std::string series_id;

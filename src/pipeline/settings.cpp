@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/text.h"
 #include "forecast/accuracy.h"
 #include "forecast/holidays.h"
 #include "pipeline/retrain_schedule.h"
@@ -86,12 +87,6 @@ std::vector<std::string> split(const std::string& text) {
   return items;
 }
 
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 Result<int> whole_number(const std::string& plan, const std::string& key, const std::string& text, int low,
                          int high) {
   int number = 0;
@@ -144,7 +139,7 @@ Result<DriverFile> parse_driver_file(const ConfigTable& table) {
 Result<ForecastPlan> parse_plan(const ConfigTable& table) {
   ForecastPlan plan;
   const auto name = table.find("name");
-  if (name == table.end() || !is_name(name->second)) {
+  if (name == table.end() || !is_plan_name(name->second)) {
     return invalid_input("every [[forecast.plan]] needs a name of letters, digits and _" +
                          (name == table.end() ? std::string() : ", found '" + name->second + "'"));
   }
@@ -170,7 +165,7 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
         return wrong_choice(plan.name, key, value, "daily, weekly or monthly");
       plan.frequency = value;
     } else if (key == "horizon") {
-      plan.horizon = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 1, 366));
+      plan.horizon = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 1, kPeriodsAheadMax));
     } else if (key == "top") {
       plan.top = TILLCAST_TRY_PLAIN(whole_number(plan.name, key, value, 0, 10'000'000));
     } else if (key == "metric") {
@@ -223,6 +218,12 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
 }
 
 }  // namespace
+
+bool is_plan_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_ascii_digit(c) || c == '_';
+  });
+}
 
 std::span<const SettingSpec> setting_specs() { return kSpecs; }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/civil_time.h"
@@ -13,6 +15,10 @@
 namespace tillcast::pipeline {
 
 constexpr std::string_view kSettingsFile = "tillcast.toml";
+constexpr int kPeriodsAheadMax = 366;  ///< longest horizon of a plan or of a question
+
+/// True for 1 to 64 letters, digits and underscores: names of plans and experiments.
+bool is_plan_name(std::string_view text);
 
 /// What is forecast: one sum of a measure per member of `by`, per period.
 struct ForecastPlan {
@@ -32,6 +38,8 @@ struct ForecastPlan {
   /// Levels of sums, of total, country, store, category, product; empty = all that `by` allows.
   std::vector<std::string> levels = {};
   bool operator==(const ForecastPlan&) const = default;
+
+  bool groups_by(std::string_view column) const { return std::ranges::find(by, column) != by.end(); }
 };
 
 /// A file of drivers, one row per day and, where it has their ids, per store and product.

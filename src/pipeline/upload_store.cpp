@@ -17,7 +17,7 @@ constexpr std::uint64_t kRecordBytesMax = 64 << 10;
 constexpr std::uint64_t kBytesReserved = 16 << 20;  // for the lake and the jobs beside the uploads
 constexpr std::uint64_t kBytesBetweenLooks = 4 << 20;
 constexpr std::size_t kLabelBytesMax = 200;
-constexpr int kFormat = 1;
+constexpr int kUploadFormat = 1;
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 &&
@@ -36,7 +36,7 @@ std::string to_json(const Upload& upload) {
     out.Int64(value);
   };
   out.StartObject();
-  number("format_version", kFormat);
+  number("format_version", kUploadFormat);
   text("id", upload.id);
   text("name", upload.name);
   text("format", upload.format);
@@ -69,7 +69,7 @@ Result<Upload> from_json(const std::string& text, const std::string& origin) {
                 number("bytes"), {number("received_micros")},
                 word("job_id"),  static_cast<int>(number("jobs"))};
   const bool known_format = upload.format == "csv" || upload.format == "xlsx";
-  if (number("format_version") != kFormat || !is_sha256(upload.id) || !known_format) return broken;
+  if (number("format_version") != kUploadFormat || !is_sha256(upload.id) || !known_format) return broken;
   return upload;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "core/text.h"
 #include "core/time_zone.h"
 #include "core/toml_document.h"
 #include "retail/date_format.h"
@@ -11,12 +12,6 @@ namespace tillcast::retail {
 namespace {
 
 constexpr std::string_view kKinds[] = {"sale", "return", "cancellation", "adjustment", "fee"};
-
-std::string joined(auto&& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text;
-}
 
 /// Walks the parsed document; the first fault is kept, with the key's path and line.
 class MappingParser {
@@ -74,7 +69,8 @@ class MappingParser {
                   std::initializer_list<std::string_view> known) {
     for (const auto& [key, node] : table.members) {
       if (std::ranges::find(known, key) == known.end()) {
-        fail(path(at, key), "is unknown (line " + std::to_string(node.line) + "); expected " + joined(known));
+        fail(path(at, key),
+             "is unknown (line " + std::to_string(node.line) + "); expected " + join(known, ", "));
       }
     }
   }
@@ -126,12 +122,12 @@ class MappingParser {
     std::vector<std::string_view> names;
     for (const FieldSpec& spec : fields) names.push_back(spec.name);
     fail(path(at, name), "is no column of " + std::string(dataset_name(mapping_.dataset)) +
-                             "; expected one of " + joined(names));
+                             "; expected one of " + join(names, ", "));
     return nullptr;
   }
   void check_kind(const std::string& key, const std::string& kind) {
     if (std::ranges::find(kKinds, kind) == std::end(kKinds))
-      fail(key, "'" + kind + "' is unknown; expected " + joined(kKinds));
+      fail(key, "'" + kind + "' is unknown; expected " + join(kKinds, ", "));
   }
 
   void parse_columns() {

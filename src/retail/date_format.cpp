@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/civil_time.h"
+#include "core/text.h"
 
 namespace tillcast::retail {
 namespace {
@@ -12,14 +13,11 @@ namespace {
 constexpr std::array<std::string_view, 12> kMonthNames = {"jan", "feb", "mar", "apr", "may", "jun",
                                                           "jul", "aug", "sep", "oct", "nov", "dec"};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// Reads min..max digits at `at`; -1 when there are fewer.
 int read_number(std::string_view text, std::size_t& at, int digits_min, int digits_max) {
   int value = 0;
   int digits = 0;
-  while (digits < digits_max && at < text.size() && is_digit(text[at])) {
+  while (digits < digits_max && at < text.size() && is_ascii_digit(text[at])) {
     value = value * 10 + (text[at++] - '0');
     ++digits;
   }
@@ -75,7 +73,7 @@ Result<DateFormat> DateFormat::parse(std::string_view format) {
       after_hours = true;
     } else if (c == 'S' && known_length) {
       result.steps_.push_back({Part::kSecond, digits_min, 2, 0});
-    } else if ((lower(c) >= 'a' && lower(c) <= 'z' && c != 'T') || is_digit(c)) {
+    } else if ((ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z' && c != 'T') || is_ascii_digit(c)) {
       return invalid_input("date format '" + std::string(format) + "': '" +
                            std::string(format.substr(at, run)) +
                            "' is unknown; expected YYYY YY MMM MM M DD D HH H MM SS AMPM, ISO or SERIAL");
@@ -105,7 +103,8 @@ std::optional<WrittenTime> DateFormat::read(std::string_view text) const {
     if (step.part == Part::kHalf || step.part == Part::kMonthName) {
       const std::size_t length = step.part == Part::kHalf ? 2 : 3;
       if (text.size() - at < length) return std::nullopt;
-      const char word[] = {lower(text[at]), lower(text[at + 1]), length == 3 ? lower(text[at + 2]) : '\0'};
+      const char word[] = {ascii_lower(text[at]), ascii_lower(text[at + 1]),
+                           length == 3 ? ascii_lower(text[at + 2]) : '\0'};
       at += length;
       if (step.part == Part::kHalf) {
         if ((word[0] != 'a' && word[0] != 'p') || word[1] != 'm') return std::nullopt;
@@ -177,7 +176,8 @@ std::optional<WrittenTime> read_iso_time(std::string_view text) {
       if (expect('.')) {
         std::int64_t unit = kMicrosPerSecond / 10;
         const std::size_t begin = at;
-        for (; at < text.size() && is_digit(text[at]); ++at, unit /= 10) fraction += (text[at] - '0') * unit;
+        for (; at < text.size() && is_ascii_digit(text[at]); ++at, unit /= 10)
+          fraction += (text[at] - '0') * unit;
         if (at == begin) return std::nullopt;
       }
     }

@@ -7,12 +7,6 @@
 #include "retail/identity.h"
 
 namespace tillcast::retail {
-namespace {
-
-constexpr std::size_t kHexDigits = 32;
-
-}  // namespace
-
 DayCells::DayCells(const ColumnMapping& mapping, std::span<const std::string> header, const TimeZone& zone,
                    const SaleColumns& sale)
     : sale_(sale), decimal_separator_(mapping.decimal_separator), negative_kind_(mapping.kinds.negative) {
@@ -46,7 +40,7 @@ std::size_t DayCells::expand(const RecordBatch& records, const ColumnBatch& base
   }
   auto& all = typed.columns;
   std::vector<std::uint64_t> words;
-  char* hex = arena.allocate(cells * kHexDigits);
+  char* hex = arena.allocate(cells * kEventIdDigits);
   std::size_t to = 0;
   std::size_t next_fault = 0;
   faults.sort_by_row();
@@ -119,8 +113,8 @@ std::size_t DayCells::expand(const RecordBatch& records, const ColumnBatch& base
       LineHash hash = hash_words(identity);
       if (copy > 1) hash = hash_of_copy(hash, copy);
       write_hex(hash, hex);
-      all[sale_.event_id].text[at] = {hex, kHexDigits};
-      hex += kHexDigits;
+      all[sale_.event_id].text[at] = {hex, kEventIdDigits};
+      hex += kEventIdDigits;
       all[sale_.kind].text[at] = units < 0 ? std::string_view(negative_kind_) : std::string_view("sale");
       const auto amount =
           priced ? line_amount(units, base.columns[sale_.unit_price].ints[row]) : std::nullopt;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace tillcast::retail {
+
+constexpr std::size_t kEventIdDigits = 32;  ///< hexadecimal digits of an event_id
 
 /// XXH3-64 of a normalised id; never 0, which means "none". Pure.
 std::uint64_t text_key(std::string_view text);

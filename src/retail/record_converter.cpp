@@ -17,7 +17,6 @@
 namespace tillcast::retail {
 namespace {
 
-constexpr std::size_t kHexDigits = 32;
 constexpr std::size_t kRawBytesMax = 64 << 10;
 
 /// Reuses the hash of a text that neighbouring rows share. Valid within one batch.
@@ -296,7 +295,7 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
   std::string_view last_order;
   std::uint64_t key = 0;
   std::string_view prefix_kind;
-  char* hex = arena.allocate(rows * kHexDigits);
+  char* hex = arena.allocate(rows * kEventIdDigits);
   for (std::size_t row = 0; row < rows; ++row) {
     if (faults.failed(row)) continue;
     const std::int64_t units = quantity.ints[row];
@@ -386,9 +385,9 @@ void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena
     if (!own_event_id || event_id.is_null(row)) {
       if (position.copy > 1) hash = hash_of_copy(hash, position.copy);
       write_hex(hash, hex);
-      event_id.text[row] = {hex, kHexDigits};
+      event_id.text[row] = {hex, kEventIdDigits};
       if (!event_id.valid.empty()) event_id.valid[row] = 1;
-      hex += kHexDigits;
+      hex += kEventIdDigits;
     }
   }
 }
@@ -399,7 +398,7 @@ void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& aren
   Column& event_id = typed.columns[event_out];
   const bool own_event_id = has_source(event_out);
   if (!own_event_id) prepare_column(event_id, typed.rows);
-  char* hex = arena.allocate(typed.rows * kHexDigits);
+  char* hex = arena.allocate(typed.rows * kEventIdDigits);
   std::vector<std::uint64_t> words;
   for (std::size_t row = 0; row < typed.rows; ++row) {
     if (faults.failed(row) || (own_event_id && !event_id.is_null(row))) continue;
@@ -413,9 +412,9 @@ void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& aren
                                                               : static_cast<std::uint64_t>(column.ints[row]));
     }
     write_hex(hash_words(words), hex);
-    event_id.text[row] = {hex, kHexDigits};
+    event_id.text[row] = {hex, kEventIdDigits};
     if (!event_id.valid.empty()) event_id.valid[row] = 1;
-    hex += kHexDigits;
+    hex += kEventIdDigits;
   }
 }
 

@@ -6,14 +6,12 @@
 
 #include "core/check.h"
 #include "core/decimal.h"
+#include "core/text.h"
 
 namespace tillcast::retail {
 namespace {
 
 constexpr std::array<std::int64_t, 5> kPowersOfTen = {1, 10, 100, 1000, 10'000};
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// How a refused value is quoted in a message.
 std::string shown(std::string_view text) {
@@ -31,13 +29,13 @@ bool read_plain_number(std::string_view text, int scale, std::int64_t& units) {
   if (text.size() > 16) return false;
   const bool negative = at != end && *at == '-';
   if (negative) ++at;
-  if (at == end || !is_digit(*at)) return false;
+  if (at == end || !is_ascii_digit(*at)) return false;
   std::int64_t value = 0;
-  while (at != end && is_digit(*at)) value = value * 10 + (*at++ - '0');
+  while (at != end && is_ascii_digit(*at)) value = value * 10 + (*at++ - '0');
   int digits = 0;
   if (at != end) {
     if (*at++ != '.') return false;
-    while (at != end && is_digit(*at) && digits < scale) {
+    while (at != end && is_ascii_digit(*at) && digits < scale) {
       value = value * 10 + (*at++ - '0');
       ++digits;
     }
@@ -82,8 +80,8 @@ std::int64_t floor_days(std::int64_t micros) { return utc_date({micros}).days; }
 }  // namespace
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_ascii_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_ascii_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -185,7 +183,7 @@ void ValueColumn::convert_text(std::span<const std::string_view> in, Column& out
       continue;
     }
     if (id && text.size() > 2 && text.ends_with(".0") &&
-        std::ranges::all_of(text.substr(0, text.size() - 2), is_digit)) {
+        std::ranges::all_of(text.substr(0, text.size() - 2), is_ascii_digit)) {
       text.remove_suffix(2);
     }
     if (upper && std::ranges::any_of(text, [](char c) { return c >= 'a' && c <= 'z'; })) {
@@ -214,15 +212,16 @@ bool ValueColumn::read_number(std::string_view text, char decimal_separator, int
     units = *parsed;
     return true;
   }
-  const auto digits = std::ranges::count_if(text, is_digit);
-  const bool numeric =
-      digits > 0 &&
-      std::ranges::all_of(
-          text,
-          [](char c) { return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'; }) &&
-      std::ranges::count(text, '.') <= 1 && (is_digit(text[0]) || text.size() > 1) &&
-      text.find_first_of("+-", 1) == std::string_view::npos &&
-      text.find_first_of("eE") == std::string_view::npos;
+  const auto digits = std::ranges::count_if(text, is_ascii_digit);
+  const bool numeric = digits > 0 &&
+                       std::ranges::all_of(text,
+                                           [](char c) {
+                                             return is_ascii_digit(c) || c == '.' || c == '-' || c == '+' ||
+                                                    c == 'e' || c == 'E';
+                                           }) &&
+                       std::ranges::count(text, '.') <= 1 && (is_ascii_digit(text[0]) || text.size() > 1) &&
+                       text.find_first_of("+-", 1) == std::string_view::npos &&
+                       text.find_first_of("eE") == std::string_view::npos;
   reason = numeric ? "number_too_large" : "bad_number";
   return false;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/column_batch.h"
+#include "sources/batch_limits_internal.h"
 #include "sources/csv_index.h"
 #include "sources/header_names.h"
 #include "sources/text_encoding.h"
@@ -15,11 +16,6 @@
 namespace tillcast::sources {
 namespace {
 
-constexpr std::size_t kPaddingBytes = 64;   // index_csv reads past the end
-constexpr std::size_t kRawBytesMax = 4096;  // of a rejected record
-constexpr std::size_t kRowsPerBatch = 16 << 10;
-constexpr std::size_t kCellsPerBatch = 128 << 10;  // wide files: a cell becomes a row
-constexpr std::size_t kBadRecordsPerBatch = 4096;
 constexpr std::size_t kScanBytes = 1 << 20;
 
 /// Bytes that record views point into.

@@ -2,15 +2,10 @@
 
 #include <unordered_set>
 
+#include "core/text.h"
+
 namespace tillcast::sources {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return text;
-}
 
 std::string trimmed(std::string text) {
   for (char& c : text) {
@@ -29,7 +24,8 @@ std::vector<std::string> unique_header(std::vector<std::string> names) {
     std::string base = trimmed(std::move(names[i]));
     if (base.empty()) base = "column_" + std::to_string(i + 1);
     std::string name = base;
-    for (int copy = 2; !taken.insert(lower(name)).second; ++copy) name = base + "_" + std::to_string(copy);
+    for (int copy = 2; !taken.insert(ascii_lower(name)).second; ++copy)
+      name = base + "_" + std::to_string(copy);
     names[i] = std::move(name);
   }
   return names;

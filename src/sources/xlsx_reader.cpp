@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/column_batch.h"
+#include "sources/batch_limits_internal.h"
 #include "sources/header_names.h"
 #include "sources/shared_strings.h"
 #include "sources/sheet_scanner.h"
@@ -18,12 +19,7 @@
 namespace tillcast::sources {
 namespace {
 
-constexpr std::size_t kPaddingBytes = 64;
-constexpr std::size_t kRowsPerBatch = 16 << 10;
 constexpr std::size_t kRowBytesMin = 20;  // <c r="A1"><v>1</v></c> and its <row>
-constexpr std::size_t kCellsPerBatch = 128 << 10;
-constexpr std::size_t kRawBytesMax = 4096;
-constexpr std::size_t kBadRecordsPerBatch = 4096;
 
 struct SheetBlock {
   explicit SheetBlock(std::size_t bytes)

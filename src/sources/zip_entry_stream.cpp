@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/text.h"
+
 namespace tillcast::sources {
 namespace {
 
@@ -20,14 +22,6 @@ struct CloseZip {
   void operator()(void* handle) const { unzClose(handle); }
 };
 using ZipHandle = std::unique_ptr<std::remove_pointer_t<unzFile>, CloseZip>;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return result;
-}
 
 std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
@@ -153,12 +147,12 @@ Result<ZipArchive> ZipArchive::open(const InputFile& file, const ReaderLimits& l
     unzCloseCurrentFile(zip.get());
     if (offset > file.size() || info.compressed_size > file.size() - offset)
       return damaged(std::string(text) + " reaches beyond the end");
-    archive.entries_.try_emplace(lower(text), ZipEntry{.name = std::string(text),
-                                                       .data_offset = offset,
-                                                       .compressed_bytes = info.compressed_size,
-                                                       .inflated_bytes = info.uncompressed_size,
-                                                       .crc32 = static_cast<std::uint32_t>(info.crc),
-                                                       .deflated = info.compression_method == 8});
+    archive.entries_.try_emplace(ascii_lower(text), ZipEntry{.name = std::string(text),
+                                                             .data_offset = offset,
+                                                             .compressed_bytes = info.compressed_size,
+                                                             .inflated_bytes = info.uncompressed_size,
+                                                             .crc32 = static_cast<std::uint32_t>(info.crc),
+                                                             .deflated = info.compression_method == 8});
   }
   if (status != UNZ_END_OF_LIST_OF_FILE && archive.entries_.empty())
     return damaged("has an unreadable ZIP directory");
@@ -167,7 +161,7 @@ Result<ZipArchive> ZipArchive::open(const InputFile& file, const ReaderLimits& l
 
 const ZipEntry* ZipArchive::find(std::string_view name) const {
   while (name.starts_with('/')) name.remove_prefix(1);
-  const auto found = entries_.find(lower(name));
+  const auto found = entries_.find(ascii_lower(name));
   return found == entries_.end() ? nullptr : &found->second;
 }
 

@@ -5,14 +5,14 @@
 #include <cmath>
 #include <optional>
 
+#include "core/text.h"
+
 namespace tillcast::warehouse {
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 std::string trimmed(std::string_view text, std::string_view drop = {}) {
   const auto dropped = [&](char c) {
-    return drop.empty() ? is_space(c) : drop.find(c) != std::string_view::npos;
+    return drop.empty() ? is_ascii_space(c) : drop.find(c) != std::string_view::npos;
   };
   while (!text.empty() && dropped(text.front())) text.remove_prefix(1);
   while (!text.empty() && dropped(text.back())) text.remove_suffix(1);
@@ -32,7 +32,7 @@ std::string capitalized(std::string text, bool every_word) {
   bool at_start = true;
   for (char& c : text) {
     if (at_start && c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-    at_start = every_word && (is_space(c) || c == '-' || c == '_');
+    at_start = every_word && (is_ascii_space(c) || c == '-' || c == '_');
   }
   return text;
 }
@@ -57,9 +57,9 @@ Result<Value> split_text(const std::string& text, const Value* separator, Budget
   List parts;
   if (separator == nullptr || separator->is_none()) {
     for (std::size_t at = 0; at < text.size();) {
-      while (at < text.size() && is_space(text[at])) ++at;
+      while (at < text.size() && is_ascii_space(text[at])) ++at;
       std::size_t end = at;
-      while (end < text.size() && !is_space(text[end])) ++end;
+      while (end < text.size() && !is_ascii_space(text[end])) ++end;
       if (end > at) parts.emplace_back(text.substr(at, end - at));
       at = end;
     }

@@ -2,13 +2,13 @@
 
 #include <cctype>
 
+#include "core/text.h"
+
 namespace tillcast::warehouse {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
+bool is_name_part(char c) { return is_name_start(c) || is_ascii_digit(c); }
 
 class Lexer {
  public:
@@ -55,7 +55,7 @@ class Lexer {
     }
   }
   void skip_spaces() {
-    while (at_ < source_.size() && is_space(source_[at_])) advance(1);
+    while (at_ < source_.size() && is_ascii_space(source_[at_])) advance(1);
   }
   void add(TokenKind kind, std::string text, Position at) { tokens_.push_back({kind, std::move(text), at}); }
   Error fail(Position at, std::string_view message) const { return template_error(file_, at, message); }
@@ -70,12 +70,12 @@ class Lexer {
   /// The text up to `end`, trimmed where the tags on its sides ask for it.
   void add_text(std::size_t end) {
     if (strip_next_) {
-      while (at_ < end && is_space(source_[at_])) advance(1);
+      while (at_ < end && is_ascii_space(source_[at_])) advance(1);
       strip_next_ = false;
     }
     std::size_t stop = end;
     if (end + 2 < source_.size() && source_[end + 2] == '-')
-      while (stop > at_ && is_space(source_[stop - 1])) --stop;
+      while (stop > at_ && is_ascii_space(source_[stop - 1])) --stop;
     if (stop > at_) add(TokenKind::kText, std::string(source_.substr(at_, stop - at_)), position_);
     advance(end - at_);
   }
@@ -119,7 +119,7 @@ class Lexer {
   bool is_raw_tag() const {
     std::size_t i = at_ + 2;
     if (i < source_.size() && (source_[i] == '-' || source_[i] == '+')) ++i;
-    while (i < source_.size() && is_space(source_[i])) ++i;
+    while (i < source_.size() && is_ascii_space(source_[i])) ++i;
     if (!source_.substr(i).starts_with("raw")) return false;
     return i + 3 >= source_.size() || !is_name_part(source_[i + 3]);
   }
@@ -131,7 +131,7 @@ class Lexer {
     for (std::size_t i = at_; (i = source_.find("{%", i)) != std::string_view::npos; i += 2) {
       std::size_t word = i + 2;
       if (word < source_.size() && source_[word] == '-') ++word;
-      while (word < source_.size() && is_space(source_[word])) ++word;
+      while (word < source_.size() && is_ascii_space(source_[word])) ++word;
       if (!source_.substr(word).starts_with("endraw")) continue;
       if (i > at_) add(TokenKind::kText, std::string(source_.substr(at_, i - at_)), position_);
       const std::size_t close = source_.find("%}", word);
@@ -154,7 +154,7 @@ class Lexer {
       add(TokenKind::kName, std::move(name), start);
       return {};
     }
-    if (is_digit(c)) return read_number(start);
+    if (is_ascii_digit(c)) return read_number(start);
     if (c == '\'' || c == '"') return read_string(start);
     for (const std::string_view op : {"==", "!=", "<=", ">=", "//", "**"}) {
       if (!rest().starts_with(op)) continue;
@@ -178,19 +178,19 @@ class Lexer {
   Result<> read_number(Position start) {
     std::size_t end = at_;
     bool is_float = false;
-    while (end < source_.size() && (is_digit(source_[end]) || source_[end] == '_')) ++end;
-    if (end + 1 < source_.size() && source_[end] == '.' && is_digit(source_[end + 1])) {
+    while (end < source_.size() && (is_ascii_digit(source_[end]) || source_[end] == '_')) ++end;
+    if (end + 1 < source_.size() && source_[end] == '.' && is_ascii_digit(source_[end + 1])) {
       is_float = true;
       ++end;
-      while (end < source_.size() && is_digit(source_[end])) ++end;
+      while (end < source_.size() && is_ascii_digit(source_[end])) ++end;
     }
     if (end < source_.size() && (source_[end] == 'e' || source_[end] == 'E')) {
       std::size_t exponent = end + 1;
       if (exponent < source_.size() && (source_[exponent] == '+' || source_[exponent] == '-')) ++exponent;
-      if (exponent < source_.size() && is_digit(source_[exponent])) {
+      if (exponent < source_.size() && is_ascii_digit(source_[exponent])) {
         is_float = true;
         end = exponent;
-        while (end < source_.size() && is_digit(source_[end])) ++end;
+        while (end < source_.size() && is_ascii_digit(source_[end])) ++end;
       }
     }
     std::string digits;

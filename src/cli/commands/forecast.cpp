@@ -6,24 +6,14 @@
 #include "cli/progress_line.h"
 #include "cli/result_format.h"
 #include "core/civil_time.h"
+#include "core/text.h"
 
 namespace tillcast::cli {
 namespace {
 
-std::string fixed(double value, int digits) {
-  if (value < 0) return "";
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
+std::string fixed_or_blank(double value, int digits) { return value < 0 ? "" : fixed(value, digits); }
 
-std::string signed_fixed(double value, int digits) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
-
-std::string percent(double share) { return share < 0 ? "" : fixed(100 * share, 1) + " %"; }
+std::string percent(double share) { return share < 0 ? "" : fixed_or_blank(100 * share, 1) + " %"; }
 
 }  // namespace
 
@@ -33,9 +23,9 @@ void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Termin
                                                  "RMSPE", "seasonal naive", "in 80 %", "in 95 %", ""}};
   for (const auto& report : reports) {
     rows.push_back({report.plan, with_thousands(report.series),
-                    with_thousands(report.fallbacks + report.failed), fixed(report.wape, 3),
-                    fixed(report.wape_seasonal_naive, 3), fixed(report.rmspe, 4),
-                    fixed(report.rmspe_seasonal_naive, 4), percent(report.coverage80),
+                    with_thousands(report.fallbacks + report.failed), fixed_or_blank(report.wape, 3),
+                    fixed_or_blank(report.wape_seasonal_naive, 3), fixed_or_blank(report.rmspe, 4),
+                    fixed_or_blank(report.rmspe_seasonal_naive, 4), percent(report.coverage80),
                     percent(report.coverage95), report.unchanged ? "unchanged" : ""});
   }
   terminal.note("back-test, lower is better; the intervals should hold 80 and 95 % of what came:");
@@ -158,10 +148,10 @@ CommandSpec forecast_predict_command() {
       }
     }
     for (const auto& point : forecast.points) {
-      rows.push_back({format_date(point.date), signed_fixed(point.mean, 2)});
+      rows.push_back({format_date(point.date), fixed(point.mean, 2)});
       for (const auto& interval : point.intervals) {
-        rows.back().push_back(signed_fixed(interval.low, 2));
-        rows.back().push_back(signed_fixed(interval.high, 2));
+        rows.back().push_back(fixed(interval.low, 2));
+        rows.back().push_back(fixed(interval.high, 2));
       }
     }
     if (csv) {
@@ -175,10 +165,10 @@ CommandSpec forecast_predict_command() {
     }
     context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
                           ", data until " + format_date(forecast.data_until) +
-                          (forecast.wape >= 0
-                               ? ", back-test WAPE " + fixed(forecast.wape, 3) + " (seasonal naive " +
-                                     fixed(forecast.wape_seasonal_naive, 3) + ")"
-                               : ""));
+                          (forecast.wape >= 0 ? ", back-test WAPE " + fixed_or_blank(forecast.wape, 3) +
+                                                    " (seasonal naive " +
+                                                    fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
+                                              : ""));
     context.terminal.out(text_table(rows, {false, true, true, true, true, true}));
     return kExitOk;
   };

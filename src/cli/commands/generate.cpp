@@ -1,4 +1,5 @@
 #include "pipeline/generate.h"
+#include "core/text.h"
 
 #include <array>
 #include <charconv>
@@ -19,12 +20,6 @@ Result<double> share(const Arguments& arguments, const std::string& name, double
   if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
     return invalid_input(name + " must be a number, found '" + text + "'");
   return value;
-}
-
-std::string fixed(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3f", value);
-  return text.data();
 }
 
 }  // namespace
@@ -126,8 +121,8 @@ CommandSpec generate_command() {
                   with_thousands(static_cast<std::int64_t>(summary.returns)) + " returned, in " +
                   target.sales.string());
     progress.note("noise floor: even the true mean misses by WAPE " +
-                  fixed(summary.wape_floor_store_product_day) + " per shop, product and day, " +
-                  fixed(summary.wape_floor_store_day) + " per shop and day");
+                  fixed(summary.wape_floor_store_product_day, 3) + " per shop, product and day, " +
+                  fixed(summary.wape_floor_store_day, 3) + " per shop and day");
     return kExitOk;
   };
   return command;

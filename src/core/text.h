@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace tillcast {
+
+// Text as ASCII, whatever the locale; bytes of UTF-8 beyond ASCII pass unchanged.
+
+constexpr bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Blank, tab, line feed, vertical tab, form feed, carriage return: `isspace` of the C locale.
+constexpr bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+constexpr std::string ascii_lower(std::string_view text) {
+  std::string folded(text);
+  for (char& c : folded) c = ascii_lower(c);
+  return folded;
+}
+
+/// `items` in their order with `separator` between them.
+template <class Items>
+constexpr std::string join(const Items& items, std::string_view separator) {
+  std::string text;
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) text += separator;
+    text += item;
+    first = false;
+  }
+  return text;
+}
+
+/// As printf's %.*f: `digits` after the point, rounded.
+inline std::string fixed(double value, int digits) {
+  std::array<char, 352> text{};  // the largest double has 309 digits before the point
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+}  // namespace tillcast

@@ -1,0 +1,37 @@
+#include "core/text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tillcast {
+namespace {
+
+TEST(Text, LowersAsciiAndLeavesTheRestOfUtf8) {
+  EXPECT_EQ(ascii_lower("AZ az 09 @[ \xC3\x84"), "az az 09 @[ \xC3\x84");
+  EXPECT_EQ(ascii_lower(""), "");
+}
+
+TEST(Text, KnowsDigitsAndBlanks) {
+  for (int code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    EXPECT_EQ(is_ascii_digit(c), std::string("0123456789").find(c) != std::string::npos) << code;
+    EXPECT_EQ(is_ascii_space(c), std::string(" \t\n\v\f\r").find(c) != std::string::npos) << code;
+  }
+}
+
+TEST(Text, JoinsWithTheSeparatorBetweenOnly) {
+  EXPECT_EQ(join(std::vector<std::string>{}, ", "), "");
+  EXPECT_EQ(join(std::vector<std::string>{"a"}, ", "), "a");
+  EXPECT_EQ(join(std::vector<std::string>{"", "b", ""}, ", "), ", b, ");
+}
+
+TEST(Text, FixesDigitsOfNumbersOfAnySize) {
+  EXPECT_EQ(fixed(-0.125, 2), "-0.12");
+  EXPECT_EQ(fixed(1234.5, 0), "1234");
+  EXPECT_EQ(fixed(1e300, 3).size(), 305U);
+}
+
+}  // namespace
+}  // namespace tillcast
