@@ -275,7 +275,9 @@ int main(int argc, char** argv) {
   for (const Data& data : kData) {
     const std::vector<Sample> samples = samples_of(data);
     for (const Model& which : all_models()) {
-      if (is_panel_model(which.id) || which.id == ModelId::kBlend) continue;  // need a whole run
+      // These need a whole run.
+      if (is_panel_model(which.id) || which.id == ModelId::kBlend || which.id == ModelId::kColdStart)
+        continue;
       const bool for_rare = which.id >= ModelId::kCroston && which.id <= ModelId::kImapa;
       if (for_rare == (data.kind == Kind::kRare)) held = bench_model(which, data, samples, budget) && held;
     }
