@@ -40,7 +40,9 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.refit_days", SettingType::kInteger, "7",
      "days of new data that `tillcast run` forecasts by updating the champion; more: a new fit"},
     {"forecast.gate_margin_percent", SettingType::kInteger, "1",
-     "how much better than the champion a new version must be on held-out data, in percent of the error"},
+     "how much better than the champion a new version must be on held-out data, in percent of the error; "
+     "less, or a "
+     "tie, leaves it a challenger"},
     {"forecast.retrain_on_alert", SettingType::kBool, "false",
      "true: `tillcast run` fits a plan again when its forecasts degraded since the newest version"},
     {"forecast.versions_kept", SettingType::kInteger, "10",

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "database/database.h"
 #include "pipeline/engine.h"
 #include "pipeline/settings.h"
 #include "support/result_matchers.h"
@@ -230,6 +231,39 @@ TEST_F(Models, AnExperimentSplitsTheSeriesMeasuresAndSwitches) {
   EXPECT_EQ(sql(*engine, "SELECT DISTINCT variant, model_version FROM forecast_series"), "champion 2 ");
   EXPECT_ERROR(engine->end_experiment("shops", "", "anna", silent), ErrorCode::kNotFound,
                "no running experiment");
+}
+
+TEST_F(Models, AnExperimentWhoseSplitIsBrokenHasNoWinner) {
+  {
+    const auto engine = open({"forecast.gate_margin_percent=99"});
+    ASSERT_OK(run(*engine, {days(0, 120)}));
+    ASSERT_OK(run(*engine, {days(120, 140)}));
+    StageObserver silent;
+    ASSERT_OK(engine->create_experiment({"spring", "shops", 0, 10}, silent));
+    ASSERT_OK(run(*engine, {days(140, 147)}));
+    ASSERT_GT(engine->experiments("shops").value()[0].challenger.measured, 0);
+  }
+  {
+    // As if the forecasts of one variant had not come due.
+    ASSERT_OK_AND_ASSIGN(auto database, database::Database::open(shop() / "warehouse.duckdb"));
+    ASSERT_OK_AND_ASSIGN(auto connection, database.connect());
+    ASSERT_OK(connection.execute("DELETE FROM forecast_outcome WHERE variant = 'champion'"));
+  }
+  const auto engine = open();
+  ASSERT_OK_AND_ASSIGN(const auto reports, engine->experiments("shops"));
+  EXPECT_LT(reports[0].sample_ratio_probability, 0.001);
+  EXPECT_EQ(reports[0].winner, "");
+  EXPECT_THAT(reports[0].advice, HasSubstr("split is broken"));
+  StageObserver silent;
+  EXPECT_ERROR(engine->end_experiment("shops", "auto", "anna", silent), ErrorCode::kConflict,
+               "split is broken");
+}
+
+TEST_F(Models, AskingForExperimentsOfAnUnknownPlanNamesTheOnesThereAre) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 60)}));
+  EXPECT_THAT(engine->experiments("shops").value(), IsEmpty());
+  EXPECT_ERROR(engine->experiments("shop"), ErrorCode::kNotFound, "there are some of: shops");
 }
 
 TEST_F(Models, LongerHorizonsComeFromTheVersionThatIsServed) {

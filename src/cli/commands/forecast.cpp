@@ -30,6 +30,15 @@ void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Termin
   }
   terminal.note("back-test, lower is better; the intervals should hold 80 and 95 % of what came:");
   terminal.err(text_table(rows, {false, true, true, true, true, true, true, true, true, false}));
+  for (const auto& report : reports) {
+    if (report.fitted_version == 0 || report.fitted_version == report.model_version) continue;
+    const std::string version = report.plan + " " + std::to_string(report.fitted_version);
+    terminal.note("version " + std::to_string(report.fitted_version) + " of " + report.plan +
+                  " waits as challenger; `tillcast model show " + version +
+                  "` says why, `tillcast model promote " + version +
+                  " --force` serves it, `tillcast experiment create " + report.plan +
+                  " NAME` tries it on half of the series");
+  }
 }
 
 CommandSpec forecast_fit_command() {
