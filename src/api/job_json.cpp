@@ -135,21 +135,12 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
   out.key("progress");
   if (job.state == JobState::kRunning && !job.progress.stage.empty()) {
     out.begin_object();
-    out.field("stage", job.progress.stage);
-    out.field("unit", job.progress.unit);
-    out.field("done", job.progress.done);
-    out.key("total");
-    if (job.progress.total > 0) {
-      out.integer(job.progress.total);
-    } else {
-      out.null();
-    }
-    out.key("eta_seconds");
-    if (job.progress.eta_seconds >= 0) {
-      out.number(job.progress.eta_seconds);
-    } else {
-      out.null();
-    }
+    const pipeline::JobProgress& at = job.progress;
+    out.field("stage", at.stage);
+    out.field("unit", at.unit);
+    out.field("done", at.done);
+    out.integer_or_null("total", at.total > 0 ? std::optional(at.total) : std::nullopt);
+    out.number_or_null("eta_seconds", at.eta_seconds >= 0 ? std::optional(at.eta_seconds) : std::nullopt);
     out.end_object();
   } else {
     out.null();

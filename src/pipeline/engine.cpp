@@ -13,6 +13,7 @@
 #include "pipeline/ingest.h"
 #include "pipeline/model_commands.h"
 #include "pipeline/models.h"
+#include "pipeline/monitor.h"
 #include "pipeline/reports.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
@@ -91,6 +92,10 @@ class DirectoryEngine final : public Engine {
 
   Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
   Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
+  Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) override {
+    auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
+    return list_alerts(connection, request);
+  }
 
   Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());

@@ -173,6 +173,8 @@ class Service {
   virtual Result<std::vector<PlanModels>> models() = 0;
   /// Those of one plan; kNotFound when it has none.
   virtual Result<PlanModels> models_of(const std::string& plan) = 0;
+  /// Open ones first, of whole plans before those of single series, newest first.
+  virtual Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) = 0;
 
   /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none
   /// or that is older than the stored runs.

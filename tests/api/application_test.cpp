@@ -323,8 +323,9 @@ TEST_F(ApplicationTest, APageKeepsItsStateInAQueryThatTheServerIgnores) {
 TEST_F(ApplicationTest, FirstLoadFits70KilobytesCompressed) {
   std::size_t total = 0;
   for (const char* const target :
-       {"/", "/assets/app.js", "/assets/charts.js", "/assets/format.js", "/assets/style.css",
-        "/assets/favicon.svg", "/assets/uPlot.iife.min.js", "/assets/uPlot.min.css"}) {
+       {"/", "/assets/app.js", "/assets/charts.js", "/assets/format.js", "/assets/operations.js",
+        "/assets/requests.js", "/assets/style.css", "/assets/favicon.svg", "/assets/uPlot.iife.min.js",
+        "/assets/uPlot.min.css"}) {
     HttpRequest request;
     request.method = "GET";
     request.target = target;
@@ -335,6 +336,23 @@ TEST_F(ApplicationTest, FirstLoadFits70KilobytesCompressed) {
   }
   EXPECT_LE(total, 70U * 1024);
   RecordProperty("first_load_bytes", static_cast<int>(total));
+}
+
+TEST_F(ApplicationTest, AlertsOfOnePlanOrAllWithThoseThatRecovered) {
+  const auto open = get("/api/v1/alerts");
+  EXPECT_EQ(open.status, 200) << open.text;
+  ASSERT_EQ(open.json["data"].Size(), 2U);
+  EXPECT_TRUE(open.json["data"][0]["series_id"].IsNull()) << "the plan as a whole";
+  EXPECT_STREQ(open.json["data"][0]["opened_at"].GetString(), "2015-08-01T03:33:20Z");
+  EXPECT_TRUE(open.json["data"][0]["closed_at"].IsNull());
+  EXPECT_EQ(open.json["data"][1]["wape"].GetDouble(), 0.31);
+  const auto all = get("/api/v1/alerts?state=all&plan=stores");
+  ASSERT_EQ(all.json["data"].Size(), 3U);
+  EXPECT_TRUE(all.json["data"][2]["closed_at"].IsString());
+  EXPECT_TRUE(all.json["data"][2]["wape_expected"].IsNull());
+  EXPECT_EQ(get("/api/v1/alerts?plan=none").json["data"].Size(), 0U);
+  EXPECT_EQ(get("/api/v1/alerts?limit=1").json["data"].Size(), 1U);
+  EXPECT_EQ(get("/api/v1/alerts?state=closed").status, 422);
 }
 
 TEST_F(ApplicationTest, OpenApiDocumentsEveryRouteAndResolvesEveryReference) {

@@ -146,6 +146,42 @@ class MemoryService final : public pipeline::Service {
     return stores_models();
   }
 
+  Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest& request) override {
+    std::vector<pipeline::ForecastAlert> found;
+    if (empty || (!request.plan.empty() && request.plan != "stores")) return found;
+    found.push_back({"stores",
+                     "",
+                     1,
+                     {1'438'400'000'000'000},
+                     std::nullopt,
+                     "its error is 190 % of the back-test's",
+                     0.18,
+                     0.095,
+                     0.16});
+    found.push_back({"stores",
+                     "stores/7",
+                     1,
+                     {1'438'300'000'000'000},
+                     std::nullopt,
+                     "worse than <b>naive</b>",
+                     0.31,
+                     0.095,
+                     0.16});
+    if (request.closed)
+      found.push_back({"stores",
+                       "stores/8",
+                       1,
+                       {1'438'000'000'000'000},
+                       Timestamp{1'438'100'000'000'000},
+                       "biased",
+                       0.2,
+                       std::nullopt,
+                       std::nullopt});
+    if (found.size() > static_cast<std::size_t>(request.limit))
+      found.resize(static_cast<std::size_t>(request.limit));
+    return found;
+  }
+
   Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {
     before();
     if (request.cursor.size() > 4 || request.cursor.find_first_not_of("0123456789") != std::string::npos)

@@ -206,6 +206,29 @@ TEST_F(UploadFlow, TrainOnTheCommandLineIsAJobOfTheServer) {
   EXPECT_EQ(direct.exit_code, 0) << direct.err;
 }
 
+TEST_F(UploadFlow, AFormIsTheSameUploadAsItsFile) {
+  const auto shop = fresh_shop("form");
+  RunningServer server(shop);
+  ASSERT_GT(server.port(), 0);
+  const std::string small = sales_->before.substr(0, sales_->before.rfind('\n', 50'000) + 1);
+  const std::string form =
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"june.csv\"\r\n"
+      "Content-Type: text/csv\r\n\r\n" +
+      small + "\r\n--b--\r\n";
+  const std::string type = "multipart/form-data; boundary=b";
+  const std::string own = "Origin: http://127.0.0.1\r\n";
+  EXPECT_EQ(
+      ask(server.port(), {"POST", "/api/v1/uploads", form, type, "Origin: http://evil.example\r\n"}).status,
+      403);
+  const auto sent = ask(server.port(), {"POST", "/api/v1/uploads", form, type, own});
+  ASSERT_EQ(sent.status, 202) << sent.text;
+  EXPECT_STREQ(sent.json["name"].GetString(), "june.csv");
+  EXPECT_EQ(sent.json["bytes"].GetUint64(), small.size());
+  EXPECT_EQ(upload(server.port(), small).status, 200) << "the very same file";
+  const auto job = finished_job(server.port(), sent.json["job_id"].GetString());
+  EXPECT_STREQ(job.json["state"].GetString(), "succeeded") << job.text;
+}
+
 TEST_F(UploadFlow, TheTrainingScheduleFiresInTheServer) {
   const auto shop = fresh_shop("schedule");
   RunningServer server(shop, {}, {"--set", "forecast.retrain=every 2s"});
