@@ -115,7 +115,7 @@ bench() {
     '') names=("${bench_names[@]}") ;;
   esac
   for name in "${names[@]}"; do
-    if ! [[ " ${bench_names[*]} ${bench_accuracy_programs[*]} " == *" $name "* ]]; then
+    if ! [[ " ${bench_names[*]} " == *" $name "* || -f bench/$name.cpp ]]; then
       echo "dev: there is no benchmark '$name'" >&2
       bench_usage >&2
       exit 2
