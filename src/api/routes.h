@@ -15,6 +15,7 @@ class JsonWriter;
 /// Each adds the routes of one file; all_routes() calls them in the order of the documentation.
 void add_kpi_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_series_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_explain_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_model_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_alert_routes(std::vector<Route>& routes, pipeline::Service& service);

@@ -72,6 +72,7 @@ Result<RouteAnswer> series_answer(const pipeline::SeriesForecast& found,
 Result<RouteAnswer> stored_answer(pipeline::Service& service, const std::string& series_id) {
   pipeline::ForecastRequest asked;
   asked.items.push_back({series_id});
+  asked.strict = true;
   const auto found = TILLCAST_TRY_PLAIN(service.forecast(asked));
   if (!found.front()) return found.front().error();
   return series_answer(*found.front(), {});

@@ -15,6 +15,7 @@
 #include "pipeline/models.h"
 #include "pipeline/monitor.h"
 #include "pipeline/reports.h"
+#include "pipeline/series_retrain.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
 #include "retail/column_mapping.h"
@@ -104,7 +105,7 @@ class DirectoryEngine final : public Engine {
     for (const auto& plan : plans) {
       if (!series_id.starts_with(plan.name + "/")) continue;
       if (auto made = prepare_forecast_tables(*workspace_, plans); !made) return std::move(made.error());
-      return fit_one_series(*workspace_, plan, series_id, observer);
+      return retrain_series(*workspace_, plan, series_id, observer);
     }
     return unknown_series(series_id);
   }
@@ -193,6 +194,10 @@ class DirectoryEngine final : public Engine {
 
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {
     return reader_.forecast(request);
+  }
+
+  Result<SeriesExplanation> explain(const ExplainRequest& request) override {
+    return reader_.explain(request);
   }
 
   Readiness readiness() override {

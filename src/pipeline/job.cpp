@@ -38,6 +38,8 @@ void write_result(io::JsonOut& out, const JobResult& result) {
     write(out, "series", run.series);
     write(out, "fallbacks", run.fallbacks);
     io::write_flag(out, "unchanged", run.unchanged);
+    write(out, "fitted_version", run.fitted_version);
+    write(out, "verdict", run.verdict);
     out.EndObject();
   }
   out.EndArray();
@@ -72,7 +74,9 @@ JobResult read_result(io::JsonIn& in, const Json& object) {
   if (const Json* const runs = in.array(object, "runs")) {
     for (const Json& run : runs->GetArray())
       result.runs.push_back({in.text(run, "plan"), in.text(run, "run_id"), in.number(run, "series"),
-                             in.number(run, "fallbacks"), in.flag(run, "unchanged")});
+                             in.number(run, "fallbacks"), in.flag(run, "unchanged"),
+                             in.optional_number(run, "fitted_version").value_or(0),
+                             in.optional_text(run, "verdict").value_or("")});
   }
   result.rows_in = in.number(object, "rows_in");
   result.rows_loaded = in.number(object, "rows_loaded");

@@ -76,7 +76,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.grpc_port", SettingType::kInteger, "0",
      "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.history_mb", SettingType::kInteger, "256",
-     "memory for the histories behind the forecasts, read when first asked for"},
+     "memory for the histories behind the forecasts, read when first asked for; longer horizons and "
+     "explanations may take as much again"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 

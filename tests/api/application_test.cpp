@@ -168,6 +168,51 @@ TEST_F(ApplicationTest, ForecastGivesExactlyTheAskedPeriods) {
   EXPECT_STREQ(dated.json["items"][0]["forecast"]["points"][1]["date"].GetString(), "2015-09-01");
 }
 
+TEST_F(ApplicationTest, AnIdThatWasNeverSeenIsAColdStartUnlessTheCallIsStrict) {
+  const std::string items =
+      R"({"items":[{"series_id":"stores/new","attributes":{"store_type":"a"}},{"series_id":"stores/1"}],"horizon":3)";
+  const auto reply = post("/api/v1/forecast", items + "}");
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  EXPECT_EQ(reply.json["failed"].GetInt(), 0);
+  const auto& unseen = reply.json["items"][0]["forecast"];
+  EXPECT_STREQ(unseen["model"].GetString(), "cold_start");
+  EXPECT_THAT(unseen["cold_start"]["basis"].GetString(), HasSubstr("store_type a"));
+  EXPECT_FALSE(reply.json["items"][1]["forecast"].HasMember("cold_start"));
+  const auto strict = post("/api/v1/forecast", items + R"(,"strict":true})");
+  EXPECT_EQ(strict.json["items"][0]["error"]["status"].GetInt(), 404);
+  EXPECT_STREQ(strict.json["items"][1]["status"].GetString(), "ok");
+  for (const char* const bad :
+       {R"({"store_type":1})", R"({"store_type":null})", R"([])", R"({"store_type":""})"})
+    EXPECT_EQ(post("/api/v1/forecast", R"({"items":[{"series_id":"stores/new","attributes":)" +
+                                           std::string(bad) + R"(}],"horizon":3})")
+                  .status,
+              422)
+        << bad;
+  EXPECT_EQ(
+      post("/api/v1/forecast", R"({"items":[{"series_id":"stores/1"}],"horizon":3,"strict":"yes"})").status,
+      422);
+}
+
+TEST_F(ApplicationTest, AForecastIsExplainedByPartsThatAddUp) {
+  const auto reply = get("/api/v1/series/stores%2F17/explanation?history=3");
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  EXPECT_EQ(reply.json["points"].Size(), 42U);
+  EXPECT_EQ(reply.json["history"].Size(), 3U);
+  EXPECT_EQ(reply.json["models"][0]["weight"].GetDouble(), 1);
+  EXPECT_TRUE(reply.json["note"].IsNull());
+  for (const auto& point : reply.json["points"].GetArray()) {
+    double sum = 0;
+    for (const auto& part : point["parts"].GetArray()) sum += part["value"].GetDouble();
+    EXPECT_NEAR(sum, point["value"].GetDouble(), 1e-9);
+  }
+  const std::string day = reply.json["points"][3]["date"].GetString();
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=" + day).json["points"].Size(), 1U);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=1999-01-01").status, 422);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=soon").status, 422);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?history=-1").status, 422);
+  EXPECT_EQ(get("/api/v1/series/none/explanation").status, 404);
+}
+
 TEST_F(ApplicationTest, ModelVersionsAreListedAndShown) {
   const auto list = get("/api/v1/models");
   EXPECT_EQ(list.status, 200) << list.text;

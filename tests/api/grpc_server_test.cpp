@@ -161,6 +161,44 @@ TEST_F(GrpcServerTest, WrongRequestsAreInvalidArgumentsThatNameTheField) {
   EXPECT_EQ(service_.queries, 0);
 }
 
+TEST_F(GrpcServerTest, AnIdThatWasNeverSeenIsAColdStartUnlessTheCallIsStrict) {
+  start();
+  auto request = asking({"stores/new"}, 7);
+  (*request.mutable_items(0)->mutable_attributes())["store_type"] = "a";
+  v1::ForecastResponse response;
+  ASSERT_TRUE(forecast(request, response).ok());
+  const auto& found = response.results(0).found().forecast();
+  EXPECT_EQ(found.model(), "cold_start");
+  EXPECT_THAT(found.cold_start().basis(), HasSubstr("store_type a"));
+  EXPECT_EQ(found.cold_start().series(), 120);
+  request.set_strict(true);
+  ASSERT_TRUE(forecast(request, response).ok());
+  EXPECT_EQ(response.results(0).error().code(), static_cast<int>(grpc::StatusCode::NOT_FOUND));
+}
+
+TEST_F(GrpcServerTest, AForecastIsExplainedByPartsThatAddUp) {
+  start();
+  const auto ask = [this](const std::string& id, const std::string& date, v1::Explanation& found) {
+    grpc::ClientContext context;
+    v1::ExplainRequest request;
+    request.set_series_id(id);
+    request.set_date(date);
+    request.set_history(2);
+    return stub_->Explain(&context, request, &found);
+  };
+  v1::Explanation found;
+  ASSERT_TRUE(ask("stores/17", "", found).ok());
+  ASSERT_EQ(found.points_size(), test::MemoryService::kStored);
+  EXPECT_EQ(found.history_size(), 2);
+  EXPECT_EQ(found.models(0).points_size(), test::MemoryService::kStored);
+  double sum = 0;
+  for (const auto& part : found.points(5).parts()) sum += part.value();
+  EXPECT_NEAR(sum, found.points(5).value(), 1e-9);
+  EXPECT_EQ(ask("none", "", found).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(ask("stores/17", "soon", found).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ask("stores/17", "1999-01-01", found).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(GrpcServerTest, AMessageBeyondOneMebibyteIsRefused) {
   start();
   v1::ForecastRequest request = asking({}, 7);

@@ -70,6 +70,7 @@ class IdleEngine : public pipeline::Engine {
 
   Result<pipeline::KpiReport> kpis(const pipeline::KpiRequest&) override { return none(); }
   Result<pipeline::SeriesPage> series(const pipeline::SeriesRequest&) override { return none(); }
+  Result<pipeline::SeriesExplanation> explain(const pipeline::ExplainRequest&) override { return none(); }
   Result<pipeline::SeriesForecast> series_forecast(const std::string&,
                                                    std::vector<pipeline::HistoryPoint>&) override {
     return none();

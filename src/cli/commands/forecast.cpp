@@ -113,6 +113,14 @@ CommandSpec forecast_predict_command() {
   command.options = {
       {"SERIES", OptionKind::kPositional, "series id, as --list shows it", "", "", false, {}},
       {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored", false, {}},
+      {"--attribute",
+       OptionKind::kList,
+       "NAME=VALUE of a store or product that was never seen, e.g. category=Tea",
+       "NAME=VALUE",
+       "",
+       false,
+       {}},
+      {"--strict", OptionKind::kFlag, "an id that was never seen is an error", "", "", false, {}},
       {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
       {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
       {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
@@ -143,6 +151,13 @@ CommandSpec forecast_predict_command() {
     }
     pipeline::ForecastRequest request;
     request.items.push_back({arguments.text("SERIES")});
+    request.strict = arguments.has("--strict");
+    for (const auto& word : arguments.list("--attribute")) {
+      const auto equals = word.find('=');
+      if (equals == 0 || equals == std::string::npos)
+        return invalid_input("--attribute must be NAME=VALUE, found '" + word + "'");
+      request.items[0].attributes[word.substr(0, equals)] = word.substr(equals + 1);
+    }
     if (arguments.has("--horizon"))
       request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
     const auto answers = TILLCAST_TRY_PLAIN(context.engine->forecast(request));
@@ -178,6 +193,11 @@ CommandSpec forecast_predict_command() {
                                                     " (seasonal naive " +
                                                     fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
                                               : ""));
+    if (forecast.cold_start) context.terminal.note("never seen: " + forecast.cold_start->basis);
+    if (forecast.extension && forecast.extension->refitted)
+      context.terminal.note("from " + format_date(forecast.extension->from) +
+                            " on by a fit for this answer (" + forecast.extension->model +
+                            "): " + forecast.extension->reason);
     context.terminal.out(text_table(rows, {false, true, true, true, true, true}));
     return kExitOk;
   };
