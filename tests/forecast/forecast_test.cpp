@@ -164,6 +164,33 @@ TEST(ForecastAll, ForecastsClosedDaysAsExactlyZero) {
     }
 }
 
+TEST(ForecastAll, DemandThatFallsIsNeverForecastBelowZero) {
+  // A line that crosses 0 soon after its end, or early in its back-test.
+  const auto line = [](double first) {
+    std::vector<double> values;
+    for (int t = 0; t < 140; ++t) values.push_back(first - t);
+    return daily_series(values);
+  };
+  const std::vector<Series> series = {line(141)};
+  ForecastOptions options = options_for(28);
+  options.models = {ModelId::kHolt};
+  options.backtest.outliers.enabled = false;  // the end of such a line looks like some
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun demand, forecast_all(series, options, progress));
+  ASSERT_EQ(demand.series[0].model, ModelId::kHolt);
+  for (const ForecastPoint& point : demand.series[0].points) EXPECT_GE(point.mean, 0);
+  const SeriesBacktest tested = backtest(line(113), options.models, options.backtest);
+  ASSERT_FALSE(tested.ends.empty());
+  for (const float step : tested.forecast(0, 0)) EXPECT_GE(step, 0);
+
+  // What may be negative, such as a profit, follows the line: the zeros above are the clamp's.
+  options.backtest.non_negative = false;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun profit, forecast_all(series, options, progress));
+  EXPECT_LT(profit.series[0].points.back().mean, -5);
+  const SeriesBacktest free = backtest(line(113), options.models, options.backtest);
+  EXPECT_LT(free.forecast(0, 0).back(), -5);
+}
+
 TEST(ForecastAll, ReportsBadSeriesInTheirPlaceAndFinishesTheOthers) {
   std::vector<Series> series = mixed_series(14);
   series[2].value[17] = std::numeric_limits<double>::quiet_NaN();
