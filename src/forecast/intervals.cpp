@@ -24,17 +24,17 @@ double size_factor(DemandClass demand_class, double forecast, double level) {
   return is_rare(demand_class) ? std::sqrt(size) : size;
 }
 
-/// Conformal quantile: the order statistic that keeps its promise for n exchangeable residuals. Beyond the
-/// last one the largest is stretched by a quarter; the pool is then called thin.
+/// Conformal quantile: the order statistic that keeps its promise for n exchangeable residuals, each of which
+/// stands in the pool twice. Beyond the last one the largest is stretched by a quarter; the pool is then
+/// called thin.
 double conformal_quantile(std::span<const double> sorted, double share) {
-  const auto n = static_cast<double>(sorted.size());
   constexpr double kStretch = 1.25;
-  if (share > 0.5) {
-    const double rank = std::ceil((n + 1) * share - 1e-9);
-    return rank > n ? sorted.back() * kStretch : sorted[static_cast<std::size_t>(rank) - 1];
-  }
-  const double rank = std::floor((n + 1) * share + 1e-9);
-  return rank < 1 ? sorted.front() * kStretch : sorted[static_cast<std::size_t>(rank) - 1];
+  const bool upper = share > 0.5;
+  const std::size_t size = sorted.size();
+  const double exact = (static_cast<double>(size) + 2) * (upper ? share : 1 - share);
+  const auto rank = static_cast<std::size_t>(std::ceil(exact - 1e-9));
+  if (rank > size) return (upper ? sorted.back() : sorted.front()) * kStretch;
+  return upper ? sorted[rank - 1] : sorted[size - rank];
 }
 
 }  // namespace
@@ -51,47 +51,76 @@ void IntervalCalibrator::add(const IntervalContext& context, double actual, doub
   residuals_.push_back({context, (actual - forecast) / size_factor(context.demand_class, forecast, level)});
 }
 
-void IntervalCalibrator::compute_quantiles(Pool& pool) {
-  if (pool.scores.empty()) return;
-  std::ranges::sort(pool.scores);
-  constexpr std::array<double, 4> kShares = {0.025, 0.1, 0.9, 0.975};
-  for (std::size_t i = 0; i < kShares.size(); ++i)
-    pool.quantile[i] = conformal_quantile(pool.scores, kShares[i]);
-}
-
-void IntervalCalibrator::compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const {
+void IntervalCalibrator::find_origin_errors() {
   std::size_t origins = 0;
   for (const Residual& residual : residuals_) origins = std::max(origins, residual.context.origin + 1);
-  std::array<std::vector<double>, 2> needed;  // the stretch at which each residual would just be covered
-  for (std::size_t held = 0; held < origins; ++held) {
+  // [class][origin][part], the last part being the whole horizon.
+  std::vector<std::vector<double>> scores(kDemandClassCount * origins * (kParts + 1));
+  const auto place = [&](std::size_t demand_class, std::size_t origin, std::size_t part) {
+    return (demand_class * origins + origin) * (kParts + 1) + part;
+  };
+  for (const Residual& residual : residuals_) {
+    const IntervalContext& of = residual.context;
+    for (const std::size_t part : {part_of(of.step), kParts})
+      scores[place(static_cast<std::size_t>(of.demand_class), of.origin, part)].push_back(score_of(residual));
+  }
+  const auto common_of = [](std::vector<double>& values, double otherwise) {
+    return values.size() >= kClassMin ? median_of(values) : otherwise;
+  };
+  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
+    origin_error_[c].assign(origins, {});
+    // Zeros are what rare demand is made of: moved by any common error they would not be zeros.
+    if (is_rare(static_cast<DemandClass>(c))) continue;
+    for (std::size_t origin = 0; origin < origins; ++origin) {
+      const double of_all = common_of(scores[place(c, origin, kParts)], 0);
+      for (std::size_t part = 0; part < kParts; ++part)
+        origin_error_[c][origin][part] = common_of(scores[place(c, origin, part)], of_all);
+    }
+  }
+}
+
+void IntervalCalibrator::add_both(const Residual& residual, Pool& pool) const {
+  const IntervalContext& of = residual.context;
+  const double score = score_of(residual);
+  const auto& common = origin_error_[static_cast<std::size_t>(of.demand_class)][of.origin];
+  pool.push_back(score);
+  pool.push_back(score - 2 * common[part_of(of.step)]);
+}
+
+std::array<double, 2> IntervalCalibrator::find_stretch(std::optional<DemandClass> demand_class) const {
+  constexpr std::array<double, 2> kLevels = {0.8, 0.95};
+  std::array<std::vector<double>, 2> needed;  // per origin: the stretch at which it would just be covered
+  for (std::size_t held = 0; held < origin_error_[0].size(); ++held) {
     Pool others;
     std::vector<double> own;
     for (const Residual& residual : residuals_) {
       if (demand_class && residual.context.demand_class != *demand_class) continue;
-      const double score = residual.scaled / spread_[residual.context.series];
-      (residual.context.origin == held ? own : others.scores).push_back(score);
+      if (residual.context.origin == held)
+        own.push_back(score_of(residual));
+      else
+        add_both(residual, others);
     }
-    if (others.scores.size() < kClassMin || own.empty()) continue;
-    compute_quantiles(others);
-    for (std::size_t level = 0; level < 2; ++level) {
-      const double low = others.quantile[1 - level];
-      const double high = others.quantile[2 + level];
+    if (others.size() < 2 * kClassMin || own.size() < kPartMin) continue;
+    std::ranges::sort(others);
+    for (std::size_t level = 0; level < kLevels.size(); ++level) {
+      const double low = conformal_quantile(others, (1 - kLevels[level]) / 2);
+      const double high = conformal_quantile(others, (1 + kLevels[level]) / 2);
+      std::vector<double> ratios;
       for (const double score : own) {
         const double bound = score < 0 ? low : high;
-        needed[level].push_back(score == 0 ? 0.0 : bound * score > 0 ? score / bound : INFINITY);
+        ratios.push_back(score == 0 ? 0.0 : bound * score > 0 ? score / bound : INFINITY);
       }
+      const auto at = ratios.begin() +
+                      static_cast<std::ptrdiff_t>(static_cast<double>(ratios.size() - 1) * kLevels[level]);
+      std::nth_element(ratios.begin(), at, ratios.end());
+      needed[level].push_back(*at);
     }
   }
-  constexpr std::array<double, 2> kLevels = {0.8, 0.95};
+  std::array<double, 2> stretch{1, 1};
   constexpr double kStretchMax = 2;
-  for (std::size_t level = 0; level < 2; ++level) {
-    std::vector<double>& ratios = needed[level];
-    if (ratios.size() < kPartMin) continue;
-    const auto at =
-        ratios.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(ratios.size() - 1) * kLevels[level]);
-    std::nth_element(ratios.begin(), at, ratios.end());
-    pool.stretch[level] = std::clamp(*at, 1.0, kStretchMax);
-  }
+  for (std::size_t level = 0; level < kLevels.size(); ++level)
+    if (!needed[level].empty()) stretch[level] = std::clamp(median_of(needed[level]), 1.0, kStretchMax);
+  return stretch;
 }
 
 void IntervalCalibrator::finish() {
@@ -121,44 +150,47 @@ void IntervalCalibrator::finish() {
     spread_[i] =
         (count * centre(by_series[i], class_of[i]) + kSpreadPrior * of_class) / (count + kSpreadPrior);
   }
+  find_origin_errors();
   for (const Residual& residual : residuals_) {
-    const double score = residual.scaled / spread_[residual.context.series];
     const auto demand_class = static_cast<std::size_t>(residual.context.demand_class);
-    parts_[demand_class][part_of(residual.context.step)].scores.push_back(score);
-    classes_[demand_class].scores.push_back(score);
-    all_.scores.push_back(score);
+    add_both(residual, parts_[demand_class][part_of(residual.context.step)]);
+    add_both(residual, classes_[demand_class]);
+    add_both(residual, all_);
   }
   for (auto& parts : parts_)
-    for (Pool& pool : parts) compute_quantiles(pool);
-  for (std::size_t i = 0; i < kDemandClassCount; ++i) {
-    compute_quantiles(classes_[i]);
-    compute_stretch(classes_[i], static_cast<DemandClass>(i));
-  }
-  compute_quantiles(all_);
-  compute_stretch(all_, std::nullopt);
+    for (Pool& pool : parts) std::ranges::sort(pool);
+  for (Pool& pool : classes_) std::ranges::sort(pool);
+  std::ranges::sort(all_);
+  for (std::size_t i = 0; i < kDemandClassCount; ++i)
+    class_stretch_[i] = find_stretch(static_cast<DemandClass>(i));
+  all_stretch_ = find_stretch(std::nullopt);
+}
+
+double IntervalCalibrator::score_of(const Residual& residual) const {
+  return residual.scaled / spread_[residual.context.series];
 }
 
 bool IntervalCalibrator::thin(DemandClass demand_class) const {
-  return classes_[static_cast<std::size_t>(demand_class)].scores.size() < kClassMin &&
-         all_.scores.size() < kClassMin;
+  return classes_[static_cast<std::size_t>(demand_class)].size() < 2 * kClassMin &&
+         all_.size() < 2 * kClassMin;
 }
 
 const IntervalCalibrator::Pool& IntervalCalibrator::pool_for(const IntervalContext& context) const {
   const auto demand_class = static_cast<std::size_t>(context.demand_class);
   const Pool& part = parts_[demand_class][part_of(context.step)];
-  if (part.scores.size() >= kPartMin) return part;
-  if (classes_[demand_class].scores.size() >= kClassMin) return classes_[demand_class];
+  if (part.size() >= 2 * kPartMin) return part;
+  if (classes_[demand_class].size() >= 2 * kClassMin) return classes_[demand_class];
   return all_;
 }
 
 double IntervalCalibrator::spread_of(const IntervalContext& context) const {
   const auto demand_class = static_cast<std::size_t>(context.demand_class);
   if (spread_[context.series] > 0) return spread_[context.series];
-  if (!classes_[demand_class].scores.empty()) return class_spread_[demand_class];
+  if (!classes_[demand_class].empty()) return class_spread_[demand_class];
   // A class without any residual, such as that of series without sales: the widest of the others.
   double widest = 0;
   for (std::size_t i = 0; i < kDemandClassCount; ++i)
-    if (!classes_[i].scores.empty()) widest = std::max(widest, class_spread_[i]);
+    if (!classes_[i].empty()) widest = std::max(widest, class_spread_[i]);
   return widest;
 }
 
@@ -167,19 +199,19 @@ void IntervalCalibrator::quantiles(const IntervalContext& context, double foreca
   TILLCAST_CHECK(finished_, "quantiles() before finish()");
   TILLCAST_CHECK(shares.size() == out.size(), "one quantile for each share");
   const Pool& pool = pool_for(context);
-  if (pool.scores.empty()) {
+  if (pool.empty()) {
     std::ranges::fill(out, forecast);
     return;
   }
   const double unit = spread_of(context) * size_factor(context.demand_class, forecast, level);
-  const Pool& of_class = classes_[static_cast<std::size_t>(context.demand_class)];
-  const auto& stretch = &pool == &all_ ? all_.stretch : of_class.stretch;
+  const auto& stretch =
+      &pool == &all_ ? all_stretch_ : class_stretch_[static_cast<std::size_t>(context.demand_class)];
   const double floor = non_negative_ ? std::min(0.0, forecast) : -INFINITY;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     // The stretch of the 80 % interval inside it, that of the 95 % interval beyond, a straight line between.
     const double part = std::clamp((std::abs(shares[i] - 0.5) - 0.4) / 0.075, 0.0, 1.0);
     const double by = stretch[0] + part * (stretch[1] - stretch[0]);
-    out[i] = std::max(forecast + conformal_quantile(pool.scores, shares[i]) * by * unit, floor);
+    out[i] = std::max(forecast + conformal_quantile(pool, shares[i]) * by * unit, floor);
   }
   std::ranges::sort(out);
 }

@@ -29,10 +29,16 @@ struct IntervalContext {
 /// Lei et al. 2018, J. Am. Stat. Assoc. 113) on residuals scaled by the size of the forecast and by the
 /// spread of their series, so that residuals of all series of a class form one pool per part of the horizon.
 /// Quantiles are empirical, asymmetric and take the finite-sample correction; nothing is Normal. Few
-/// residuals: the pool widens from (class, part of the horizon) to class to everything. All series of one
-/// origin share their weather and holidays, so a pool of 100,000 residuals is really a few origins: each
-/// origin is held against the quantiles of the others, and the intervals are stretched until they would have
-/// covered it (cross-conformal, Vovk 2015, Ann. Math. Artif. Intell. 74, by origin).
+/// residuals: the pool widens from (class, part of the horizon) to class to everything.
+///
+/// All series of one origin share their weather and holidays, so a pool of 100,000 residuals is really a few
+/// origins. What the residuals of an origin have in common in a part of the horizon, their median, might as
+/// well have had the other sign: three origins that were all too low say little about the fourth. So every
+/// residual enters twice, as it is and with its origin's common error turned round (not those of rare demand,
+/// where zeros must stay what they are). Then each origin is held against the quantiles of the others
+/// (cross-conformal, Vovk 2015, Ann. Math. Artif. Intell. 74, by origin) and the intervals are stretched
+/// until the middle one of the origins would have been covered; a single odd one, such as Christmas, does not
+/// widen all. Where origins have nothing in common none of this changes anything.
 class IntervalCalibrator {
  public:
   /// @param series_count  series in the run; @param horizon  steps of a forecast
@@ -59,17 +65,17 @@ class IntervalCalibrator {
     IntervalContext context;
     double scaled;
   };
-  struct Pool {
-    std::vector<double> scores;
-    std::array<double, 4> quantile{};     ///< 2.5, 10, 90, 97.5 %
-    std::array<double, 2> stretch{1, 1};  ///< of the 80 and the 95 % interval; kept by classes_ and all_
-  };
-  /// Fills pool.stretch from residuals that belong to the pool.
-  void compute_stretch(Pool& pool, std::optional<DemandClass> demand_class) const;
+  using Pool = std::vector<double>;  ///< scores, sorted, each residual twice
+  /// In units of its series' spread.
+  double score_of(const Residual& residual) const;
+  /// Fills origin_error_.
+  void find_origin_errors();
+  void add_both(const Residual& residual, Pool& pool) const;
+  /// Of the 80 and the 95 % interval, from the residuals of a class or of all.
+  std::array<double, 2> find_stretch(std::optional<DemandClass> demand_class) const;
   std::size_t part_of(std::size_t step) const;
   double spread_of(const IntervalContext& context) const;
   const Pool& pool_for(const IntervalContext& context) const;
-  static void compute_quantiles(Pool& pool);
 
   std::size_t horizon_;
   bool non_negative_;
@@ -77,9 +83,12 @@ class IntervalCalibrator {
   std::vector<Residual> residuals_;
   std::vector<double> spread_;  ///< per series
   std::array<double, kDemandClassCount> class_spread_{};
+  std::array<std::vector<std::array<double, kParts>>, kDemandClassCount> origin_error_;  ///< [origin][part]
   std::array<std::array<Pool, kParts>, kDemandClassCount> parts_;
   std::array<Pool, kDemandClassCount> classes_;
   Pool all_;
+  std::array<std::array<double, 2>, kDemandClassCount> class_stretch_{};
+  std::array<double, 2> all_stretch_{};
 };
 
 }  // namespace tillcast::forecast

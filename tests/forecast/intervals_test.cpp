@@ -48,21 +48,40 @@ TEST(Intervals, CoverWhatTheyPromiseOnResidualsOfTheSameKind) {
   }
 }
 
-TEST(Intervals, StretchWhenOriginsDifferAsAWhole) {
-  // Each origin has its own common error of about 20 % besides 2 % of noise: pooled quantiles are far too
-  // tight for a new origin unless origins are held out as a whole.
+/// Origins of 100 series and 4 steps, each with an error of its own that all its series share, besides 2 % of
+/// noise.
+Interval interval_after(const std::vector<double>& shared_errors) {
   test::Noise u(5);
   IntervalCalibrator calibrator(100, 4, true);
-  for (std::size_t origin = 0; origin < 3; ++origin) {
-    const double common = 1 + 0.2 * (static_cast<double>(origin) - 1);
+  for (std::size_t origin = 0; origin < shared_errors.size(); ++origin)
     for (std::size_t i = 0; i < 100; ++i)
       for (std::size_t step = 0; step < 4; ++step)
-        calibrator.add({DemandClass::kSmooth, i, step, origin}, 100 * common + 4 * (u() - 0.5), 100, 100);
-  }
+        calibrator.add({DemandClass::kSmooth, i, step, origin},
+                       100 * (1 + shared_errors[origin]) + 4 * (u() - 0.5), 100, 100);
   calibrator.finish();
-  const Interval interval = calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
+  return calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
+}
+
+TEST(Intervals, DoNotTrustTheSignOfWhatAnOriginsSeriesShare) {
+  // Three origins were forecast too low. The fourth may well be forecast too high.
+  const Interval interval = interval_after({0.1, 0.15, 0.2});
+  EXPECT_GT(interval.hi95, 118);
+  EXPECT_LT(interval.lo95, 82);
+  EXPECT_LT(interval.lo80, 90);
+}
+
+TEST(Intervals, StretchWhenOriginsDifferAsAWhole) {
+  // Each of two origins was a surprise, or would have been, to who knew the other one alone.
+  const Interval interval = interval_after({0.02, 0.2});
   EXPECT_GT(interval.hi95, 125) << "beyond the largest error seen";
   EXPECT_LT(interval.lo95, 75);
+}
+
+TEST(Intervals, AreNotStretchedByOneOddOriginAlone) {
+  // Christmas: its own errors are in the pool already.
+  const Interval interval = interval_after({0.01, -0.01, 0.02, 0.4});
+  EXPECT_LT(interval.hi95, 155);
+  EXPECT_GT(interval.lo95, 45);
 }
 
 TEST(Intervals, AreNestedHoldTheForecastAndNeverGoBelowZero) {
