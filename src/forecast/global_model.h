@@ -20,18 +20,10 @@ enum class GlobalTarget : std::uint8_t {
   kUnits,      ///< units, by Tweedie deviance on top of the base: counts and rare demand
 };
 
-/// How logarithms become values again.
-enum class BackTransform : std::uint8_t {
-  kMedian,  ///< exp: the median
-  kMean,    ///< exp(s²/2): the mean, for errors in units
-  kRmspe,   ///< exp(-1.5 s²): least squared relative error; s is the spread of residuals on a hold-out
-};
-
 struct GlobalModelOptions {
   GlobalTarget target = GlobalTarget::kAuto;
   BoosterOptions booster = {.rounds = 350, .learning_rate = 0.06};
-  int seeds = 2;  ///< boosters with seeds booster.seed, +1, ... whose scores are averaged
-  BackTransform back = BackTransform::kMedian;
+  int seeds = 2;                     ///< boosters with seeds booster.seed, +1, ... whose scores are averaged
   std::size_t rows_max = 1'500'000;  ///< training rows; more are sampled, evenly over series and snapshots
   /// Snapshots in one horizon: with more, a day is seen from several cuts, and levels of all series together
   /// take more than a few values. The rows stay about as many as there are days: each is taken from one cut
@@ -84,7 +76,7 @@ class FittedGlobal final : public FittedPanel {
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;
   bool logarithm = true;
-  double factor = 1;            ///< of the back-transform
+  double factor = 1;            ///< of all forecasts; 1: none is applied, see docs/forecasting.md
   std::size_t learnt_rows = 0;  ///< learnt from
 };
 

@@ -80,12 +80,7 @@ std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, con
     if (long_enough < kPanelSeriesMin || values > kPanelValuesMax) return {};
   }
   if (monthly) return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
-  forecast::GlobalModelOptions options;
-  const auto metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
-  if (metric == forecast::Metric::kRmspe) options.back = forecast::BackTransform::kRmspe;
-  if (metric == forecast::Metric::kRmse || metric == forecast::Metric::kAuto)
-    options.back = forecast::BackTransform::kMean;
-  return {{std::make_shared<forecast::GlobalModel>(options), nullptr}};
+  return {{std::make_shared<forecast::GlobalModel>(forecast::GlobalModelOptions{}), nullptr}};
 }
 
 // Which of them took part; a blend may have them inside, so no series are counted.
