@@ -314,7 +314,22 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
       chosen.where([](const Rows& r, std::size_t at) { return !r.is(at, "demand_class", "all"); });
   html += "<h3>By class of demand</h3>\n" + table(classes, with({{"demand_class", "class"}}));
   const auto levels = chosen.where([](const Rows& r, std::size_t at) { return !r.is(at, "level", "all"); });
-  if (levels.size() > 0) html += "<h3>By level</h3>\n" + table(levels, with({{"level", "level"}}));
+  if (levels.size() > 0)
+    html +=
+        "<h3>By level</h3>\n<p>Forecasts of the series, added up and compared with what came of the "
+        "sum.</p>\n" +
+        table(levels, {{"level", "level"},
+                       {"series", "groups", 0},
+                       {"points", "points", 0},
+                       {"wape", "WAPE", 3},
+                       {"wape_seasonal_naive", "seasonal naive", 3},
+                       {"value_added", "value added", 1, true},
+                       {"bias", "bias", 1, true},
+                       {"mae", "MAE", 2},
+                       {"median_error", "median error", 2},
+                       {"rmse", "RMSE", 2},
+                       {"smape", "sMAPE", 3},
+                       {"rmspe", "RMSPE", 4}});
   const auto older =
       models.where([](const Rows& r, std::size_t at) { return !r.is(at, "is_newest", "true"); });
   if (older.size() > 0)

@@ -49,7 +49,7 @@ double IntervalReportRow::scaled_pinball() const {
 AccuracyReportBuilder::AccuracyReportBuilder(std::span<const Series> series,
                                              std::span<const SeriesBacktest> tests,
                                              std::span<const std::optional<std::size_t>> chosen,
-                                             std::span<const std::string> levels)
+                                             std::span<const LevelLabels> levels)
     : series_(series), tests_(tests), chosen_(chosen), levels_(levels) {
   std::size_t horizon = 0;
   Grain grain = Grain::kDaily;
@@ -93,14 +93,10 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   const auto naive =
       static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin());
   const bool has_naive = naive < test.models.size() && test.refused[naive].empty();
-  const std::string level = levels_.empty() ? std::string() : levels_[series];
 
   const auto add = [&](std::size_t model_at, std::size_t origin, int model) {
     std::vector<Sums*> whole = {&groups.at({"", kAll, kAll, origin, model})};
-    if (origin == 0) {
-      whole.push_back(&groups.at({"", demand_class, kAll, origin, model}));
-      if (!level.empty()) whole.push_back(&groups.at({level, kAll, kAll, origin, model}));
-    }
+    if (origin == 0) whole.push_back(&groups.at({"", demand_class, kAll, origin, model}));
     std::vector<Sums*> parts;
     for (std::size_t part = 0; part < report_.parts.size() && origin == 0; ++part)
       parts.push_back(&groups.at({"", kAll, static_cast<int>(part), origin, model}));
@@ -145,10 +141,56 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   report_.series.push_back(row);
 }
 
+// Series that end earlier than others, or have no back-test, are in neither sum.
+void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups) const {
+  struct Step {
+    double actual = 0;
+    double forecast = 0;
+    double naive = 0;
+    bool known = false;
+  };
+  struct Group {
+    std::vector<Step> steps;
+    bool has_naive = true;
+  };
+  std::map<std::string, Group> sums;
+  for (std::size_t i = 0; i < tests_.size(); ++i) {
+    const SeriesBacktest& test = tests_[i];
+    if (test.ends.empty() || !chosen_[i]) continue;
+    if (Date{series_[i].date_at(test.ends[0]).days - 1} != report_.origins[0]) continue;
+    Group& group = sums[level.label[i]];
+    group.steps.resize(test.horizon);
+    const auto naive = static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) -
+                                                test.models.begin());
+    if (naive == test.models.size() || !test.refused[naive].empty()) group.has_naive = false;
+    for (std::size_t step = 0; step < test.horizon; ++step) {
+      const std::size_t at = test.period(0, step);
+      if (series_[i].masked[at] != 0) continue;
+      Step& sum = group.steps[step];
+      sum.known = true;
+      sum.actual += series_[i].value[at];
+      sum.forecast += static_cast<double>(test.forecast(*chosen_[i], 0)[step]);
+      if (group.has_naive) sum.naive += static_cast<double>(test.forecast(naive, 0)[step]);
+    }
+  }
+  constexpr double kNoScale = 0;
+  for (const auto& [label, group] : sums) {
+    Sums& to = groups.at({level.name, kAll, kAll, 0, kChosenModel});
+    for (const Step& step : group.steps) {
+      if (!step.known) continue;
+      to.accuracy.add(step.actual, step.forecast, kNoScale);
+      to.errors.push_back(static_cast<float>(step.forecast - step.actual));
+      if (group.has_naive) to.benchmark.add(step.actual, step.naive, kNoScale);
+    }
+    ++to.series;
+  }
+}
+
 AccuracyReport AccuracyReportBuilder::build() {
   Groups groups;
   for (std::size_t i = 0; i < tests_.size(); ++i)
     if (!tests_[i].ends.empty()) add_series(i, groups);
+  for (const LevelLabels& level : levels_) add_level(level, groups);
   for (auto& [key, sums] : groups.all()) {
     if (sums.accuracy.count == 0) continue;
     const auto& [level, demand_class, part, origin, model] = key;

@@ -10,6 +10,7 @@
 
 #include "forecast/accuracy.h"
 #include "forecast/backtest.h"
+#include "forecast/hierarchy.h"
 #include "forecast/intervals.h"
 
 namespace tillcast::forecast {
@@ -24,12 +25,12 @@ std::vector<HorizonPart> horizon_parts(std::size_t horizon, Grain grain);
 
 /// Accuracy of one model in one group of forecasts.
 struct ReportRow {
-  std::string level;                        ///< of the hierarchy; empty = all series
-  std::optional<ModelId> model;             ///< nullopt = the chosen models together
+  std::string level;             ///< sums over the groups of this level; empty = the series themselves
+  std::optional<ModelId> model;  ///< nullopt = the chosen models together
   std::optional<DemandClass> demand_class;  ///< nullopt = all
   std::optional<std::size_t> part;          ///< of the horizon, an index into parts; nullopt = all
   std::size_t origin = 0;                   ///< an index into origins; 0 = the newest
-  std::size_t series = 0;                   ///< that have a say
+  std::size_t series = 0;                   ///< that have a say; of a level: groups
   Accuracy accuracy;
   Accuracy benchmark;       ///< the seasonal naive on the same series and periods
   double median_error = 0;  ///< median |error|; NaN at older origins
@@ -63,8 +64,9 @@ struct IntervalReportRow {
 struct AccuracyReport {
   std::vector<HorizonPart> parts;
   std::vector<Date> origins;  ///< last known day of each origin, newest first
-  /// Newest origin: every model, and "chosen", for all series, by class, level and part. Older origins: every
-  /// model for all series; the choice needs older origins still, so "chosen" stands at the newest alone.
+  /// Newest origin: every model, and "chosen", for all series, by class and part; "chosen" by level too, as
+  /// the forecasts of a group's series added up beside what came of them. Older origins: every model for all
+  /// series; the choice needs older origins still, so "chosen" stands at the newest alone.
   std::vector<ReportRow> rows;
   std::vector<IntervalReportRow> intervals;  ///< all, by class, by part; empty without residuals
   std::vector<SeriesReportRow> series;       ///< largest share of the error first
@@ -75,10 +77,10 @@ class AccuracyReportBuilder {
  public:
   /// @param chosen  per series the place of its model in SeriesBacktest::models, chosen without the newest
   /// origin; nullopt = none
-  /// @param levels  per series the name of its level in a hierarchy, or empty
+  /// @param levels  of groups above the series; one label per series in each
   AccuracyReportBuilder(std::span<const Series> series, std::span<const SeriesBacktest> tests,
                         std::span<const std::optional<std::size_t>> chosen,
-                        std::span<const std::string> levels);
+                        std::span<const LevelLabels> levels);
   /// Intervals of a series' chosen model at a step of the newest origin, beside what came.
   void add_interval(std::size_t series, std::size_t step, double actual, const Interval& interval);
   AccuracyReport build();
@@ -92,12 +94,13 @@ class AccuracyReportBuilder {
   };
   class Groups;
   void add_series(std::size_t series, Groups& groups);
+  void add_level(const LevelLabels& level, Groups& groups) const;
   std::size_t part_of(std::size_t step) const;
 
   std::span<const Series> series_;
   std::span<const SeriesBacktest> tests_;
   std::span<const std::optional<std::size_t>> chosen_;
-  std::span<const std::string> levels_;
+  std::span<const LevelLabels> levels_;
   AccuracyReport report_;
   std::array<std::vector<IntervalReportRow>, kDemandClassCount> intervals_;  ///< [class][part]
 };

@@ -50,6 +50,10 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
   if (!options.levels.empty() && options.levels.size() != series_count)
     return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
                          std::to_string(series_count) + " series");
+  for (const LevelLabels& level : options.report_levels)
+    if (level.label.size() != series_count)
+      return invalid_input("report level " + level.name + " has " + std::to_string(level.label.size()) +
+                           " labels for " + std::to_string(series_count) + " series");
   return {};
 }
 
@@ -448,7 +452,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (blend.share_before > 0) prefer_blend(tests, before);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options);
     run.accuracy = tabulate(series, tests, before);
-    AccuracyReportBuilder report(series, tests, before, options.levels);
+    AccuracyReportBuilder report(series, tests, before, options.report_levels);
     if (distributions.residuals() > 0)
       run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
     run.report = report.build();

@@ -14,7 +14,7 @@
 #include "forecast/backtest.h"
 #include "forecast/choice.h"
 #include "forecast/fitted_series.h"
-#include "forecast/model.h"
+#include "forecast/hierarchy.h"
 #include "forecast/panel_model.h"
 #include "forecast/predictive.h"
 #include "forecast/quantiles.h"
@@ -35,8 +35,10 @@ struct ForecastOptions {
   /// Series with too little history take after series with like attributes, if there are any: cold_start.h.
   bool cold_start = true;
   bool keep_errors = false;  ///< fills SeriesForecast::errors, for sample paths and reconciliation
-  /// Names of the series' levels in a hierarchy, for the accuracy report: one per series, or none.
+  /// Names of the series' levels in a hierarchy, for the coverage by level: one per series, or none.
   std::vector<std::string> levels;
+  /// Groups of the series whose sums the accuracy report judges as well.
+  std::vector<LevelLabels> report_levels;
   unsigned threads = 0;  ///< 0 = one per core
   /// An update: what an earlier run learnt of each series, by position, nullptr = nothing. Nothing is
   /// back-tested, chosen or estimated again; see predict_all() in fitted_model.h. Empty = a full run.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "forecast/global_model.h"
@@ -139,6 +140,12 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   if (same == versions.end() || named.champion == 0) {
     const std::string why = TILLCAST_TRY_PLAIN(fit_reason(workspace, plan, mode, named, versions, ids, data));
     if (!why.empty()) {
+      options.report_levels = TILLCAST_TRY_PLAIN(load_levels(connection, plan, data));
+      // A level with one group says what the total says.
+      std::erase_if(options.report_levels, [](const forecast::LevelLabels& level) {
+        return level.name != "total" &&
+               std::ranges::adjacent_find(level.label, std::not_equal_to<>()) == level.label.end();
+      });
       fresh = TILLCAST_TRY(fit_version(workspace, plan, data, options, observer), stage);
       named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
     }

@@ -190,11 +190,13 @@ forecast::Series sum_series(std::span<const Series* const> parts) {
   return sum;
 }
 
-Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& plan, const std::string& id) {
+Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& plan,
+                                     const LoadOptions& load) {
+  const std::string& id = load.only_id;
   ForecastPlan all_levels = plan;
   all_levels.levels.clear();
-  PlanSeries leaves =
-      TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = {}, .drivers = false}));
+  PlanSeries leaves = TILLCAST_TRY_PLAIN(
+      load_plan_series(workspace, plan, {.only_id = {}, .drivers = false, .is_member = load.is_member}));
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   PlanSeries found;
   found.data_until = leaves.data_until;
@@ -230,6 +232,7 @@ Result<void> add_levels(database::Connection& connection, const ForecastPlan& pl
   forecast::ForecastOptions above = options;
   above.keep_errors = true;
   above.attributes.clear();
+  above.report_levels.clear();
   above.panel_models.clear();
   above.cold_start = false;
   std::vector<Series> groups;

@@ -23,8 +23,9 @@ std::string level_id(const ForecastPlan& plan, const std::string& level, const s
 /// Whether an id is that of a group of a level.
 bool is_level_id(const ForecastPlan& plan, const std::string& id);
 
-/// The history of one group as a series without drivers; empty when there is no such group.
-Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& plan, const std::string& id);
+/// The history of the group load.only_id, added up over its members, as a series without drivers; empty when
+/// there is no such group.
+Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load);
 
 /// The sum of series that end with the same period: closed only when all are.
 forecast::Series sum_series(std::span<const forecast::Series* const> parts);

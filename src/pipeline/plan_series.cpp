@@ -113,7 +113,7 @@ void cut_at(forecast::Series& series, Date last) {
 }
 
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
-  if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load.only_id);
+  if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   const std::string days = days_sql(plan);
   const std::optional<Date> cut = cut_of(workspace, plan);
@@ -149,6 +149,7 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     }
     member.id = plan.name + "/" + (plan.by.empty() ? "total" : key);
     if (!load.only_id.empty() && member.id != load.only_id) continue;
+    if (load.is_member && !load.is_member(member.id)) continue;
     const std::int64_t store_key = members.integer(i, 0).value_or(0);
     const std::int64_t product_key = members.integer(i, 1).value_or(0);
     numbers.emplace(std::pair(store_key, product_key), static_cast<std::int32_t>(loaded.members.size()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct LoadOptions {
   bool drivers = true;       ///< false: values alone, for showing
   int ahead = 0;             ///< periods for which drivers are wanted; which ones are used is decided by the
                              ///< plan's horizon all the same. 0 = the horizon
+  /// When set, the members it knows alone: those of a stored run, whatever sells most by now.
+  std::function<bool(const std::string& id)> is_member = {};
 };
 
 /// Leaves out what came after a period: gold may have gone on since a forecast was made.

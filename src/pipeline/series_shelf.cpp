@@ -22,10 +22,11 @@ std::size_t bytes_of(const forecast::Series& series) {
 }
 
 // Drivers that are unknown by now may refuse a plan; its values can be had all the same.
-Result<PlanSeries> read_plan(Workspace& workspace, const ForecastPlan& plan, const std::string& only_id) {
-  auto data = load_plan_series(workspace, plan, {only_id, true, kPeriodsAheadMax});
-  if (!data && data.error().code == ErrorCode::kInvalidInput)
-    return load_plan_series(workspace, plan, {only_id, false});
+Result<PlanSeries> read_plan(Workspace& workspace, const ForecastPlan& plan, LoadOptions load) {
+  load.ahead = kPeriodsAheadMax;
+  auto data = load_plan_series(workspace, plan, load);
+  load.drivers = false;
+  if (!data && data.error().code == ErrorCode::kInvalidInput) return load_plan_series(workspace, plan, load);
   return data;
 }
 
@@ -69,7 +70,10 @@ Result<void> SeriesShelf::load(const SeriesForecast& stored) {
   // A group of a level is no member of the plan: it is added up by itself.
   const bool whole = !is_level_id(plan, stored.info.id) && !plans_loaded_.contains(name) &&
                      catalog_->periods(name) * kPeriodBytes <= bytes_max_ / 2;
-  auto data = TILLCAST_TRY_PLAIN(read_plan(workspace_, plan, whole ? "" : stored.info.id));
+  LoadOptions load;
+  if (!whole) load.only_id = stored.info.id;
+  load.is_member = [this](const std::string& id) { return catalog_->find(id) != nullptr; };
+  auto data = TILLCAST_TRY_PLAIN(read_plan(workspace_, plan, std::move(load)));
   if (whole) plans_loaded_.insert(name);
   for (std::size_t i = 0; i < data.members.size(); ++i) {
     const auto* const one = catalog_->find(data.members[i].id);

@@ -27,13 +27,15 @@ AccuracyTables tables_of_one_plan() {
           "0.5 AS "
           "wape_seasonal_naive, 0.3 AS rmspe, NULL::DOUBLE AS bias, 0.79 AS coverage80, 0.96 AS coverage95");
   tables.models = ask(
-      "SELECT 'p<1>' AS plan, model, 'all' AS demand_class, 'all' AS level, steps, first AS first_step, DATE "
+      "SELECT 'p<1>' AS plan, model, 'all' AS demand_class, level, steps, first AS first_step, DATE "
       "'2024-04-17' AS origin, is_newest, 2 AS series, 28 AS points, wape, 0.5 AS wape_seasonal_naive, 1 - "
       "wape / 0.5 "
-      "AS value_added FROM (VALUES ('chosen', 'all', 1, true, 0.25), ('chosen', '1-7', 1, true, 0.2), "
-      "('chosen', "
-      "'8-14', 8, true, 0.3), ('ets & co', 'all', 1, true, 0.4), ('ets & co', 'all', 1, false, 0.45)) AS "
-      "t(model, "
+      "AS value_added FROM (VALUES ('chosen', 'all', 'all', 1, true, 0.25), ('chosen', 'all', '1-7', 1, "
+      "true, 0.2), "
+      "('chosen', 'all', "
+      "'8-14', 8, true, 0.3), ('chosen', 'country', 'all', 1, true, 0.1234), ('ets & co', 'all', 'all', 1, "
+      "true, "
+      "0.4), ('ets & co', 'all', 'all', 1, false, 0.45)) AS t(model, level, "
       "steps, first, is_newest, wape)");
   tables.intervals =
       ask("SELECT 'p<1>' AS plan, 'all' AS demand_class, 'all' AS steps, percent, 28 AS points, cover AS "
@@ -58,6 +60,10 @@ TEST(AccuracyHtml, ShowsPlotsAndTablesAndEscapesWhatCameFromData) {
     EXPECT_THAT(html, HasSubstr(std::string("aria-label=\"") + plot)) << plot;
   EXPECT_THAT(html, HasSubstr("<b>50.0 %</b><span>value added")) << "1 - 0.25 / 0.5";
   EXPECT_THAT(html, HasSubstr("<b>–</b><span>bias")) << "unknown is no number";
+  const auto levels = html.find("By level");
+  ASSERT_NE(levels, std::string::npos);
+  EXPECT_LT(levels, html.find("<td>country</td>"));
+  EXPECT_NE(html.find("0.123"), std::string::npos);
   EXPECT_THAT(html, HasSubstr("75.00 %")) << "share of the worst series";
 }
 

@@ -48,12 +48,10 @@ const ReportRow* find_row(const AccuracyReport& report, std::optional<ModelId> m
   return nullptr;
 }
 
-TEST(AccuracyReport, GroupsByModelClassPartOriginAndLevel) {
+TEST(AccuracyReport, GroupsByModelClassPartAndOrigin) {
   Given given;
   given.series[0].masked[16] = 1;
-  const std::vector<std::string> levels = {"store", "total"};
-  const AccuracyReport report =
-      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+  const AccuracyReport report = AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build();
   ASSERT_EQ(report.parts.size(), 2U);
   EXPECT_EQ(report.parts[0].last, 7U);
   EXPECT_EQ(report.parts[1].first, 8U);
@@ -84,15 +82,48 @@ TEST(AccuracyReport, GroupsByModelClassPartOriginAndLevel) {
   const ReportRow* erratic = find_row(report, {}, DemandClass::kErratic, {}, 0);
   ASSERT_NE(erratic, nullptr);
   EXPECT_EQ(erratic->accuracy.count, 9U);
-  const ReportRow* store = find_row(report, {}, {}, {}, 0, "store");
-  ASSERT_NE(store, nullptr);
-  EXPECT_EQ(store->accuracy.count, 8U);
-
   ASSERT_EQ(report.series.size(), 2U);
   EXPECT_EQ(report.series[0].series, 1U) << "the largest share of the error first";
   EXPECT_DOUBLE_EQ(report.series[0].share, 9.0 / 17);
   EXPECT_EQ(report.series[0].model, ModelId::kSes);
   EXPECT_TRUE(report.intervals.empty());
+}
+
+TEST(AccuracyReport, JudgesTheSumsOfEachLevel) {
+  Given given;
+  given.series[0].masked[16] =
+      1;  // the first day that is judged: the sum of that day is the other series alone
+  const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}, {"store", {"north", "south"}}};
+  const AccuracyReport report =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+  const ReportRow* total = find_row(report, {}, {}, {}, 0, "total");
+  ASSERT_NE(total, nullptr);
+  EXPECT_EQ(total->series, 1U) << "one group";
+  EXPECT_EQ(total->accuracy.count, 9U);
+  const ReportRow& apart = report.rows.front();
+  EXPECT_DOUBLE_EQ(total->accuracy.error, apart.accuracy.error) << "both series err to the same side";
+  EXPECT_DOUBLE_EQ(total->accuracy.absolute_actual, apart.accuracy.absolute_actual);
+  EXPECT_DOUBLE_EQ(total->accuracy.mae(), 17.0 / 9);
+  EXPECT_DOUBLE_EQ(total->benchmark.mae(), 4 * 17.0 / 9);
+  EXPECT_DOUBLE_EQ(total->median_error, 2);
+  EXPECT_TRUE(std::isnan(total->accuracy.mase())) << "the scale of a sum is not that of its parts";
+  const ReportRow* store = find_row(report, {}, {}, {}, 0, "store");
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->series, 2U);
+  EXPECT_EQ(store->accuracy.count, 17U);
+  EXPECT_DOUBLE_EQ(store->accuracy.wape(), apart.accuracy.wape()) << "a group of one series is that series";
+  EXPECT_EQ(find_row(report, ModelId::kSes, {}, {}, 0, "total"), nullptr) << "what would be used, alone";
+}
+
+TEST(AccuracyReport, ALevelLeavesOutWhatWasNotBackTested) {
+  Given given;
+  given.chosen[1] = std::nullopt;
+  const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}};
+  const AccuracyReport report =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+  const ReportRow* total = find_row(report, {}, {}, {}, 0, "total");
+  ASSERT_NE(total, nullptr);
+  EXPECT_DOUBLE_EQ(total->accuracy.mae(), 1);
 }
 
 TEST(AccuracyReport, MeasuresIntervalsByClassAndPart) {

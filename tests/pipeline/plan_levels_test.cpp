@@ -112,6 +112,38 @@ TEST_F(Levels, AGroupIsShownWithItsHistory) {
   EXPECT_EQ(store.info.store_id, "2");
 }
 
+TEST_F(Levels, AGroupOfTheLargestSeriesIsShownWithTheirHistoryAlone) {
+  settings("reconcile = \"top_down\"\nlevels = [\"total\"]\ntop = 2\n");
+  ASSERT_OK(run());
+  std::vector<HistoryPoint> total;
+  std::vector<HistoryPoint> first;
+  std::vector<HistoryPoint> second;
+  const auto engine = open();
+  ASSERT_OK(engine->series_forecast("items/@total", total));
+  ASSERT_OK(engine->series_forecast("items/3|4", first));
+  ASSERT_OK(engine->series_forecast("items/3|3", second));
+  ASSERT_EQ(total.size(), 220U);
+  for (std::size_t day = 0; day < total.size(); ++day)
+    ASSERT_EQ(total[day].value, first[day].value + second[day].value) << "day " << day;
+}
+
+TEST_F(Levels, TheAccuracyReportJudgesTheSums) {
+  settings("");
+  ASSERT_OK(run());
+  EXPECT_EQ(sql("SELECT level, series, points FROM forecast_accuracy_detail WHERE level <> 'all' ORDER BY 1"),
+            "product 4 28 store 3 21 total 1 7 ")
+      << "levels with one group are the total";
+  EXPECT_EQ(
+      sql("SELECT model, demand_class, steps, is_newest FROM forecast_accuracy_detail WHERE level = 'total'"),
+      "chosen all all true ");
+  EXPECT_EQ(
+      sql("SELECT t.wape < a.wape AND t.wape_seasonal_naive > 0 FROM forecast_accuracy_detail t, "
+          "forecast_accuracy_detail a WHERE t.level = 'total' AND a.level = 'all' AND a.model = 'chosen' AND "
+          "a.demand_class = 'all' AND a.steps = 'all'"),
+      "true ")
+      << "errors of the series cancel in part";
+}
+
 TEST_F(Levels, WithoutReconcilingNothingIsAdded) {
   settings("");
   ASSERT_OK(run());
