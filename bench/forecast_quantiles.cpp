@@ -136,8 +136,9 @@ void sums(const ForecastRun& result, const std::vector<Series>& complete, const 
         const auto of_step = std::span(forecast.quantiles).subspan(step * kShares.size(), kShares.size());
         for (std::size_t b = 0; b < 4; ++b) bounds[b] += interpolate_quantile(kShares, of_step, kBounds[b]);
       }
-      const auto sum = sum_quantiles(ranks[static_cast<std::size_t>(forecast.demand_class)], kShares,
-                                     forecast.quantiles, places, kBounds);
+      const auto sum =
+          sum_quantiles(ranks[static_cast<std::size_t>(forecast.demand_class)], kShares,
+                        std::span(forecast.quantiles).first(days * kShares.size()), places, kBounds);
       if (!sum) {
         std::fprintf(stderr, "%s\n", sum.error().message.c_str());
         std::exit(1);

@@ -180,18 +180,19 @@ Result<std::vector<double>> sum_quantiles(const PathRanks& ranks, std::span<cons
                                           std::span<const double> asked) {
   for (const auto of : {shares, asked})
     if (const char* fault = find_share_fault(of); *fault != '\0') return invalid_input(fault);
-  if (shares.empty() || quantiles.size() % shares.size() != 0 || ranks.paths() == 0)
+  if (shares.empty() || quantiles.size() != places.size() * shares.size() || ranks.paths() == 0)
     return invalid_input("sum over days: " + std::to_string(quantiles.size()) + " quantiles for " +
-                         std::to_string(shares.size()) + " shares");
-  const std::size_t steps = std::min(quantiles.size() / shares.size(), ranks.steps());
+                         std::to_string(places.size()) + " days and " + std::to_string(shares.size()) +
+                         " shares");
   const bool whole = all_whole(quantiles);
   std::vector<double> sums(ranks.paths(), 0.0);
   std::vector<double> values(ranks.paths());
-  for (const std::size_t step : places) {
-    if (step >= steps)
-      return invalid_input("sum over days: step " + std::to_string(step) + " of " + std::to_string(steps));
-    path_values(shares, quantiles.subspan(step * shares.size(), shares.size()), whole, values);
-    const auto order = ranks.order(step);
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    if (places[k] >= ranks.steps())
+      return invalid_input("sum over days: step " + std::to_string(places[k]) + " of " +
+                           std::to_string(ranks.steps()));
+    path_values(shares, quantiles.subspan(k * shares.size(), shares.size()), whole, values);
+    const auto order = ranks.order(places[k]);
     for (std::size_t place = 0; place < order.size(); ++place) sums[order[place]] += values[place];
   }
   std::ranges::sort(sums);

@@ -51,8 +51,8 @@ void scale_windows(std::span<float> errors);
 /// each step. Sums must be taken on paths: quantiles of single days added up are too wide. Where all
 /// quantiles are whole numbers so are the paths. Cost: steps * paths additions, and one sort of the paths.
 /// @param shares     of the quantiles, increasing
-/// @param quantiles  [step][share], non-crossing, for all steps of `ranks` or the first of them
-/// @param places     the steps to add up, each inside `quantiles`
+/// @param quantiles  [place][share], non-crossing
+/// @param places     the steps to add up, each of them a step of `ranks`
 /// @param asked      shares of the sum's quantiles, increasing
 /// @return one per asked share; kInvalidInput when sizes do not match or shares are impossible.
 Result<std::vector<double>> sum_quantiles(const PathRanks& ranks, std::span<const double> shares,

@@ -1,6 +1,7 @@
 #include "pipeline/forecast_reader.h"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include "core/log.h"
@@ -73,6 +74,7 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
   const auto megabytes = std::max<std::int64_t>(1, workspace_.config.integer("serve.history_mb"));
   snapshot->shelf =
       std::make_unique<SeriesShelf>(workspace_, snapshot->catalog, static_cast<std::size_t>(megabytes) << 20);
+  snapshot->quantiles = std::make_unique<QuantileAnswers>(snapshot->catalog);
   snapshot_.store(snapshot);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -125,6 +127,7 @@ Result<std::vector<Result<SeriesForecast>>> ForecastReader::forecast(const Forec
   if (request.horizon && (*request.horizon < 1 || *request.horizon > kPeriodsAheadMax)) {
     return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
   }
+  if (asks_quantiles(request)) TILLCAST_TRY_PLAIN(check_quantiles(request));
   const auto snapshot = TILLCAST_TRY_PLAIN(current());
   std::vector<Result<SeriesForecast>> answers;
   answers.reserve(request.items.size());
@@ -136,10 +139,13 @@ Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, co
                                                     const ForecastRequest& request) {
   const auto* const stored = snapshot.catalog->find(id);
   if (stored == nullptr) return unknown_series(id);
-  if (!request.horizon && request.dates.empty()) return *stored;
+  const bool as_stored = !request.horizon && request.dates.empty();
+  if (as_stored && !asks_quantiles(request)) return *stored;
 
   const auto grain = grain_of(*snapshot.catalog->plan(stored->info.plan));
-  std::size_t periods = request.horizon ? static_cast<std::size_t>(*request.horizon) : 0;
+  std::size_t periods = as_stored         ? stored->points.size()
+                        : request.horizon ? static_cast<std::size_t>(*request.horizon)
+                                          : 0;
   std::vector<std::size_t> places;
   places.reserve(request.dates.size());
   for (const Date date : request.dates) {
@@ -162,6 +168,14 @@ Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, co
     picked.reserve(places.size());
     for (const std::size_t place : places) picked.push_back(answer.points[place]);
     answer.points = std::move(picked);
+  }
+  if (asks_quantiles(request)) {
+    if (request.dates.empty()) {
+      places.resize(periods);
+      std::iota(places.begin(), places.end(), std::size_t{0});
+    }
+    if (auto added = snapshot.quantiles->add(*stored, request, places, answer); !added)
+      return std::move(added.error());
   }
   return answer;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "pipeline/quantile_answers.h"
 #include "pipeline/series_catalog.h"
 #include "pipeline/series_shelf.h"
 #include "pipeline/service.h"
@@ -40,6 +41,7 @@ class ForecastReader {
     std::int64_t version = 0;
     std::shared_ptr<const SeriesCatalog> catalog;
     std::unique_ptr<SeriesShelf> shelf;
+    std::unique_ptr<QuantileAnswers> quantiles;
   };
   Result<std::shared_ptr<const Snapshot>> current();
   Result<std::shared_ptr<const Snapshot>> load();

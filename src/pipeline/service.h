@@ -113,6 +113,16 @@ struct Extension {
   std::string model;  ///< what made them
 };
 
+/// The demand of several periods together.
+struct ForecastSum {
+  Date from;                             ///< first period that is in it
+  Date to;                               ///< last one; those between need not all be in it
+  int periods = 0;                       ///< how many are
+  double mean = 0;                       ///< the sum of their means
+  std::vector<Interval> intervals = {};  ///< 80, 95: of the sum, not sums of the points' bounds
+  std::vector<double> quantiles = {};    ///< one per asked share
+};
+
 struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
@@ -123,9 +133,16 @@ struct SeriesForecast {
   double wape = -1;                 ///< of the chosen model in the back-test; < 0 when unknown
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
   std::vector<ForecastPoint> points;
-  std::optional<Extension> extension = {};  ///< when more periods were asked for than are stored
+  std::optional<Extension> extension = {};   ///< when more periods were asked for than are stored
+  std::vector<double> quantile_shares = {};  ///< as asked; empty = none were
+  std::vector<double> quantiles = {};        ///< [point][share]; never falls with the share
+  std::optional<ForecastSum> sum = {};       ///< when it was asked for
 };
 
+/// Shares of quantiles that may be asked for or kept.
+constexpr double kShareMin = 0.001;
+constexpr double kShareMax = 0.999;
+constexpr std::size_t kSharesMax = 20;   ///< in one request
 constexpr int kForecastItemsMax = 1000;  ///< series in one question
 
 struct ForecastItem {
@@ -133,10 +150,13 @@ struct ForecastItem {
 };
 
 struct ForecastRequest {
-  std::vector<ForecastItem> items;  ///< 1..1000
-  std::optional<int> horizon;       ///< periods ahead, 1..366; exactly this many points come back
-  std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
-                                    ///< neither: what is stored
+  std::vector<ForecastItem> items;     ///< 1..1000
+  std::optional<int> horizon;          ///< periods ahead, 1..366; exactly this many points come back
+  std::vector<Date> dates;             ///< or these periods (any day inside the period), all after data_until
+                                       ///< neither: what is stored
+  std::vector<double> quantiles = {};  ///< shares to answer for each point and the sum, 0.001 to 0.999, 20
+                                       ///< at most; between the stored shares by a straight line
+  bool sum = false;                    ///< the total over the points as well, each period once
 };
 
 struct PredictionRequest {

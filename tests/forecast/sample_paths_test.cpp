@@ -119,24 +119,27 @@ TEST(PathRanks, GiveTheSumsOfTheirPathsForAnySteps) {
   ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(kShares, true_quantiles(), errors, options));
   const std::vector<double> asked = {0.05, 0.5, 0.95};
   const std::vector<std::size_t> days = {3, 4, 5, 6};
-  ASSERT_OK_AND_ASSIGN(const auto by_ranks, sum_quantiles(ranks, kShares, true_quantiles(), days, asked));
+  const auto of_days = [](std::size_t count) {
+    std::vector<float> quantiles = true_quantiles();
+    quantiles.resize(count * kShares.size());
+    return quantiles;
+  };
+  ASSERT_OK_AND_ASSIGN(const auto by_ranks, sum_quantiles(ranks, kShares, of_days(4), days, asked));
   ASSERT_OK_AND_ASSIGN(const auto by_paths, sum_quantiles(paths, 3, 6, asked));
   for (std::size_t i = 0; i < asked.size(); ++i) EXPECT_NEAR(by_ranks[i], by_paths[i], 0.01);
   const std::vector<std::size_t> apart = {0, 13};
-  ASSERT_OK_AND_ASSIGN(const auto far, sum_quantiles(ranks, kShares, true_quantiles(), apart, asked));
+  ASSERT_OK_AND_ASSIGN(const auto far, sum_quantiles(ranks, kShares, of_days(2), apart, asked));
   EXPECT_NEAR(far[1], 200, 3);
   const std::vector<std::size_t> outside = {kSteps};
-  EXPECT_FALSE(sum_quantiles(ranks, kShares, true_quantiles(), outside, asked));
+  EXPECT_FALSE(sum_quantiles(ranks, kShares, of_days(1), outside, asked));
 }
 
 TEST(PathRanks, ReachFurtherThanTheErrorsByTheirMeanCorrelation) {
   const PathRanks ranks(carried_errors(60, 3), kSteps, 2 * kSteps, {.paths = 2000});
-  std::vector<float> quantiles = true_quantiles();
-  quantiles.insert(quantiles.end(), quantiles.begin(), quantiles.end());
   std::vector<std::size_t> days(kSteps);
   for (std::size_t i = 0; i < kSteps; ++i) days[i] = kSteps + i;
   const std::vector<double> bounds = {0.1, 0.9};
-  ASSERT_OK_AND_ASSIGN(const auto sum, sum_quantiles(ranks, kShares, quantiles, days, bounds));
+  ASSERT_OK_AND_ASSIGN(const auto sum, sum_quantiles(ranks, kShares, true_quantiles(), days, bounds));
   EXPECT_NEAR(coverage_of_sum(sum[0], sum[1]), 0.80, 0.08);
 }
 
