@@ -117,7 +117,8 @@ void sums(const ForecastRun& result, const std::vector<Series>& complete, const 
   const std::size_t horizon = result.series[0].points.size();
   std::vector<PathRanks> ranks;
   for (std::size_t c = 0; c < kDemandClassCount; ++c) {
-    const ErrorWindows of_class = windows_for(windows, "", static_cast<DemandClass>(c));
+    const ErrorWindows of_class =
+        windows_for(windows, "", std::string(demand_class_name(static_cast<DemandClass>(c))));
     ranks.emplace_back(of_class.errors, horizon, horizon, SamplePathOptions{});
   }
   for (const std::size_t days : {std::size_t{7}, std::size_t{14}, horizon}) {

@@ -5,16 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "forecast/model.h"
-
 namespace tillcast::forecast {
 
 struct ForecastRun;
 
 /// Errors of series alike over whole horizons of a back-test: what sums over days get their dependence from.
 struct ErrorWindows {
-  std::string level;  ///< of a hierarchy; empty = the series themselves
-  DemandClass demand_class = DemandClass::kNone;
+  std::string level;         ///< of a hierarchy; empty = the series themselves
+  std::string demand_class;  ///< its demand_class_name()
   std::size_t steps = 0;
   std::vector<float> errors;  ///< [window][step], each series scaled to one size; NaN = not observed
 };
@@ -29,6 +27,6 @@ std::vector<ErrorWindows> error_windows(const ForecastRun& run, std::span<const 
 /// Those for a series of this level and class; else all of the level; else none: PathRanks then takes the
 /// widest. The windows have the steps of `windows`, which must agree.
 ErrorWindows windows_for(std::span<const ErrorWindows> windows, const std::string& level,
-                         DemandClass demand_class);
+                         const std::string& demand_class);
 
 }  // namespace tillcast::forecast

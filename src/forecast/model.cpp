@@ -257,14 +257,6 @@ std::string_view demand_class_name(DemandClass demand_class) {
   return "none";
 }
 
-std::optional<DemandClass> find_demand_class(std::string_view name) {
-  for (std::size_t i = 0; i < kDemandClassCount; ++i) {
-    const auto one = static_cast<DemandClass>(i);
-    if (demand_class_name(one) == name) return one;
-  }
-  return std::nullopt;
-}
-
 const Model& model(ModelId id) {
   const Model& found = kModels[static_cast<std::size_t>(id)];
   TILLCAST_CHECK(found.id == id, "the table of models is not in the order of ModelId");

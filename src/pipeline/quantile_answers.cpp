@@ -124,10 +124,8 @@ Result<> QuantileAnswers::add(const SeriesForecast& stored, const ForecastReques
   const std::string& plan = stored.info.plan;
   if (quantiles.shares == nullptr ||
       quantiles.values.size() != stored.points.size() * quantiles.shares->size())
-    return invalid_input("plan '" + plan +
-                         "' keeps no quantiles; take `quantiles = []` out of its [[forecast.plan]], then run "
-                         "`tillcast forecast update " +
-                         plan + "`");
+    return invalid_input("plan '" + plan + "' keeps no quantiles yet: run `tillcast forecast update " + plan +
+                         "`, without `quantiles = []` in its [[forecast.plan]]");
   const std::vector<double>& shares = *quantiles.shares;
   for (const double share : request.quantiles) {
     if (share < shares.front() || share > shares.back())
@@ -201,9 +199,8 @@ std::shared_ptr<const forecast::PathRanks> QuantileAnswers::ranks_for(const Seri
     const auto found = ranks_.find(key);
     if (found != ranks_.end()) return found->second;
   }
-  const auto windows = forecast::windows_for(
-      catalog_->windows(stored.info.plan), level,
-      forecast::find_demand_class(stored.info.demand_class).value_or(forecast::DemandClass::kNone));
+  const auto windows =
+      forecast::windows_for(catalog_->windows(stored.info.plan), level, stored.info.demand_class);
   auto made = std::make_shared<const forecast::PathRanks>(
       windows.errors, std::max<std::size_t>(1, windows.steps), steps, forecast::SamplePathOptions{});
   const std::lock_guard lock(mutex_);

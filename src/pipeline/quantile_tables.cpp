@@ -95,7 +95,7 @@ Result<> store_error_windows(database::Connection& connection, const std::string
       rows.text(plan)
           .text(run_id)
           .text(one.level)
-          .text(forecast::demand_class_name(one.demand_class))
+          .text(one.demand_class)
           .integer(static_cast<std::int64_t>(window));
       for (std::size_t step = 0; step < steps; ++step)
         rows.number(static_cast<double>(one.errors[window * steps + step]));
@@ -145,12 +145,12 @@ Result<std::map<std::string, std::vector<forecast::ErrorWindows>>> load_error_wi
                                                     columns + " FROM " + std::string(kErrorWindowTable) +
                                                     " ORDER BY plan, level, demand_class, place"));
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const auto of_class = forecast::find_demand_class(rows.text(i, 2));
-    if (!of_class) continue;
+    const std::string level = rows.text(i, 1);
+    const std::string demand_class = rows.text(i, 2);
     const auto steps = static_cast<std::size_t>(rows.integer(i, 3).value_or(0));
     auto& plan = found[rows.text(i, 0)];
-    if (plan.empty() || plan.back().level != rows.text(i, 1) || plan.back().demand_class != *of_class)
-      plan.push_back({rows.text(i, 1), *of_class, steps, {}});
+    if (plan.empty() || plan.back().level != level || plan.back().demand_class != demand_class)
+      plan.push_back({level, demand_class, steps, {}});
     for (std::size_t step = 0; step < steps; ++step)
       plan.back().errors.push_back(static_cast<float>(rows.number(i, 4 + step).value_or(NAN)));
   }

@@ -155,12 +155,12 @@ TEST(ErrorWindows, ComeFromSeriesOfTheClassAndElseFromAllOfTheLevel) {
   const std::vector<std::string> levels = {"", "", "", "", "", "", "", "total"};
   const auto all = error_windows(run, levels, 500);
   ASSERT_EQ(all.size(), 3U);
-  EXPECT_EQ(windows_for(all, "", DemandClass::kSmooth).errors.size(), 5U * 4);
-  EXPECT_EQ(windows_for(all, "", DemandClass::kErratic).errors.size(), 6U * 4);
-  EXPECT_EQ(windows_for(all, "total", DemandClass::kErratic).errors.size(), 4U);
-  EXPECT_TRUE(windows_for(all, "store", DemandClass::kSmooth).errors.empty());
+  EXPECT_EQ(windows_for(all, "", "smooth").errors.size(), 5U * 4);
+  EXPECT_EQ(windows_for(all, "", "erratic").errors.size(), 6U * 4);
+  EXPECT_EQ(windows_for(all, "total", "erratic").errors.size(), 4U);
+  EXPECT_TRUE(windows_for(all, "store", "smooth").errors.empty());
   EXPECT_NEAR(all[0].errors[0], 3 / std::sqrt(12.5), 1e-6);
-  EXPECT_LE(windows_for(error_windows(run, {}, 4), "", DemandClass::kSmooth).errors.size(), 4U * 2);
+  EXPECT_LE(windows_for(error_windows(run, {}, 4), "", "smooth").errors.size(), 4U * 2);
 }
 
 TEST(SamplePaths, RefuseWhatDoesNotFit) {
