@@ -2,15 +2,12 @@
 // the years before 2017, forecast the twelve months of 2017. Prints WAPE beside the same month of the last
 // year, and CPU seconds. Exit 0: within the bars; 1: not; 2: no data. Set TILLCAST_DATASETS to the folder of
 // data sets.
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <sstream>
-#include <string_view>
 
+#include "answers.h"
+#include "datasets.h"
 #include "forecast/accuracy.h"
 #include "forecast/global_monthly.h"
 
@@ -18,54 +15,7 @@ namespace {
 
 using namespace tillcast;
 using namespace tillcast::forecast;
-
-constexpr std::size_t kStores = 10;
-constexpr std::size_t kItems = 50;
-
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-struct Rows {
-  std::vector<std::int32_t> series;
-  std::vector<Date> date;
-  std::vector<double> units;
-};
-
-/// date,store,item,sales
-bool read_rows(const std::string& path, Rows& rows) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  const std::string text = content.str();
-  if (!text.starts_with("date,store,item,sales")) return false;
-  const char* at = text.data() + text.find('\n') + 1;
-  const char* end = text.data() + text.size();
-  while (at < end) {
-    const auto date = parse_date(std::string_view(at, 10));
-    int numbers[3] = {};
-    at += 10;
-    for (int& one : numbers) at = std::from_chars(at + 1, end, one).ptr;
-    while (at < end && *at++ != '\n') {
-    }
-    if (!date) return false;
-    rows.series.push_back(static_cast<std::int32_t>((static_cast<std::size_t>(numbers[0]) - 1) * kItems) +
-                          numbers[1] - 1);
-    rows.date.push_back(*date);
-    rows.units.push_back(numbers[2]);
-  }
-  return true;
-}
-
-std::vector<Series> monthly(const Rows& rows, Date cut) {
-  SeriesOptions options;
-  options.grain = Grain::kMonthly;
-  options.cut = cut;
-  auto built = build_series({rows.series, rows.date, rows.units, {}, {}, {}, kStores * kItems}, options);
-  if (!built) {
-    std::fprintf(stderr, "%s\n", built.error().message.c_str());
-    std::exit(1);
-  }
-  return std::move(*built);
-}
+using namespace tillcast::bench;
 
 struct Scored {
   Accuracy model;
@@ -76,10 +26,10 @@ struct Scored {
 };
 
 /// Forecasts the twelve months after `cut`; a tenth of the series are also forecast as never seen.
-Scored score(const Rows& rows, Date cut, const std::vector<AttributeColumn>& attributes) {
+Scored score(const SalesRows& rows, Date cut, const std::vector<AttributeColumn>& attributes) {
   Scored result;
-  const std::vector<Series> known = monthly(rows, cut);
-  const std::vector<Series> complete = monthly(rows, date_from_civil(2017, 12, 31));
+  const std::vector<Series> known = build(rows, Grain::kMonthly, cut);
+  const std::vector<Series> complete = build(rows, Grain::kMonthly, date_from_civil(2017, 12, 31));
   BacktestOptions options;
   options.horizon = 12;
   const PanelTask task{0, 12, 1};
@@ -104,7 +54,7 @@ Scored score(const Rows& rows, Date cut, const std::vector<AttributeColumn>& att
   result.trees = monthly_fit.booster.has_value();
   result.damping = monthly_fit.damping;
   std::vector<std::uint8_t> usable(known.size(), 1);
-  const auto is_unseen = [](std::size_t i) { return (i / kItems + i % kItems) % 10 == 3; };
+  const auto is_unseen = [](std::size_t i) { return (i / kStoreItemItems + i % kStoreItemItems) % 10 == 3; };
   for (std::size_t i = 0; i < known.size(); ++i) usable[i] = is_unseen(i) ? 0 : 1;
   const auto without = run(usable).second;
   for (std::size_t i = 0; i < known.size(); ++i) {
@@ -121,18 +71,13 @@ Scored score(const Rows& rows, Date cut, const std::vector<AttributeColumn>& att
 }  // namespace
 
 int main() {
-  const char* datasets = std::getenv("TILLCAST_DATASETS");
-  const std::string path =
-      std::string(datasets ? datasets : "../shared/data") + "/store-item-demand/train.csv";
-  Rows rows;
-  if (!read_rows(path, rows)) {
-    std::fprintf(stderr, "%s: cannot read it; set TILLCAST_DATASETS\n", path.c_str());
-    return 2;
-  }
+  const std::string folder = datasets_folder();
+  SalesRows rows;
+  if (!read_store_item(folder, rows)) return missing_data(folder, "store-item-demand/train.csv");
   std::vector<AttributeColumn> attributes = {{"store", true, {}}, {"item", true, {}}};
-  for (std::size_t i = 0; i < kStores * kItems; ++i) {
-    attributes[0].value.push_back(static_cast<float>(i / kItems));
-    attributes[1].value.push_back(static_cast<float>(i % kItems));
+  for (std::size_t i = 0; i < kStoreItemStores * kStoreItemItems; ++i) {
+    attributes[0].value.push_back(static_cast<float>(i / kStoreItemItems));
+    attributes[1].value.push_back(static_cast<float>(i % kStoreItemItems));
   }
   const double loaded = cpu_seconds();
   std::printf("%zu rows read in %.2f CPU s\n", rows.series.size(), loaded);
@@ -147,10 +92,20 @@ int main() {
     std::printf("%-8d %10.4f %+10.4f %22.4f %22.4f   growth damped by %.2f, %s, %.2f CPU s\n", year,
                 last.model.wape(), last.model.bias(), last.last_year.wape(), last.unseen.wape(), last.damping,
                 last.trees ? "trees help" : "no trees", used);
+    print_figures("forecast_monthly/" + std::to_string(year), {{"wape", last.model.wape()},
+                                                               {"bias", last.model.bias()},
+                                                               {"wape_last_year", last.last_year.wape()},
+                                                               {"wape_unseen", last.unseen.wape()},
+                                                               {"cpu_s", used}});
   }
-  const bool held = last.model.count == 6000 && last.model.wape() <= 0.039 && loaded + used <= 5 &&
-                    std::abs(last.last_year.wape() - 0.0405) < 0.0005 && last.unseen.wape() <= 0.08;
-  std::printf("2017: load, fit and forecast %.2f CPU s%s\n", loaded + used,
-              held ? "" : "\nOFF: a bar is missed");
-  return held ? 0 : 1;
+  std::printf(
+      "2017: load, fit and forecast %.2f CPU s; Spark's boosted trees: WAPE 0.040 in 31 to 63 CPU s\n",
+      loaded + used);
+  expect(last.model.count == 6000, "6,000 months are scored");
+  expect(last.model.wape() <= 0.039, "2017: WAPE <= 3.9 %");
+  expect(std::abs(last.last_year.wape() - 0.0405) < 0.0005,
+         "2017: the same month of the last year has 0.0405");
+  expect(last.unseen.wape() <= 0.08, "2017: WAPE of unseen pairs <= 8 %");
+  expect(loaded + used <= 5, "2017: at most 5 CPU s");
+  return faults ? 1 : 0;
 }

@@ -2,78 +2,28 @@
 // scaled pinball loss over nine quantiles, by the protocol of the published figures, coverage at each level
 // and by class. Rossmann (1,115 stores, the last 42 days, open days with sales): coverage and width of the 80
 // and 95 % intervals. Everything is chosen before the hold-out. Exit 0: as expected; 1: a figure is off; 2:
-// no data. Usage: forecast_quantiles [FOLDER]
+// no data.
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "answers.h"
+#include "datasets.h"
 #include "forecast/error_windows.h"
 #include "forecast/forecast.h"
 #include "forecast/path_ranks.h"
+#include "rossmann.h"
 
 namespace {
 
 using namespace tillcast;
 using namespace tillcast::forecast;
+using namespace tillcast::bench;
 
 constexpr std::array<double, 9> kShares = {0.005, 0.025, 0.165, 0.25, 0.5, 0.75, 0.835, 0.975, 0.995};
-
-bool faults = false;
-void expect(bool held, const char* what) {
-  if (held) return;
-  std::printf("OFF: %s\n", what);
-  faults = true;
-}
-
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-double number(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
-  double value = NAN;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-/// Fields of a csv line without commas inside quotes, which neither file has.
-void split(std::string_view line, std::vector<std::string_view>& fields) {
-  fields.clear();
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  while (true) {
-    const std::size_t comma = std::min(line.find(','), line.size());
-    fields.push_back(line.substr(0, comma));
-    if (comma == line.size()) return;
-    line.remove_prefix(comma + 1);
-  }
-}
-
-struct Rows {
-  std::vector<std::int32_t> series;
-  std::vector<Date> date;
-  std::vector<double> value;
-  std::vector<std::int8_t> open;
-  std::vector<std::int8_t> promotion;
-  std::size_t count = 0;
-};
-
-std::vector<Series> build(const Rows& rows, Date cut, std::int32_t days_ahead) {
-  LongTable table{rows.series, rows.date, rows.value, rows.promotion, rows.open, {}, rows.count};
-  SeriesOptions options;
-  options.cut = cut;
-  options.drivers_until = Date{cut.days + days_ahead};
-  auto built = build_series(table, options);
-  if (!built) {
-    std::fprintf(stderr, "%s\n", built.error().message.c_str());
-    std::exit(1);
-  }
-  return std::move(*built);
-}
 
 ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric metric) {
   ForecastOptions options;
@@ -159,26 +109,12 @@ void sums(const ForecastRun& result, const std::vector<Series>& complete, const 
 }
 
 bool m5(const std::string& folder) {
-  std::ifstream file(folder + "/m5/sales_train_evaluation_280.csv");
-  if (!file) return false;
-  constexpr std::int32_t kDays = 1941;
   constexpr std::int32_t kHorizon = 28;
-  Rows rows;
-  const Date first = date_from_civil(2011, 1, 29);
-  std::vector<std::string_view> fields;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    split(line, fields);
-    for (std::int32_t day = 0; day < kDays; ++day) {
-      rows.series.push_back(static_cast<std::int32_t>(rows.count));
-      rows.date.push_back(Date{first.days + day});
-      rows.value.push_back(number(fields[fields.size() - kDays + static_cast<std::size_t>(day)]));
-    }
-    ++rows.count;
-  }
-  const std::vector<Series> complete = build(rows, Date{first.days + kDays - 1}, 0);
-  const std::vector<Series> known = build(rows, Date{first.days + kDays - 1 - kHorizon}, 0);
+  SalesRows rows;
+  if (!read_m5(folder, rows)) return false;
+  const Date last{m5_first_day().days + kM5Days - 1};
+  const std::vector<Series> complete = build(rows, Grain::kDaily, last);
+  const std::vector<Series> known = build(rows, Grain::kDaily, Date{last.days - kHorizon});
   const double started = cpu_seconds();
   const ForecastRun result = run(known, kHorizon, Metric::kRmse);
   const double used = cpu_seconds() - started;
@@ -223,6 +159,10 @@ bool m5(const std::string& folder) {
       print_score(std::string(demand_class_name(static_cast<DemandClass>(c))).c_str(), scores[c]);
   print_score("all", scores.back());
   sums(result, complete, "M5: sums");
+  print_figures("forecast_quantiles/m5", {{"scaled_pinball", scaled},
+                                          {"cover80", scores.back().coverage.share80()},
+                                          {"cover95", scores.back().coverage.share95()},
+                                          {"cpu_s", used}});
   expect(known.size() == 280, "280 series");
   expect(scaled <= 0.265, "M5: scaled pinball <= 0.265");
   expect(!crossed, "M5: quantiles do not cross");
@@ -233,27 +173,13 @@ bool m5(const std::string& folder) {
   return true;
 }
 
-/// Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday
 bool rossmann(const std::string& folder) {
-  std::ifstream file(folder + "/rossmann/train.csv");
-  if (!file) return false;
-  Rows rows;
-  rows.count = 1115;
-  std::vector<std::string_view> fields;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    split(line, fields);
-    rows.series.push_back(static_cast<std::int32_t>(number(fields[0])) - 1);
-    rows.date.push_back(*parse_date(fields[2]));
-    rows.value.push_back(number(fields[3]));
-    rows.open.push_back(static_cast<std::int8_t>(number(fields[5])));
-    rows.promotion.push_back(static_cast<std::int8_t>(number(fields[6])));
-  }
+  RossmannRows rows;
+  if (!read_rossmann(folder + "/rossmann", rows)) return false;
   constexpr std::int32_t kHorizon = 42;
   const Date cut = date_from_civil(2015, 6, 19);
-  const std::vector<Series> complete = build(rows, Date{cut.days + kHorizon}, 0);
-  const std::vector<Series> known = build(rows, cut, kHorizon);
+  const std::vector<Series> complete = rossmann_series(rows, Date{cut.days + kHorizon});
+  const std::vector<Series> known = rossmann_series(rows, cut);
   const double started = cpu_seconds();
   const ForecastRun result = run(known, kHorizon, Metric::kRmspe);
   const double used = cpu_seconds() - started;
@@ -276,6 +202,11 @@ bool rossmann(const std::string& folder) {
       score.coverage.mean_width80(), score.coverage.mean_width95(), used);
   print_score("all", score);
   sums(result, complete, "Rossmann: sums");
+  print_figures("forecast_quantiles/rossmann", {{"cover80", score.coverage.share80()},
+                                                {"cover95", score.coverage.share95()},
+                                                {"width80", score.coverage.mean_width80()},
+                                                {"width95", score.coverage.mean_width95()},
+                                                {"cpu_s", used}});
   expect(score.coverage.count == 40282, "40,282 rows scored");
   expect(score.coverage.share80() >= 0.76 && score.coverage.share80() <= 0.84, "80 % cover 76 to 84 %");
   expect(score.coverage.share95() >= 0.925 && score.coverage.share95() <= 0.97, "95 % cover 92.5 to 97 %");
@@ -284,16 +215,9 @@ bool rossmann(const std::string& folder) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const char* datasets = std::getenv("TILLCAST_DATASETS");
-  const std::string folder = argc > 1 ? argv[1] : datasets ? datasets : "../shared/data";
-  if (!m5(folder) || !rossmann(folder)) {
-    std::fprintf(
-        stderr,
-        "%s: m5/sales_train_evaluation_280.csv or rossmann/train.csv cannot be read; name their folder as "
-        "argument or set TILLCAST_DATASETS\n",
-        folder.c_str());
-    return 2;
-  }
+int main() {
+  const std::string folder = datasets_folder();
+  if (!m5(folder)) return missing_data(folder, "m5/sales_train_evaluation_280.csv");
+  if (!rossmann(folder)) return missing_data(folder, "rossmann/train.csv");
   return faults ? 1 : 0;
 }

@@ -1,21 +1,23 @@
-// Speed of each model of src/forecast, fit and 42 steps, in series per CPU second on one thread, as JSON. The
-// series are generated: 942 shop days (closed on Sundays, promotion every other week), 1,826 item days (no
-// zeros, weekly and yearly season) and their rare kin for the intermittent methods. Answers are checked
-// against the formula behind the data, and the speeds against DESIGN's least ones. Also features for a global
-// model, in values per CPU second, and 1,115 shops through forecast_all: five origins of the default models
-// and the forecast. Exit 1 when one is off. Usage: forecast_speed [SECONDS_PER_MODEL]
+// Speed of each model of src/forecast, fit and 42 steps, in series per CPU second on one thread, as JSON: the
+// median of three rounds. The series are generated: 942 shop days (closed on Sundays, promotion every other
+// week), 1,826 item days (no zeros, weekly and yearly season) and their rare kin for the intermittent
+// methods. Answers are checked against the formula behind the data, and the speeds against DESIGN's least
+// ones. Also features for a global model, in values per CPU second, and 1,115 shops through forecast_all:
+// five origins of the default models and the forecast. Exit 1 when one is off. Usage: forecast_speed
+// [SECONDS_PER_MODEL]
 //        forecast_speed --write DIR    the same series and their truth as text, for the peers
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "answers.h"
 #include "forecast/backtest.h"
 #include "forecast/forecast.h"
 #include "forecast/model.h"
@@ -25,6 +27,7 @@ namespace {
 
 using namespace tillcast;
 using namespace tillcast::forecast;
+using tillcast::bench::cpu_seconds;
 
 constexpr std::size_t kHorizon = 42;
 constexpr std::array<double, 7> kWeek = {0.8, 0.9, 1.0, 1.1, 1.3, 1.5, 0.6};
@@ -77,8 +80,6 @@ Sample make(Kind kind, std::size_t days, std::uint32_t seed) {
   }
   return sample;
 }
-
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 struct Data {
   const char* name;
@@ -157,7 +158,7 @@ bool bench_features() {
   }
   const double seconds = cpu_seconds() - started;
   std::printf(
-      ",\n  {\"features\": \"panel\", \"columns\": %zu, \"values\": %zu, \"cpu_seconds\": %.3f, "
+      "  {\"features\": \"panel\", \"columns\": %zu, \"values\": %zu, \"cpu_seconds\": %.3f, "
       "\"values_per_cpu_second\": %.0f}",
       features.columns().size(), values, seconds, static_cast<double>(values) / seconds);
   if (finite && values > 0) return true;
@@ -195,7 +196,7 @@ bool bench_chain() {
   }
   const double wape = actual > 0 ? error / actual : 1;
   std::printf(
-      ",\n  {\"chain\": \"forecast_all\", \"series\": %u, \"origins\": 5, \"cpu_seconds\": %.2f, "
+      "  {\"chain\": \"forecast_all\", \"series\": %u, \"origins\": 5, \"cpu_seconds\": %.2f, "
       "\"wape_to_truth\": %.3f}",
       kStores, seconds, wape);
   if (run && run->ok == kStores && wape < 0.05 && seconds <= kSecondsMost) return true;
@@ -204,71 +205,87 @@ bool bench_chain() {
   return false;
 }
 
+/// The largest WAPE to the truth that a model may have. The drivers of shops are known to one model alone;
+/// the yearly season of items to two.
+double most_error(ModelId id, Kind kind) {
+  if (id == ModelId::kDriverMedian && kind == Kind::kShop) return 0.03;
+  if (id == ModelId::kSeasonProduct && kind == Kind::kItem) return 0.03;
+  if (id == ModelId::kZero) return 1.01;
+  return kind == Kind::kRare ? 0.6 : 0.85;
+}
+
+/// Fits and forecasts in three rounds, each of whole passes over the samples, so that every model meets the
+/// same series; the speed is that of the median round.
+bool bench_model(const Model& which, const Data& data, const std::vector<Sample>& samples, double budget) {
+  constexpr std::size_t kRounds = 3;
+  BacktestOptions options;
+  options.horizon = kHorizon;
+  std::vector<double> out(kHorizon);
+  double error = 0;
+  double actual = 0;
+  bool finite = true;
+  std::size_t done = 0;
+  std::array<double, kRounds> speeds{};
+  for (double& speed : speeds) {
+    const std::size_t before = done;
+    const double started = cpu_seconds();
+    double spent = 0;
+    while (spent < budget / kRounds) {
+      for (const Sample& sample : samples) {
+        const History history = history_at(sample.series, sample.series.size(), options);
+        finite = predict_steps(which, history, which.fit(history), true, out) && finite;
+        ++done;
+        for (std::size_t s = 0; s < kHorizon; ++s) {
+          error += std::abs(out[s] - sample.truth[s]);
+          actual += sample.truth[s];
+        }
+      }
+      spent = cpu_seconds() - started;
+    }
+    speed = static_cast<double>(done - before) / spent;
+  }
+  std::ranges::sort(speeds);
+  const double speed = speeds[kRounds / 2];
+  const double wape = actual > 0 ? error / actual : 0;
+  const std::string name(which.name);
+  std::printf(
+      "  {\"model\": \"%s\", \"data\": \"%s\", \"days\": %zu, \"series\": %zu, \"series_per_cpu_second\": "
+      "%.0f",
+      name.c_str(), data.name, data.days, done, speed);
+  if (std::isfinite(wape)) std::printf(", \"wape_to_truth\": %.3f", wape);
+  std::printf("},\n");
+  const double limit = most_error(which.id, data.kind);
+  const bool right = finite && wape <= limit;  // false for NaN
+  if (!right)
+    std::fprintf(stderr, "OFF: %s on %s, %zu days: %s, WAPE to the truth %.3f, at most %.2f\n", name.c_str(),
+                 data.name, data.days, finite ? "finite" : "not finite", wape, limit);
+  const bool fast = speed >= least_speed(which.id);
+  if (!fast)
+    std::fprintf(stderr, "OFF: %s on %s, %zu days: %.0f series per CPU second, at least %.0f\n", name.c_str(),
+                 data.name, data.days, speed, least_speed(which.id));
+  return right && fast;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc > 2 && std::string_view(argv[1]) == "--write") return write_series(argv[2]);
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.4;
-  BacktestOptions options;
-  options.horizon = kHorizon;
-  bool faults = false;
-  bool first = true;
-  std::printf("{\"benchmark\": \"forecast_speed\", \"horizon\": %zu, \"results\": [", kHorizon);
-  for (const Data& one : kData) {
-    const std::vector<Sample> samples = samples_of(one);
+  bool held = true;
+  std::printf("{\"benchmark\": \"forecast_speed\", \"horizon\": %zu, \"results\": [\n", kHorizon);
+  for (const Data& data : kData) {
+    const std::vector<Sample> samples = samples_of(data);
     for (const Model& which : all_models()) {
-      if (is_panel_model(which.id) || which.id == ModelId::kBlend) continue;  // need a whole run
+      // These need a whole run.
+      if (is_panel_model(which.id) || which.id == ModelId::kBlend || which.id == ModelId::kColdStart)
+        continue;
       const bool for_rare = which.id >= ModelId::kCroston && which.id <= ModelId::kImapa;
-      if (for_rare != (one.kind == Kind::kRare)) continue;
-      std::vector<double> out(kHorizon);
-      double error = 0;
-      double actual = 0;
-      bool finite = true;
-      std::size_t done = 0;
-      const double started = cpu_seconds();
-      // Whole rounds over the samples, so that every model meets the same series.
-      do {
-        for (const Sample& sample : samples) {
-          const History history = history_at(sample.series, sample.series.size(), options);
-          finite = predict_steps(which, history, which.fit(history), true, out) && finite;
-          ++done;
-          for (std::size_t s = 0; s < kHorizon; ++s) {
-            error += std::abs(out[s] - sample.truth[s]);
-            actual += sample.truth[s];
-          }
-        }
-      } while (cpu_seconds() - started < budget);
-      const double seconds = cpu_seconds() - started;
-      const double wape = actual > 0 ? error / actual : 0;
-      std::printf(
-          "%s\n  {\"model\": \"%s\", \"data\": \"%s\", \"days\": %zu, \"series\": %zu, \"cpu_seconds\": "
-          "%.3f, "
-          "\"series_per_cpu_second\": %.0f, \"wape_to_truth\": %.3f}",
-          first ? "" : ",", std::string(which.name).c_str(), one.name, one.days, done, seconds,
-          static_cast<double>(done) / seconds, wape);
-      first = false;
-      // The drivers of shops are known to one model alone; the yearly season of items to two.
-      const double limit = which.id == ModelId::kDriverMedian && one.kind == Kind::kShop    ? 0.03
-                           : which.id == ModelId::kSeasonProduct && one.kind == Kind::kItem ? 0.03
-                           : which.id == ModelId::kZero                                     ? 1.01
-                           : one.kind == Kind::kRare                                        ? 0.6
-                                                                                            : 0.85;
-      if (!finite || wape > limit) {
-        std::fprintf(stderr, "OFF: %s on %s, %zu days: %s, WAPE to the truth %.3f, at most %.2f\n",
-                     std::string(which.name).c_str(), one.name, one.days, finite ? "finite" : "not finite",
-                     wape, limit);
-        faults = true;
-      }
-      const double speed = static_cast<double>(done) / seconds;
-      if (speed < least_speed(which.id)) {
-        std::fprintf(stderr, "OFF: %s on %s, %zu days: %.0f series per CPU second, at least %.0f\n",
-                     std::string(which.name).c_str(), one.name, one.days, speed, least_speed(which.id));
-        faults = true;
-      }
+      if (for_rare == (data.kind == Kind::kRare)) held = bench_model(which, data, samples, budget) && held;
     }
   }
-  faults = !bench_features() || faults;
-  faults = !bench_chain() || faults;
+  held = bench_features() && held;
+  std::printf(",\n");
+  held = bench_chain() && held;
   std::printf("\n]}\n");
-  return faults ? 1 : 0;
+  return held ? 0 : 1;
 }

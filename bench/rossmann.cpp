@@ -1,60 +1,18 @@
 #include "rossmann.h"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string_view>
+
+#include "answers.h"
+#include "csv_lines.h"
 
 namespace tillcast::bench {
 namespace {
 
 using namespace forecast;
-
-std::string_view unquoted(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
-  return text;
-}
-
-long number(std::string_view text) {
-  text = unquoted(text);
-  long value = -1;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
-/// Calls take(fields) for each line after the first; fields may hold commas in quotes.
-template <std::size_t kFields, class Take>
-bool each_line(const std::string& text, std::string_view first_column, const Take& take) {
-  if (!unquoted(std::string_view(text).substr(0, text.find(','))).starts_with(first_column)) return false;
-  std::size_t at = text.find('\n');
-  while (at != std::string::npos && at + 1 < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at + 1), text.size());
-    std::string_view line(text.data() + at + 1, end - at - 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    std::array<std::string_view, kFields> field;
-    for (auto& one : field) {
-      const std::size_t quote = line.starts_with('"') ? std::min(line.find('"', 1), line.size()) : 0;
-      const std::size_t comma = std::min(line.find(',', quote), line.size());
-      one = unquoted(line.substr(0, comma));
-      line.remove_prefix(std::min(comma + 1, line.size()));
-    }
-    if (!take(field)) return false;
-    at = end;
-  }
-  return true;
-}
 
 struct Promo2 {
   bool takes_part = false;
@@ -75,22 +33,22 @@ bool read_stores(const std::string& text, RossmannRows& rows, std::vector<Promo2
   promo2.resize(kRossmannStores);
   // Store,StoreType,Assortment,CompetitionDistance,CompetitionOpenSinceMonth,CompetitionOpenSinceYear,Promo2,
   // Promo2SinceWeek,Promo2SinceYear,PromoInterval
-  return each_line<10>(text, "Store", [&](const std::array<std::string_view, 10>& field) {
-    const long store = number(field[0]) - 1;
-    if (store < 0 || store >= static_cast<long>(kRossmannStores) || field[1].empty()) return false;
+  return each_line(text, "Store", [&](const auto& field) {
+    if (field.size() != 10) return false;
+    const int store = number<int>(field[0]) - 1;
+    if (store < 0 || store >= static_cast<int>(kRossmannStores) || field[1].empty()) return false;
     const auto at = static_cast<std::size_t>(store);
     rows.attributes[0].value[at] = static_cast<float>(field[1][0] - 'a');
     rows.attributes[1].value[at] = static_cast<float>(field[2][0] - 'a');
-    if (!field[3].empty()) rows.attributes[2].value[at] = static_cast<float>(number(field[3]));
+    if (!field[3].empty()) rows.attributes[2].value[at] = static_cast<float>(number<int>(field[3]));
     if (!field[4].empty())
-      rows.attributes[3].value[at] = static_cast<float>(
-          date_from_civil(static_cast<int>(number(field[5])), static_cast<int>(number(field[4])), 1).days);
-    rows.attributes[4].value[at] = static_cast<float>(number(field[6]));
-    if (number(field[6]) != 1) return true;
+      rows.attributes[3].value[at] =
+          static_cast<float>(date_from_civil(number<int>(field[5]), number<int>(field[4]), 1).days);
+    rows.attributes[4].value[at] = static_cast<float>(number<int>(field[6]));
+    if (number<int>(field[6]) != 1) return true;
     Promo2& own = promo2[at];
     own.takes_part = true;
-    own.since = Date{date_from_civil(static_cast<int>(number(field[8])), 1, 1).days +
-                     static_cast<std::int32_t>(7 * (number(field[7]) - 1))};
+    own.since = Date{date_from_civil(number<int>(field[8]), 1, 1).days + 7 * (number<int>(field[7]) - 1)};
     static constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     for (std::size_t month = 0; month < 12; ++month)
@@ -105,24 +63,24 @@ bool read_rossmann(const std::string& folder, RossmannRows& rows) {
   std::vector<Promo2> promo2;
   if (!read_stores(content_of(folder + "/store.csv"), rows, promo2)) return false;
   // Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday
-  return each_line<9>(
-      content_of(folder + "/train.csv"), "Store", [&](const std::array<std::string_view, 9>& field) {
-        const auto date = parse_date(field[2]);
-        const long store = number(field[0]) - 1;
-        if (!date || store < 0 || store >= static_cast<long>(kRossmannStores)) return false;
-        rows.store.push_back(static_cast<std::int32_t>(store));
-        rows.date.push_back(*date);
-        rows.sales.push_back(static_cast<double>(number(field[3])));
-        rows.open.push_back(static_cast<std::int8_t>(number(field[5])));
-        rows.promotion.push_back(static_cast<std::int8_t>(number(field[6])));
-        const char kind = field[7].empty() ? '0' : field[7][0];
-        rows.state_holiday.push_back(kind == 'a' ? 1.0F : kind == 'b' ? 2.0F : kind == 'c' ? 3.0F : 0.0F);
-        rows.school_holiday.push_back(number(field[8]) == 1 ? 1.0F : 0.0F);
-        const Promo2& own = promo2[static_cast<std::size_t>(store)];
-        const auto month = static_cast<std::size_t>(civil_from_date(*date).month);
-        rows.promo2.push_back(own.takes_part && *date >= own.since && own.begins[month] ? 1.0F : 0.0F);
-        return true;
-      });
+  return each_line(content_of(folder + "/train.csv"), "Store", [&](const auto& field) {
+    if (field.size() != 9) return false;
+    const auto date = parse_date(field[2]);
+    const int store = number<int>(field[0]) - 1;
+    if (!date || store < 0 || store >= static_cast<int>(kRossmannStores)) return false;
+    rows.store.push_back(static_cast<std::int32_t>(store));
+    rows.date.push_back(*date);
+    rows.sales.push_back(static_cast<double>(number<int>(field[3])));
+    rows.open.push_back(static_cast<std::int8_t>(number<int>(field[5])));
+    rows.promotion.push_back(static_cast<std::int8_t>(number<int>(field[6])));
+    const char kind = field[7].empty() ? '0' : field[7][0];
+    rows.state_holiday.push_back(kind == 'a' ? 1.0F : kind == 'b' ? 2.0F : kind == 'c' ? 3.0F : 0.0F);
+    rows.school_holiday.push_back(number<int>(field[8]) == 1 ? 1.0F : 0.0F);
+    const Promo2& own = promo2[static_cast<std::size_t>(store)];
+    const auto month = static_cast<std::size_t>(civil_from_date(*date).month);
+    rows.promo2.push_back(own.takes_part && *date >= own.since && own.begins[month] ? 1.0F : 0.0F);
+    return true;
+  });
 }
 
 std::vector<Series> rossmann_series(const RossmannRows& rows, Date cut, int stride) {
@@ -142,6 +100,15 @@ std::vector<Series> rossmann_series(const RossmannRows& rows, Date cut, int stri
     for (std::size_t i = 0; i < built->size(); ++i)
       if (i % static_cast<std::size_t>(stride) != 0) (*built)[i] = Series{};
   return std::move(*built);
+}
+
+void print_rossmann(Date origin, const std::string& model, const RossmannScore& score, double seconds) {
+  const std::string name = "forecast_rossmann/" + format_date(origin) + "/" + model;
+  print_figures(name, {{"rmspe", score.all.rmspe()},
+                       {"wape", score.all.wape()},
+                       {"bias", score.all.bias()},
+                       {"rmspe_sample", score.sample.rmspe()},
+                       {"cpu_s", seconds}});
 }
 
 }  // namespace tillcast::bench

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 
+#include "answers.h"
 #include "forecast/accuracy.h"
 #include "forecast/global_blend.h"
 #include "forecast/global_model.h"
@@ -14,7 +14,7 @@ namespace {
 
 using namespace forecast;
 
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+constexpr std::span kBarred = std::span(kRossmannOrigins).last<3>();
 
 GlobalModelOptions with_settings(GlobalModelOptions options, const std::vector<std::string>& settings) {
   for (const std::string& setting : settings) {
@@ -56,6 +56,7 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
   double sum = 0;
   double last = 0;
   double slowest = 0;
+  std::size_t barred = 0;
   NoProgress progress;
   for (const Date origin : run.origins) {
     const double started = cpu_seconds();
@@ -79,7 +80,7 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
       std::printf("%s\n", values.error().message.c_str());
       return false;
     }
-    Accuracy sums;
+    RossmannScore sums;
     std::vector<Accuracy> by_step(kRossmannHorizon);
     double log_error = 0;
     double log_square = 0;
@@ -91,18 +92,18 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
         const double actual = truth.value[at];
         if (actual <= 0) continue;
         const double forecast = (*values)[m * kRossmannHorizon + step];
-        sums.add(actual, forecast, 0);
+        sums.add(panel.members[m].series, actual, forecast);
         by_step[step].add(actual, forecast, 0);
         log_error += std::log(forecast / actual);
         log_square += std::log(forecast / actual) * std::log(forecast / actual);
         if (truth.drivers[0].value[at] > 0) worst += std::pow(forecast / actual - 1, 2);
       }
-    const auto n = static_cast<double>(sums.count);
+    const auto n = static_cast<double>(sums.all.count);
     std::printf(
         "%s global: RMSPE %.4f WAPE %.4f; bias %+.4f, log bias %+.4f sd %.4f, holiday share %.3f; %zu rows; "
         "%.1f CPU s (forecast %.1f)\n",
-        format_date(origin).c_str(), sums.rmspe(), sums.wape(), sums.bias(), log_error / n,
-        std::sqrt(log_square / n - log_error / n * log_error / n), worst / sums.squared_relative_error,
+        format_date(origin).c_str(), sums.all.rmspe(), sums.all.wape(), sums.all.bias(), log_error / n,
+        std::sqrt(log_square / n - log_error / n * log_error / n), worst / sums.all.squared_relative_error,
         run.full ? 0 : static_cast<const FittedGlobal&>(**fitted).learnt_rows, cpu_seconds() - started,
         cpu_seconds() - trained);
     if (std::getenv("TILLCAST_STEPS") != nullptr && !run.full) {
@@ -119,16 +120,22 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
       for (const std::size_t i : order) std::printf("  %-34s %.0f\n", fit.columns[i].name.c_str(), gains[i]);
     }
     std::fflush(stdout);
-    sum += sums.rmspe();
-    last = sums.rmspe();
-    slowest = std::max(slowest, cpu_seconds() - started);
+    const double used = cpu_seconds() - started;
+    if (run.stride == 1) print_rossmann(origin, run.full ? "global_blend" : "global_trees", sums, used);
+    if (std::ranges::find(kBarred, origin) != kBarred.end()) {
+      sum += sums.all.rmspe();
+      ++barred;
+    }
+    if (origin == kBarred.back()) last = sums.all.rmspe();
+    slowest = std::max(slowest, used);
   }
-  if (run.origins.size() != 3 || run.stride != 1 || !run.settings.empty()) return true;
-  const double mean = sum / 3;
+  if (barred != kBarred.size() || run.stride != 1 || !run.settings.empty()) return true;
+  const double mean = sum / static_cast<double>(kBarred.size());
   const bool held =
       run.full ? last <= 0.104 && mean <= 0.106 : last <= 0.110 && mean <= 0.112 && slowest <= 300;
-  std::printf("global%s: RMSPE %.4f at the last origin, %.4f as the mean of three, %.0f CPU s at most%s\n",
-              run.full ? ", full" : "", last, mean, slowest, held ? "" : "\nOFF: a bar is missed");
+  std::printf(
+      "global%s: RMSPE %.4f at the last origin, %.4f as the mean of the last three, %.0f CPU s at most%s\n",
+      run.full ? ", full" : "", last, mean, slowest, held ? "" : "\nOFF: a bar is missed");
   return held;
 }
 

@@ -1,22 +1,56 @@
-# Sourced by ./dev: the benchmarks. Each prints JSON lines; all of them land in build/bench/results.jsonl.
+# Sourced by ./dev: the benchmarks. Each checks its answers and prints a table, and its figures as JSON lines, which
+# land in build/bench/results.jsonl.
 
-bench_one() {  # COMMAND...: output to the screen and the file
-  "$@" | tee -a "$root/build/bench/results.jsonl"
+bench_usage() {
+  cat <<'TEXT'
+usage: ./dev bench [NAME]...        without NAME all of them, some 40 CPU minutes; CPU seconds are the figures
+
+  forecast_speed      each model's series per CPU second, beside statsforecast, R's forecast, Prophet, mlforecast
+  forecast_accuracy   the four below, and Prophet on 51 Rossmann stores
+    forecast_rossmann   42 days of 1,115 stores at five origins, beside naive models, medians, Theta; coverage
+    forecast_datasets   store-item demand (two quarters), M5 subset, Online Retail by week, beside their peers' figures
+    forecast_monthly    store-item demand by month, three years
+    forecast_quantiles  scaled pinball loss on M5, coverage and width of intervals on Rossmann
+  peers               import and gold of Online Retail, beside polars, DuckDB and pandas
+  scale               import and gold at 1, 10 and 100 times the lines
+  serve_load          forecast reads per CPU second of the server
+
+Python peers come from PyPI into build/bench/*-venv, R from Debian. A peer that cannot be had is said loudly and its
+columns stay empty; with TILLCAST_FAIL_ON_SKIP=1 it fails the run.
+TEXT
+}
+bench_names=(forecast_speed forecast_accuracy peers scale serve_load)
+bench_accuracy_programs=(forecast_rossmann forecast_datasets forecast_monthly forecast_quantiles)
+
+bench_one() {  # COMMAND...: output to the screen, its JSON lines to the file as well
+  "$@" | awk -v file="$root/build/bench/results.jsonl" '/^[{]"/ { print >>file } { print; fflush() }'
   return "${PIPESTATUS[0]}"
 }
 
-bench_venv() {  # [NAME]: the virtual environment NAME-venv with bench/peers/requirements NAME
-  local name=${1:-peers} list=bench/peers/requirements.txt venv stamp
-  venv=$root/build/bench/$name-venv
-  if [ "$name" = forecast-peers ]; then list=bench/peers/requirements-forecast.txt; fi
-  stamp=$(sha256sum "$list")
+bench_table() {  # COMMAND...: the same for one that prints a table as well: its JSON lines go to the file alone
+  "$@" | awk -v file="$root/build/bench/results.jsonl" '/^[{]"/ { print >>file; fflush(file); next } { print; fflush() }'
+  return "${PIPESTATUS[0]}"
+}
+
+bench_missing() {  # WHAT: said loudly, a failure only where TILLCAST_FAIL_ON_SKIP is set
+  echo "MISSING: $1" >&2
+  [ -z "${TILLCAST_FAIL_ON_SKIP:-}" ]
+}
+
+bench_venv() {  # NAME: the virtual environment build/bench/NAME-venv with what bench/peers/NAME.txt lists
+  local list=bench/peers/$1.txt venv=$root/build/bench/$1-venv stamp
+  stamp=$(sha256sum <"$list")
   if [ -f "$venv/installed" ] && [ "$(<"$venv/installed")" = "$stamp" ]; then
-    echo "peers are installed"
+    echo "installed: $(grep -c == "$list") packages of $list"
     return 0
   fi
-  rm -rf "$venv" && python3 -m venv "$venv" &&
-    "$venv/bin/pip" install -q --disable-pip-version-check -r "$list" &&
+  rm -rf "$venv"
+  if python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$list"; then
     echo "$stamp" >"$venv/installed"
+  else
+    rm -rf "$venv"
+    bench_missing "the packages of $list could not be installed from PyPI: those peers' figures are left out"
+  fi
 }
 
 bench_python() {  # VENV SCRIPT...: by that environment's Python, or the system's where it is not there
@@ -25,32 +59,73 @@ bench_python() {  # VENV SCRIPT...: by that environment's Python, or the system'
   if [ -x "$python" ]; then "$python" "$@"; else python3 "$@"; fi
 }
 
-bench() {
-  local only=${1:-} program name
-  setup build bench
-  build bench
-  : >"$root/build/bench/results.jsonl"
-  for program in "$root"/build/bench/bin/bench_*; do
-    [ -x "$program" ] || continue
-    name=$(basename "$program")
-    # These two run beside their peers below.
-    case "$name" in bench_import_read | bench_forecast_speed) continue ;; esac
-    case "$name" in *"$only"*) step "bench: $name" bench_one "$program" ;; esac
+bench_debian() { debian_packages bench || bench_missing "Debian packages for the peers could not be installed"; }
+
+bench_forecast_speed() {
+  build bench bench_forecast_speed
+  step "bench: R and other Debian packages" bench_debian
+  step "bench: the forecasting peers from PyPI" bench_venv forecast-peers
+  step "bench: forecast_speed" bench_table bench_python forecast-peers bench/peers/forecast_speed.py \
+    --ours build/bench/bin/bench_forecast_speed
+}
+
+bench_forecast_accuracy() {
+  local program
+  build bench "${bench_accuracy_programs[@]/#/bench_}"
+  # A figure that is off stops none of the others: all are printed, and the command fails at the end.
+  for program in "${bench_accuracy_programs[@]}"; do
+    try_step "bench: $program" bench_table "build/bench/bin/bench_$program"
   done
-  case forecast_speed in *"$only"*)
-    # Without a package index the peers are missing: said loudly, a failure only where TILLCAST_FAIL_ON_SKIP is set.
-    bench_venv forecast-peers || echo "MISSING: the Python peers could not be installed" >&2
-    step "bench: forecast_speed against the peers" bench_one bench_python forecast-peers \
-      bench/peers/forecast_peers.py --ours build/bench/bin/bench_forecast_speed
-    ;;
-  esac
-  case peers in *"$only"*) ;; *) return 0 ;; esac
-  step "bench: install the peers" bench_venv
-  step "bench: import against the peers" bench_one build/bench/peers-venv/bin/python bench/peers/run.py \
+  try_step "bench: the forecasting peers from PyPI" bench_venv forecast-peers
+  try_step "bench: Prophet on 51 Rossmann stores" bench_table bench_python forecast-peers bench/peers/prophet_rossmann.py \
+    --datasets "$TILLCAST_DATASETS" --results build/bench/results.jsonl
+}
+
+bench_peers() {
+  build bench tillcast bench_import_read
+  step "bench: the import peers from PyPI" bench_venv import-peers
+  step "bench: import against the peers" bench_table bench_python import-peers bench/peers/run.py \
     --datasets "$TILLCAST_DATASETS" --tillcast build/bench/bin/tillcast \
     --ours "csv_columns=build/bench/bin/bench_import_read {input}" \
     --ours "xlsx_columns=build/bench/bin/bench_import_read {input}"
+}
+
+bench_scale() {
+  build bench tillcast
   step "bench: 1, 10 and 100 times the lines" bench_one python3 bench/scale.py --datasets "$TILLCAST_DATASETS" \
     --tillcast build/bench/bin/tillcast --scratch "$root/build/bench"
-  echo "results: build/bench/results.jsonl"
+}
+
+bench_serve_load() {
+  build bench tillcast
+  step "bench: wrk and other Debian packages" bench_debian
+  step "bench: forecast reads" bench_one python3 bench/serve_load.py --binary build/bench/bin/tillcast
+}
+
+bench() {
+  local name names=("$@")
+  case "${1:-}" in
+    help | -h | --help) bench_usage && return 0 ;;
+    '') names=("${bench_names[@]}") ;;
+  esac
+  for name in "${names[@]}"; do
+    if ! [[ " ${bench_names[*]} ${bench_accuracy_programs[*]} " == *" $name "* ]]; then
+      echo "dev: there is no benchmark '$name'" >&2
+      bench_usage >&2
+      exit 2
+    fi
+  done
+  setup build
+  mkdir -p "$root/build/bench"
+  : >"$root/build/bench/results.jsonl"
+  for name in "${names[@]}"; do
+    if declare -F "bench_$name" >/dev/null; then
+      "bench_$name"
+    else
+      build bench "bench_$name"
+      try_step "bench: $name" bench_table "build/bench/bin/bench_$name"
+    fi
+  done
+  echo "figures as JSON lines: build/bench/results.jsonl"
+  require_steps
 }

@@ -40,13 +40,14 @@ setup() {  # GROUP...
   step "setup: prebuilt libraries" "$root/scripts/fetch_deps.sh"
 }
 
-# build PRESET [TARGET]: configures where needed, compiles what changed.
+# build PRESET [TARGET]...: configures where needed, compiles what changed.
 configure_and_build() {
+  local targets=("${@:2}")
   cmake --preset "$1" -Wno-dev >"$root/build/$1.configure.log" 2>&1 || {
     cat "$root/build/$1.configure.log" >&2
     return 1
   }
-  cmake --build --preset "$1" --parallel "${TILLCAST_JOBS:-$(nproc)}" --target "${2:-all}"
+  cmake --build --preset "$1" --parallel "${TILLCAST_JOBS:-$(nproc)}" --target "${targets[@]:-all}"
 }
 build() {
   mkdir -p "$root/build"

@@ -58,7 +58,7 @@ TEST_F(JobCrash, KilledAtEveryPointAFileIsStillOneUploadAndItsWorkIsDoneOnce) {
       RunningServer doomed(shop, {std::string("TILLCAST_CRASH_AT=") + point});
       ASSERT_GT(doomed.port(), 0);
       upload(doomed.port(), sales_->before);
-      ASSERT_EQ(doomed.died_within(30s), SIGKILL) << "the point must be on the way";
+      ASSERT_EQ(doomed.died_within(30s * test::kPatience), SIGKILL) << "the point must be on the way";
     }
     RunningServer server(shop);
     ASSERT_GT(server.port(), 0);
@@ -88,7 +88,7 @@ TEST_F(JobCrash, KilledTwiceInTheSameJobItHasFailedWithTextAndTheQueueGoesOn) {
     RunningServer doomed(shop, {"TILLCAST_CRASH_AT=jobs.half_trained"});
     ASSERT_GT(doomed.port(), 0);
     if (attempt == 1) job = upload(doomed.port(), sales_->before).json["job_id"].GetString();
-    ASSERT_EQ(doomed.died_within(30s), SIGKILL);
+    ASSERT_EQ(doomed.died_within(30s * test::kPatience), SIGKILL);
   }
   RunningServer server(shop);
   ASSERT_GT(server.port(), 0);

@@ -9,6 +9,13 @@
 
 namespace tillcast::test {
 
+/// By what limits of time are multiplied where a sanitizer makes everything slower.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kPatience = 10;
+#else
+constexpr int kPatience = 1;
+#endif
+
 /// A program that ran to its end, or was killed.
 struct ProcessResult {
   int exit_code = -1;  ///< -1 when a signal ended it

@@ -1,0 +1,115 @@
+#include "datasets.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <map>
+
+#include "csv_lines.h"
+
+namespace tillcast::bench {
+
+int missing_data(const std::string& folder, const char* file) {
+  std::fprintf(stderr, "%s/%s cannot be read: set TILLCAST_DATASETS to the folder of the data sets\n",
+               folder.c_str(), file);
+  return 2;
+}
+
+bool read_store_item(const std::string& folder, SalesRows& rows) {
+  rows.count = kStoreItemStores * kStoreItemItems;
+  // date,store,item,sales
+  return each_line(content_of(folder + "/store-item-demand/train.csv"), "date", [&](const auto& field) {
+    if (field.size() != 4) return false;
+    const auto date = parse_date(field[0]);
+    if (!date) return false;
+    rows.series.push_back((number<std::int32_t>(field[1]) - 1) * static_cast<std::int32_t>(kStoreItemItems) +
+                          number<std::int32_t>(field[2]) - 1);
+    rows.date.push_back(*date);
+    rows.value.push_back(number<double>(field[3]));
+    return true;
+  });
+}
+
+bool read_m5(const std::string& folder, SalesRows& rows) {
+  const Date first = m5_first_day();
+  // id,item_id,dept_id,cat_id,store_id,state_id,d_1,...,d_1941
+  return each_line(content_of(folder + "/m5/sales_train_evaluation_280.csv"), "id", [&](const auto& field) {
+    if (field.size() != 6 + static_cast<std::size_t>(kM5Days)) return false;
+    for (std::int32_t day = 0; day < kM5Days; ++day) {
+      rows.series.push_back(static_cast<std::int32_t>(rows.count));
+      rows.date.push_back(Date{first.days + day});
+      rows.value.push_back(number<double>(field[6 + static_cast<std::size_t>(day)]));
+    }
+    ++rows.count;
+    return true;
+  });
+}
+
+namespace {
+
+/// Keeps the rows of the 500 series with the largest sum up to `until`, numbered by that sum.
+SalesRows largest(const SalesRows& all, Date until) {
+  constexpr std::size_t kKept = 500;
+  std::vector<double> units(all.count, 0.0);
+  for (std::size_t row = 0; row < all.series.size(); ++row)
+    if (all.date[row] <= until) units[static_cast<std::size_t>(all.series[row])] += all.value[row];
+  std::vector<std::size_t> order(all.count);
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return units[a] > units[b]; });
+  std::vector<std::int32_t> place(all.count, -1);
+  SalesRows kept;
+  kept.count = std::min(kKept, all.count);
+  for (std::size_t i = 0; i < kept.count; ++i) place[order[i]] = static_cast<std::int32_t>(i);
+  for (std::size_t row = 0; row < all.series.size(); ++row) {
+    const std::int32_t at = place[static_cast<std::size_t>(all.series[row])];
+    if (at < 0) continue;
+    kept.series.push_back(at);
+    kept.date.push_back(all.date[row]);
+    kept.value.push_back(all.value[row]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+bool read_online_retail(const std::string& folder, Date ranked_until, SalesRows& rows) {
+  std::map<std::string, std::int32_t, std::less<>> codes;
+  SalesRows all;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  // InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+  const bool complete =
+      each_line(content_of(folder + "/online-retail/online-retail.csv"), "InvoiceNo", [&](const auto& field) {
+        if (field.size() < 8) return false;
+        if (field[0].starts_with('C') || field[1].size() < 5) return true;
+        if (!std::ranges::all_of(field[1].substr(0, 5), is_digit)) return true;
+        const auto quantity = number<double>(field[3]);
+        if (quantity <= 0 || number<double>(field[5]) <= 0) return true;
+        int month = 0, day = 0, year = 0;
+        if (std::sscanf(std::string(field[4]).c_str(), "%d/%d/%d", &month, &day, &year) != 3) return false;
+        std::string code(field[1]);
+        std::ranges::transform(code, code.begin(),
+                               [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+        const auto next = static_cast<std::int32_t>(codes.size());
+        all.series.push_back(codes.try_emplace(std::move(code), next).first->second);
+        all.date.push_back(date_from_civil(year, month, day));
+        all.value.push_back(quantity);
+        return true;
+      });
+  all.count = codes.size();
+  rows = largest(all, ranked_until);
+  return complete;
+}
+
+std::vector<forecast::Series> build(const SalesRows& rows, forecast::Grain grain, Date cut) {
+  forecast::SeriesOptions options;
+  options.grain = grain;
+  options.cut = cut;
+  auto built = forecast::build_series({rows.series, rows.date, rows.value, {}, {}, {}, rows.count}, options);
+  if (!built) {
+    std::fprintf(stderr, "%s\n", built.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(*built);
+}
+
+}  // namespace tillcast::bench
