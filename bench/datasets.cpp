@@ -112,4 +112,16 @@ std::vector<forecast::Series> build(const SalesRows& rows, forecast::Grain grain
   return std::move(*built);
 }
 
+forecast::ForecastRun run_forecast(const std::vector<forecast::Series>& series,
+                                   forecast::ForecastOptions options) {
+  options.threads = 1;
+  NoProgress progress;
+  auto result = forecast::forecast_all(series, options, progress);
+  if (!result) {
+    std::fprintf(stderr, "%s\n", result.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(*result);
+}
+
 }  // namespace tillcast::bench

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "forecast/series.h"
+#include "forecast/forecast.h"
 
 namespace tillcast::bench {
 
@@ -42,5 +42,9 @@ bool read_online_retail(const std::string& folder, Date ranked_until, SalesRows&
 
 /// Series of rows known up to `cut`. Ends the program on an error.
 std::vector<forecast::Series> build(const SalesRows& rows, forecast::Grain grain, Date cut);
+
+/// forecast_all on one thread. Ends the program on an error.
+forecast::ForecastRun run_forecast(const std::vector<forecast::Series>& series,
+                                   forecast::ForecastOptions options);
 
 }  // namespace tillcast::bench

@@ -26,14 +26,7 @@ ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric m
   options.backtest.horizon = horizon;
   options.choice.metric = metric;
   options.panel_models = std::move(panel_models);
-  options.threads = 1;
-  NoProgress progress;
-  auto result = forecast_all(series, options, progress);
-  if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().message.c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
+  return run_forecast(series, std::move(options));
 }
 
 struct Score {

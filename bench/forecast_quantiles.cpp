@@ -30,21 +30,15 @@ ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric m
   options.backtest.horizon = horizon;
   options.choice.metric = metric;
   options.quantile_shares.assign(kShares.begin(), kShares.end());
-  options.threads = 1;
   options.keep_errors = true;
-  NoProgress progress;
-  auto result = forecast_all(series, options, progress);
-  if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().message.c_str());
-    std::exit(1);
-  }
+  ForecastRun result = run_forecast(series, std::move(options));
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
-    if (result->recipes[c].residual_weight < 1)
+    if (result.recipes[c].residual_weight < 1)
       std::printf("  %s: %.0f %% residuals, %.0f %% history (memory %zu, shift %.1f), pinball %.1f %% less\n",
                   std::string(demand_class_name(static_cast<DemandClass>(c))).c_str(),
-                  100 * result->recipes[c].residual_weight, 100 - 100 * result->recipes[c].residual_weight,
-                  result->recipes[c].half_life, result->recipes[c].shift, 100 * result->recipes[c].gain);
-  return std::move(*result);
+                  100 * result.recipes[c].residual_weight, 100 - 100 * result.recipes[c].residual_weight,
+                  result.recipes[c].half_life, result.recipes[c].shift, 100 * result.recipes[c].gain);
+  return result;
 }
 
 struct Score {

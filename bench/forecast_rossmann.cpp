@@ -134,21 +134,14 @@ void run_choice(const RossmannRows& rows, std::size_t origins) {
   options.backtest.horizon = kHorizon;
   options.backtest.origins = origins;
   options.choice.metric = Metric::kRmspe;
-  options.threads = 1;
-  NoProgress progress;
-  const auto run = forecast_all(known, options, progress);
+  const ForecastRun run = run_forecast(known, std::move(options));
   const double used = cpu_seconds() - started;
-  if (!run) {
-    std::printf("%s\n", run.error().message.c_str());
-    expect(false, "forecast_all succeeds");
-    return;
-  }
   RossmannScore chosen;
   Coverage coverage;
   std::size_t picks[kModelCount] = {};
   bool closed_zero = true;
   for (std::size_t i = 0; i < known.size(); ++i) {
-    const SeriesForecast& forecast = run->series[i];
+    const SeriesForecast& forecast = run.series[i];
     ++picks[static_cast<std::size_t>(forecast.model)];
     expect(forecast.points.size() == kHorizon, "42 points for each store");
     for (const ForecastPoint& point : forecast.points) {
@@ -163,11 +156,11 @@ void run_choice(const RossmannRows& rows, std::size_t origins) {
               origins, chosen.all.rmspe(), chosen.all.wape(), chosen.all.bias());
   std::printf("  80 %% intervals cover %.3f, width %.3f of mean sales; 95 %%: %.3f, width %.3f\n",
               coverage.share80(), coverage.mean_width80(), coverage.share95(), coverage.mean_width95());
-  for (const CoverageRow& row : run->coverage)
+  for (const CoverageRow& row : run.coverage)
     if (!row.demand_class && row.level.empty())
       std::printf("  measured before, at 2015-05-08: 80 %%: %.3f  95 %%: %.3f\n", row.coverage.share80(),
                   row.coverage.share95());
-  for (const AccuracyRow& row : run->accuracy)
+  for (const AccuracyRow& row : run.accuracy)
     if (!row.demand_class)
       std::printf("  back-test %-20s RMSPE newest %.4f all %.4f, value added %+.3f\n",
                   row.model ? std::string(model(*row.model).name).c_str() : "chosen", row.newest.rmspe(),
@@ -179,7 +172,7 @@ void run_choice(const RossmannRows& rows, std::size_t origins) {
   std::printf(
       "; %zu ok, %zu fallbacks\n  %.1f CPU s for %zu stores: series, back-test of %zu origins, forecast "
       "(at most %.0f)\n",
-      run->ok, run->fallbacks, used, known.size(), origins, kSecondsMost);
+      run.ok, run.fallbacks, used, known.size(), origins, kSecondsMost);
   const std::string name = "chosen_of_" + std::to_string(origins);
   print_rossmann(kLast, name, chosen, used);
   print_figures("forecast_rossmann/2015-06-19/" + name + "/intervals",

@@ -7,7 +7,8 @@ Without --data a small chain of shops is generated and forecast for 42 days firs
 namespace of its own where the system allows it. Before and after the load, answers are compared point by point with
 the forecasts in the database; under load wrk counts every answer that is not 200. Prints one JSON line:
 requests_per_cpu_second is requests / (user + system time of the server process), the machine may be busy.
-Cases: forecast (one series, kept answer), mixed (all series), adhoc_ms (CPU of a horizon beyond the stored one).
+Cases: forecast (one series, kept answer), mixed (all series); CPU each of adhoc (a horizon beyond the stored one), unseen (ids
+that no series has) and explained.
 """
 import argparse
 import csv
@@ -127,18 +128,53 @@ def load(server: Server, targets: list[str], seconds: int, script: pathlib.Path)
 def adhoc(server: Server, ids: list[str], stored: int) -> dict:
     """A longer horizon for each series, one request each: its first points are the stored ones."""
     horizon = stored + 30
-    ask = lambda one: server.ask("/api/v1/forecast", {"items": [{"series_id": one}], "horizon": horizon})
-    ask(ids[0])  # reads the histories
+
+    def ask(one: str) -> None:
+        item = server.ask("/api/v1/forecast", {"items": [{"series_id": one}], "horizon": horizon})["items"][0]
+        if item["status"] != "ok" or len(item["forecast"]["points"]) != horizon:
+            raise SystemExit(f"{one}: {item}")
+        if item["forecast"].get("extension", {}).get("refitted"):
+            raise SystemExit(f"{one} was fitted for the answer: {item['forecast']['extension']}")
+
+    return cpu_each(server, ask, ids)
+
+
+def cpu_each(server: Server, ask, ids: list[str]) -> dict:
+    """CPU of the first question, which reads version and histories, and of each later one."""
+    before = server.cpu_seconds()
+    ask(ids[0])
+    first = server.cpu_seconds() - before
     before = server.cpu_seconds()
     rounds = 0
     while rounds < 5 or server.cpu_seconds() - before < 0.5 and rounds < 50:
         for one in ids:
-            item = ask(one)["items"][0]
-            if item["status"] != "ok" or len(item["forecast"]["points"]) != horizon:
-                raise SystemExit(f"{one}: {item}")
+            ask(one)
         rounds += 1
-    return {"requests": rounds * len(ids),
+    return {"requests": rounds * len(ids), "cpu_ms_first": round(1000 * first),
             "cpu_ms_each": round(1000 * (server.cpu_seconds() - before) / (rounds * len(ids)), 2)}
+
+
+def unseen(server: Server, plan: str, stored: int) -> dict:
+    """Ids that no series has, within the stored horizon."""
+    def ask(one: str) -> None:
+        forecast = server.ask("/api/v1/forecast", {"items": [{"series_id": one}], "horizon": stored})["items"][0]["forecast"]
+        if forecast["model"] != "cold_start" or len(forecast["points"]) != stored:
+            raise SystemExit(f"{one}: {forecast}")
+    return cpu_each(server, ask, [f"{plan}/never seen {i}" for i in range(10)])
+
+
+def explained(server: Server, ids: list[str]) -> dict:
+    """Why the stored forecasts are what they are; parts must add up."""
+    count = 0
+
+    def ask(one: str) -> None:
+        nonlocal count
+        count += 1  # another question each time: answers are kept
+        found = server.ask(f"/api/v1/series/{urllib.parse.quote(one, safe='')}/explanation?history={count}")
+        for point in found["points"]:
+            if abs(sum(part["value"] for part in point["parts"]) - point["value"]) > 1e-4 * max(1, point["value"]):
+                raise SystemExit(f"{one}: parts do not add up: {point}")
+    return cpu_each(server, ask, ids)
 
 
 def main() -> None:
@@ -162,12 +198,14 @@ def main() -> None:
             mixed = load(server, [target_of(i) for i in ids], options.seconds, folder / "mixed.lua")
             checked += check_answers(server, ids[:20], points)
             longer = adhoc(server, ids[:10], len(points[ids[0]]))
+            new = unseen(server, ids[0].split("/")[0], len(points[ids[0]]))
+            why = explained(server, ids[:10])
         finally:
             stopped = server.stop()
         if stopped != 0:
             raise SystemExit(f"the server ended with {stopped}")
     print(json.dumps({"bench": "serve_load", "points": len(points[ids[0]]), "series": len(ids), "answers_checked": checked,
-                      "forecast": one, "mixed": mixed, "adhoc": longer,
+                      "forecast": one, "mixed": mixed, "adhoc": longer, "unseen": new, "explained": why,
                       "anchors": {"bar": 25000, "beast_prepared": 42000, "nginx_file": 53000},
                       "measured_at": time.strftime("%Y-%m-%d")}))
 

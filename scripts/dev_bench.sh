@@ -22,13 +22,19 @@ TEXT
 bench_names=(forecast_speed forecast_accuracy peers scale serve_load)
 bench_accuracy_programs=(forecast_rossmann forecast_datasets forecast_monthly forecast_quantiles)
 
-bench_one() {  # COMMAND...: output to the screen, its JSON lines to the file as well
-  "$@" | awk -v file="$root/build/bench/results.jsonl" '/^[{]"/ { print >>file } { print; fflush() }'
+bench_table() {  # COMMAND...: its table to the screen, its JSON lines to the file
+  local line
+  "$@" | while IFS= read -r line; do
+    case "$line" in
+      '{"'*) printf '%s\n' "$line" >>"$root/build/bench/results.jsonl" ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
   return "${PIPESTATUS[0]}"
 }
 
-bench_table() {  # COMMAND...: the same for one that prints a table as well: its JSON lines go to the file alone
-  "$@" | awk -v file="$root/build/bench/results.jsonl" '/^[{]"/ { print >>file; fflush(file); next } { print; fflush() }'
+bench_one() {  # COMMAND...: the same for one that prints JSON lines alone: to the screen and the file
+  "$@" | tee -a "$root/build/bench/results.jsonl"
   return "${PIPESTATUS[0]}"
 }
 
@@ -109,7 +115,7 @@ bench() {
     '') names=("${bench_names[@]}") ;;
   esac
   for name in "${names[@]}"; do
-    if ! [[ " ${bench_names[*]} ${bench_accuracy_programs[*]} " == *" $name "* ]]; then
+    if ! [[ " ${bench_names[*]} " == *" $name "* || -f bench/$name.cpp ]]; then
       echo "dev: there is no benchmark '$name'" >&2
       bench_usage >&2
       exit 2

@@ -1,5 +1,7 @@
 // The dashboard. All state is in the URL: from, to, country, search, series, tables. Back, reload and sharing work.
 import * as charts from '/assets/charts.js';
+import { onDataChanged, startOperations } from '/assets/operations.js';
+import { ask, reasonOf } from '/assets/requests.js';
 import { amount, day, element, isCurrency, month, share, table } from '/assets/format.js';
 
 const $ = (id) => document.getElementById(id);
@@ -8,7 +10,6 @@ let state = read();
 let report = null;
 let chosen = null;
 let options = { rows: [], at: -1, next: null };
-const running = new Map(); // kind of request -> its AbortController: a newer one cancels the older
 
 function read() {
   const query = new URLSearchParams(location.search);
@@ -24,23 +25,10 @@ function write(change, replace = false) {
 
 const tables = () => new Set(state.tables.split(',').filter(Boolean));
 
-async function ask(kind, path, parameters = {}) {
-  running.get(kind)?.abort();
-  const controller = new AbortController();
-  running.set(kind, controller);
-  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '' && value != null));
-  const answer = await fetch(query.size ? `${path}?${query}` : path, { signal: controller.signal, headers: { Accept: 'application/json' } });
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(body.detail ?? `The server answered ${answer.status}.`), { status: answer.status, body });
-  return body;
-}
-
 function failed(error, doing) {
   if (error.name === 'AbortError') return;
   const box = $('problem');
-  const id = error.body?.request_id;
-  box.replaceChildren(element('strong', {}, `${doing}: `), error.status ? error.message : 'the server cannot be reached. Is tillcast serve running?',
-    id ? element('small', {}, ` (request ${id})`) : null);
+  box.replaceChildren(element('strong', {}, `${doing}: `), ...reasonOf(error));
   box.hidden = false;
 }
 
@@ -266,4 +254,6 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   if (report) drawReport();
   if (chosen) drawSeries();
 });
+onDataChanged(loadAll);
+startOperations();
 loadAll();

@@ -19,10 +19,17 @@ function grid(heads, rows) {
     element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((cell) => element('td', {}, cell))))));
 }
 
-function curl(method, path, operation) {
-  const filled = path.replace('{series_id}', 'stores%2F1').replace('{file}', 'app.js');
-  const body = operation.requestBody ? ` \\\n  -H 'Content-Type: application/json' \\\n  -d '{"items":[{"series_id":"stores/1"}],"horizon":14}'` : '';
-  return `curl '${location.origin}${filled}'${body}`;
+const kFilled = { series_id: 'stores%2F1', file: 'app.js', plan: 'store_daily', version: '1', job_id: 'job-000001', upload_id: 'SHA256' };
+
+function curl(document, method, path, operation) {
+  const filled = path.replace(/{(\w+)}/g, (all, name) => kFilled[name] ?? all);
+  const content = operation.requestBody?.content;
+  const json = content?.['application/json']?.schema;
+  const named = json?.$ref ? document.components.schemas[json.$ref.split('/').at(-1)] : json;
+  let how = method === 'post' ? ' -X POST' : '';
+  if (content?.['multipart/form-data']) how = ' \\\n  -F file=@sales.csv';
+  else if (named) how = ` \\\n  -H 'Content-Type: application/json' \\\n  -d '${JSON.stringify(named.examples?.[0] ?? {})}'`;
+  return `curl '${location.origin}${filled}'${how}`;
 }
 
 function operationCard(document, method, path, operation) {
@@ -30,13 +37,14 @@ function operationCard(document, method, path, operation) {
   const card = element('section', { class: 'card', id: operation.operationId },
     element('h2', {}, element('span', { class: 'method' }, method.toUpperCase()), ' ', code(path)),
     element('p', {}, operation.summary + '. ' + (operation.description ?? '')),
-    element('pre', { tabindex: 0 }, code(curl(method, path, operation))));
+    element('pre', { tabindex: 0 }, code(curl(document, method, path, operation))));
   if (operation.parameters.length) {
     card.append(element('h3', {}, 'Parameters'), grid(['Name', 'In', 'Type', 'Meaning'],
       operation.parameters.map((one) => [code(one.name), one.in, type(one.schema), one.description ?? ''])));
   }
   if (operation.requestBody) {
-    card.append(element('h3', {}, 'Body'), element('p', {}, type(operation.requestBody.content['application/json'].schema) + ', ' + operation.requestBody.description));
+    card.append(element('h3', {}, 'Body'), element('p', {}, Object.entries(operation.requestBody.content).map(([media, content]) => `${media} ${type(content.schema)}`).join(', ') + ': ' +
+      operation.requestBody.description));
   }
   card.append(element('h3', {}, 'Answers'), grid(['Status', 'Body', 'When'], Object.entries(operation.responses).map(([status, given]) => {
     const answer = resolve(given);

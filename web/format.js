@@ -6,12 +6,23 @@ const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFrac
 const monthName = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric', timeZone: 'UTC' });
 const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
 export const short = (value) => compact.format(value);
 export const amount = (value) => (Math.abs(value) >= 10000 || Number.isInteger(value) ? whole : cents).format(value);
 export const share = (value) => percent.format(value);
 export const seconds = (day) => Date.parse(day + 'T00:00:00Z') / 1000;
 export const month = (day) => monthName.format(seconds(day) * 1000);
 export const day = (text) => dayName.format(seconds(text) * 1000);
+/** "14:03" of today, else with its day. */
+export const moment = (instant) => {
+  const at = new Date(instant);
+  return (at.toDateString() === new Date().toDateString() ? clock : dayAndClock).format(at);
+};
+/** Seconds for people: "40 s", "3 min". */
+export const span = (seconds) => (seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
+export const bytes = (count) => (count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`);
 export const isCurrency = (unit) => /^[A-Z]{3}$/.test(unit);
 
 /** An element with attributes and children; text is always set as text, never as markup. */

@@ -110,9 +110,9 @@ def r_speeds(rscript: str, file: pathlib.Path, models: list, seconds: float) -> 
 
 def prophet_speed(series: list, seconds: float) -> float:
     import pandas as pd
-    from prophet import Prophet
-    for logger in ("prophet", "cmdstanpy"):
+    for logger in ("prophet", "prophet.plot", "cmdstanpy"):
         logging.getLogger(logger).disabled = True
+    from prophet import Prophet
 
     def forecast(values):
         days = pd.date_range("2020-01-06", periods=len(values))

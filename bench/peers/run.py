@@ -3,7 +3,7 @@
 
 Every program does the same work on UCI Online Retail and checks its own answer (expected.py). One JSON line per
 program on stdout, a table with ratios on stderr. CPU seconds (user + system) are the figure: wall time on shared
-machines says little.
+machines says little. A peer that is missing is said, and fails the run only where TILLCAST_FAIL_ON_SKIP is set.
 
   run.py --datasets DIR [--repeat 3] [--only TEXT] [--tillcast BIN] [--ours 'TASK=COMMAND' ...]
 
@@ -11,6 +11,7 @@ TASK is csv_columns, xlsx_columns, csv_gold or xlsx_gold; COMMAND is run by the 
 folder) filled in and must exit 0 only when its answer is right. --tillcast adds `tillcast run` for the gold tasks.
 """
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -21,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 
+from one_thread import exit_status, skip
+
 HERE = pathlib.Path(__file__).resolve().parent
 FILES = {"csv": "online-retail/online-retail.csv", "xlsx": "online-retail/Online Retail.xlsx"}
 TASKS = ["csv_columns", "xlsx_columns", "csv_gold", "xlsx_gold"]
@@ -30,10 +33,12 @@ UK_QUERY = ("SELECT count(*) AS rows FROM sales_monthly_country WHERE country = 
 
 def peers(task: str) -> dict[str, list[str]]:
     kind, work = task.split("_")
-    names = {"polars": "polars_import.py", "pandas": "pandas_import.py"}
-    found = {name: [sys.executable, str(HERE / script), work, "{input}", "{out}"] for name, script in names.items()}
-    if kind == "csv":
-        found["duckdb"] = [sys.executable, str(HERE / "duckdb_import.py"), work, "{input}", "{out}"]
+    found = {}
+    for name in ("polars", "pandas", "duckdb") if kind == "csv" else ("polars", "pandas"):
+        if importlib.util.find_spec(name):
+            found[name] = [sys.executable, str(HERE / f"{name}_import.py"), work, "{input}", "{out}"]
+        else:
+            skip(name, f"not installed for {sys.executable}")
     return found
 
 
@@ -66,7 +71,7 @@ def main() -> int:
     parser.add_argument("--tillcast", help="the tillcast binary")
     parser.add_argument("--ours", action="append", default=[], metavar="TASK=COMMAND")
     arguments = parser.parse_args()
-    failures = 0
+    failures = []
     with tempfile.TemporaryDirectory(prefix="tillcast-bench-") as scratch:
         for task in TASKS:
             file = pathlib.Path(arguments.datasets) / FILES[task.split("_")[0]]
@@ -99,8 +104,7 @@ def main() -> int:
                     if name.startswith("tillcast") and task.endswith("gold"):
                         check_tillcast(arguments.tillcast, out / "data")
                 except (RuntimeError, subprocess.CalledProcessError) as error:
-                    failures += 1
-                    print(f"{task} {name} failed: {error}", file=sys.stderr)
+                    failures.append(f"{task} {name}: {error}")
                     continue
                 cpu = statistics.median(run[0] for run in runs)
                 peak = statistics.median(run[1] for run in runs)
@@ -111,7 +115,7 @@ def main() -> int:
             for name, (cpu, peak) in sorted(results.items(), key=lambda item: item[1][0]):
                 ratio = f"{cpu / best:6.2f}x the best peer" if best else ""
                 print(f"{task:14} {name:28} {cpu:7.2f} CPU s {peak:7.0f} MB {ratio}", file=sys.stderr)
-    return 1 if failures else 0
+    return exit_status(failures)
 
 
 if __name__ == "__main__":

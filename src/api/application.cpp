@@ -110,6 +110,12 @@ HttpAnswer data_answer(std::shared_ptr<const AnswerCache::Entry> entry, const st
   return answer;
 }
 
+// A form or a script of any page may send a POST to this server; browsers say in Origin whose page it is.
+bool is_own_page(std::string_view origin, std::string_view host) {
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos && equal_ignoring_case(origin.substr(scheme + 3), host);
+}
+
 std::string default_text(const std::string& json) {
   return json.size() >= 2 && json.front() == '"' ? json.substr(1, json.size() - 2) : json;
 }
@@ -237,6 +243,16 @@ Application::Admission Application::admit(const HttpRequest& request) const {
     return admission;
   }
   const Route& route = *admission.route;
+  if (route.method == Method::kPost && !request.origin.empty() && !is_own_page(request.origin, host)) {
+    refused({403,
+             "cross_site",
+             "a page of another site ('" + std::string(request.origin.substr(0, 100)) +
+                 "') may not change anything here",
+             {}},
+            true);
+    admission.route = nullptr;
+    return admission;
+  }
   admission.body_bytes_max = route.body || route.open_sink ? route.body_bytes_max : kBodyBytesIgnored;
   const Answer& best = route.answers.front();
   admission.media_type = best.media_type;
@@ -263,8 +279,7 @@ Application::Admission Application::admit(const HttpRequest& request) const {
              std::ranges::none_of(route.body_media_types, takes)) {
     std::string types;
     for (const std::string& type : route.body_media_types) types += (types.empty() ? "" : ", ") + type;
-    refused(
-        {415, "unsupported_media_type", "send the file itself as the body, with Content-Type " + types, {}});
+    refused({415, "unsupported_media_type", "send the file with one of the Content-Types " + types, {}});
     admission.route = nullptr;
   }
   return admission;
@@ -353,6 +368,7 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
 
   RouteRequest checked;
   checked.request_id_ = admission.request_id;
+  checked.content_type_ = request.content_type;
   checked.media_type_ = admission.media_type;
   checked.sink_ = std::move(sink);
   checked.accepts_gzip_ = accepts_gzip(request.accept_encoding);
@@ -464,6 +480,7 @@ std::variant<std::unique_ptr<BodySink>, HttpAnswer> Application::open_sink(
   HttpAnswer refusal = guarded(admission, request, [&] {
     RouteRequest checked;
     checked.request_id_ = admission.request_id;
+    checked.content_type_ = request.content_type;
     const auto errors = read_parameters(*admission.route, admission, request, checked);
     if (!errors.empty()) {
       return problem_answer(

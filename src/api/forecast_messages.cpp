@@ -18,6 +18,7 @@ constexpr int kPageDefault = 50;
 constexpr std::size_t kIdBytesMax = 500;
 constexpr std::size_t kFilterBytesMax = 200;
 constexpr std::size_t kPointsPerMessage = 1000;
+constexpr int kHistoryMax = 100'000;
 
 std::string range_text(const std::string& field, std::int64_t low, std::int64_t high, std::int64_t found) {
   return field + " must be " + std::to_string(low) + " to " + std::to_string(high) + ", found " +
@@ -97,6 +98,14 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   if (found.extension) {
     forecast.mutable_extension()->set_from(format_date(found.extension->from));
     forecast.mutable_extension()->set_model(text_of(found.extension->model));
+    forecast.mutable_extension()->set_refitted(found.extension->refitted);
+    forecast.mutable_extension()->set_reason(text_of(found.extension->reason));
+  }
+  if (found.cold_start) {
+    v1::ColdStart& start = *forecast.mutable_cold_start();
+    start.set_basis(text_of(found.cold_start->basis));
+    for (const auto& part : found.cold_start->known) start.add_known(part);
+    start.set_series(found.cold_start->series);
   }
   forecast.mutable_points()->Reserve(static_cast<int>(found.points.size()));
   const std::size_t shares = found.quantile_shares.size();
@@ -132,7 +141,52 @@ Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
   return {};
 }
 
+template <class Values>
+void write_values(const std::vector<pipeline::ExplainedValue>& values, Values& out) {
+  for (const auto& value : values) {
+    v1::ExplainedValue& to = *out.Add();
+    to.set_date(format_date(value.date));
+    to.set_value(value.value);
+    for (const auto& part : value.parts) {
+      v1::ExplanationPart& own = *to.add_parts();
+      own.set_name(text_of(part.name));
+      own.set_value(part.value);
+    }
+  }
+}
+
+Result<Date> read_date(const std::string& field, const std::string& text) {
+  const auto date = parse_date(text);
+  if (date) return *date;
+  return invalid_input(field + " must be a day as YYYY-MM-DD, found '" + repaired_utf8(text.substr(0, 40)) +
+                       "'");
+}
+
 }  // namespace
+
+Result<pipeline::ExplainRequest> read_explain_request(const v1::ExplainRequest& message) {
+  TILLCAST_TRY_PLAIN(check_id("series_id", message.series_id()));
+  TILLCAST_TRY_PLAIN(check_range("history", 0, kHistoryMax, message.history()));
+  pipeline::ExplainRequest asked{message.series_id(), {}, message.history()};
+  if (!message.date().empty()) asked.date = TILLCAST_TRY_PLAIN(read_date("date", message.date()));
+  return asked;
+}
+
+void write_explanation(const pipeline::SeriesExplanation& found, v1::Explanation& out) {
+  write_series(found.forecast.info, *out.mutable_series());
+  out.set_run_id(text_of(found.forecast.run_id));
+  out.set_model(text_of(found.forecast.model));
+  out.set_model_version(found.forecast.model_version);
+  write_values(found.points, *out.mutable_points());
+  for (const auto& model : found.models) {
+    v1::ExplainedModel& to = *out.add_models();
+    to.set_model(text_of(model.model));
+    to.set_weight(model.weight);
+    write_values(model.points, *to.mutable_points());
+  }
+  write_values(found.history, *out.mutable_history());
+  out.set_note(text_of(found.note));
+}
 
 Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastRequest& message) {
   pipeline::ForecastRequest asked;
@@ -143,8 +197,11 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
   for (int i = 0; i < message.items_size(); ++i) {
     const std::string& id = message.items(i).series_id();
     TILLCAST_TRY_PLAIN(check_id("items[" + std::to_string(i) + "].series_id", id));
-    asked.items.push_back({id});
+    auto& added = asked.items.emplace_back();
+    added.series_id = id;
+    for (const auto& [name, value] : message.items(i).attributes()) added.attributes[name] = value;
   }
+  asked.strict = message.strict();
   switch (message.ahead_case()) {
     case v1::ForecastRequest::kHorizon:
       TILLCAST_TRY_PLAIN(check_range("horizon", 1, pipeline::kPeriodsAheadMax, message.horizon()));
@@ -153,14 +210,8 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
     case v1::ForecastRequest::kDates:
       TILLCAST_TRY_PLAIN(check_range("dates", 1, pipeline::kPeriodsAheadMax, message.dates().values_size()));
       for (int i = 0; i < message.dates().values_size(); ++i) {
-        const std::string& text = message.dates().values(i);
-        const auto date = parse_date(text);
-        if (!date) {
-          return invalid_input("dates.values[" + std::to_string(i) +
-                               "] must be a day as YYYY-MM-DD, found '" + repaired_utf8(text.substr(0, 40)) +
-                               "'");
-        }
-        asked.dates.push_back(*date);
+        asked.dates.push_back(TILLCAST_TRY_PLAIN(
+            read_date("dates.values[" + std::to_string(i) + "]", message.dates().values(i))));
       }
       break;
     case v1::ForecastRequest::AHEAD_NOT_SET:

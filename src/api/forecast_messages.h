@@ -10,6 +10,8 @@
 
 /// Of the generated proto/tillcast/v1/forecast.proto, which is heavy and seen in .cpp files only.
 namespace tillcast::v1 {
+class Explanation;
+class ExplainRequest;
 class ForecastRequest;
 class ForecastResponse;
 class GetSeriesRequest;
@@ -26,6 +28,8 @@ namespace tillcast::api {
 /// @return kInvalidInput naming the field that is missing or out of range.
 Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastRequest& message);
 Result<pipeline::SeriesRequest> read_series_request(const v1::ListSeriesRequest& message);
+Result<pipeline::ExplainRequest> read_explain_request(const v1::ExplainRequest& message);
+void write_explanation(const pipeline::SeriesExplanation& found, v1::Explanation& out);
 /// Latest periods of history wanted; the largest size when the message does not say.
 Result<std::size_t> read_history_length(const v1::GetSeriesRequest& message);
 

@@ -9,9 +9,17 @@ namespace tillcast::api {
 namespace {
 
 Schema request_schema() {
-  const Schema item = object_schema({{"series_id", string_schema("id of a series").with_length(1, 500)}},
-                                    "One series to forecast.")
-                          .with_name("ForecastItem");
+  const Schema item =
+      object_schema(
+          {{"series_id", string_schema("id of a series, known or never seen").with_length(1, 500)},
+           {"attributes",
+            map_schema(string_schema("its value; numbers and days (YYYY-MM-DD) as text").with_length(1, 200),
+                       "of a store or product that was never seen (category, store_type, country, ...): it "
+                       "takes after those alike")
+                .with_example(R"({"category":"Tea"})"),
+            false}},
+          "One series to forecast.")
+          .with_name("ForecastItem");
   Schema schema = object_schema(
       {{"items", array_schema(item, "the series").with_length(1, pipeline::kForecastItemsMax)},
        {"horizon",
@@ -29,7 +37,9 @@ Schema request_schema() {
             .with_length(1, pipeline::kSharesMax)
             .with_example("[0.1,0.5,0.9]"),
         false},
-       {"sum", boolean_schema("the demand of all these periods together as well: a lead time"), false}},
+       {"sum", boolean_schema("the demand of all these periods together as well: a lead time"), false},
+       {"strict", boolean_schema("an id that was never seen is an error of its item").with_default("false"),
+        false}},
       "Which series, and how far: either horizon or dates.");
   schema.exactly_one_of = {"horizon", "dates"};
   return schema.with_name("ForecastRequest")
@@ -54,8 +64,14 @@ pipeline::ForecastRequest read_request(const rapidjson::Value& body) {
   pipeline::ForecastRequest asked;
   for (const auto& item : body["items"].GetArray()) {
     const auto& id = item["series_id"];
-    asked.items.push_back({std::string(id.GetString(), id.GetStringLength())});
+    auto& added = asked.items.emplace_back();
+    added.series_id.assign(id.GetString(), id.GetStringLength());
+    if (!item.HasMember("attributes")) continue;
+    for (const auto& one : item["attributes"].GetObject())
+      added.attributes.insert_or_assign(std::string(one.name.GetString(), one.name.GetStringLength()),
+                                        std::string(one.value.GetString(), one.value.GetStringLength()));
   }
+  asked.strict = body.HasMember("strict") && body["strict"].GetBool();
   if (body.HasMember("horizon")) asked.horizon = static_cast<int>(body["horizon"].GetDouble());
   if (body.HasMember("dates")) {
     for (const auto& day : body["dates"].GetArray()) {
@@ -82,7 +98,12 @@ void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service)
       "Reads only. A series that cannot be forecast gets a problem inside its item and does not fail the "
       "others. With quantiles each point has them; with sum there is the demand of all periods together, "
       "whose "
-      "quantiles are not the sums of theirs. Items x periods x quantiles may be 1,000,000.";
+      "quantiles are not the sums of theirs. Items x periods x quantiles may be 1,000,000. "
+      "An id that was never seen but could belong to its plan (a new store or product, or a pair "
+      "that "
+      "was never sold) is forecast from the known series: model cold_start, with cold_start.basis. With "
+      "strict "
+      "it is a problem, as an id of no plan or of another form always is.";
   route.body = request_schema();
   route.body_bytes_max = std::size_t{1} << 20;
   route.answers = {{200, "One answer per item.", "application/json", answer_schema(), {}}};

@@ -151,6 +151,7 @@ class SeriesStream final : public Call<grpc::ServerWriteReactor<v1::GetSeriesRes
             // What is stored needs no history: a look-up in memory.
             pipeline::ForecastRequest asked;
             asked.items.push_back({message->series_id()});
+            asked.strict = true;
             const auto found = TILLCAST_TRY_PLAIN(service.forecast(asked));
             if (!found.front()) return found.front().error();
             messages_ = series_messages(*found.front(), history, length);
@@ -206,6 +207,14 @@ class Handlers final : public v1::ForecastService::CallbackService {
                            write_page(TILLCAST_TRY_PLAIN(service.series(asked)), *out);
                            return {};
                          });
+  }
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* message,
+                                    v1::Explanation* out) override {
+    return new UnaryCall(room_, "Explain", context, [message, out](pipeline::Service& service) -> Result<> {
+      const auto asked = TILLCAST_TRY_PLAIN(read_explain_request(*message));
+      write_explanation(TILLCAST_TRY_PLAIN(service.explain(asked)), *out);
+      return {};
+    });
   }
   grpc::ServerWriteReactor<v1::GetSeriesResponse>* GetSeries(grpc::CallbackServerContext* context,
                                                              const v1::GetSeriesRequest* message) override {

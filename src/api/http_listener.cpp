@@ -58,6 +58,9 @@ HttpRequest request_of(const Parser& parser) {
       case http::field::content_type:
         request.content_type = view(field.value());
         break;
+      case http::field::origin:
+        request.origin = view(field.value());
+        break;
       case http::field::if_none_match:
         request.if_none_match = view(field.value());
         break;

@@ -19,6 +19,7 @@ struct HttpRequest {
   std::string_view accept;
   std::string_view accept_encoding;
   std::string_view content_type;
+  std::string_view origin;  ///< of the page that asks, as browsers send it with POST
   std::string_view if_none_match;
   std::string_view request_id;
   std::string_view idempotency_key;

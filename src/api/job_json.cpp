@@ -21,7 +21,9 @@ Schema result_schema() {
                      {"run_id", string_schema("as forecasts name it")},
                      {"series", integer_schema("series forecast")},
                      {"fallbacks", integer_schema("of which by a simpler model, or not at all")},
-                     {"unchanged", boolean_schema("same data as before: the stored run was kept")}},
+                     {"unchanged", boolean_schema("same data as before: the stored run was kept")},
+                     {"fitted_version", integer_schema("model version that was made; 0 = none")},
+                     {"verdict", string_schema("what the gate said of it; null without one").or_null()}},
                     "One plan that was trained.")
           .with_name("JobRun");
   const Schema reject = object_schema({{"reason", string_schema("stable word, e.g. bad_number")},
@@ -55,6 +57,8 @@ void write_result(JsonWriter& out, const pipeline::JobResult& result) {
     out.field("series", run.series);
     out.field("fallbacks", run.fallbacks);
     out.field("unchanged", run.unchanged);
+    out.field("fitted_version", run.fitted_version);
+    out.field_or_null("verdict", run.verdict);
     out.end_object();
   }
   out.end_array();
@@ -135,21 +139,12 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
   out.key("progress");
   if (job.state == JobState::kRunning && !job.progress.stage.empty()) {
     out.begin_object();
-    out.field("stage", job.progress.stage);
-    out.field("unit", job.progress.unit);
-    out.field("done", job.progress.done);
-    out.key("total");
-    if (job.progress.total > 0) {
-      out.integer(job.progress.total);
-    } else {
-      out.null();
-    }
-    out.key("eta_seconds");
-    if (job.progress.eta_seconds >= 0) {
-      out.number(job.progress.eta_seconds);
-    } else {
-      out.null();
-    }
+    const pipeline::JobProgress& at = job.progress;
+    out.field("stage", at.stage);
+    out.field("unit", at.unit);
+    out.field("done", at.done);
+    out.integer_or_null("total", at.total > 0 ? std::optional(at.total) : std::nullopt);
+    out.number_or_null("eta_seconds", at.eta_seconds >= 0 ? std::optional(at.eta_seconds) : std::nullopt);
     out.end_object();
   } else {
     out.null();

@@ -1,12 +1,13 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/job_json.h"
 #include "api/json_writer.h"
+#include "api/paging.h"
 #include "api/prediction_answer.h"
 #include "api/routes.h"
-#include "api/target.h"
 
 namespace tillcast::api {
 namespace {
@@ -87,42 +88,25 @@ void add_list(std::vector<Route>& routes, JobService& jobs) {
       query_parameter("state",
                       enum_schema({"queued", "running", "succeeded", "failed", "cancelled", "interrupted"},
                                   "only jobs in this state")),
-      query_parameter("cursor", string_schema("next_cursor of the page before").with_length(0, 100)),
-      query_parameter("limit", integer_schema("jobs per page").with_range(1, 1000).with_default("50")),
   };
-  const Schema page = object_schema({{"data", array_schema(job_schema(), "")},
-                                     {"next_cursor", string_schema("null on the last page").or_null()},
-                                     {"has_more", boolean_schema("")}},
-                                    "One page of jobs.")
-                          .with_name("JobPage");
+  std::ranges::move(page_parameters("jobs"), std::back_inserter(route.parameters));
   constexpr const char* kFirstJob =
       R"({"first":{"operationId":"get_job","parameters":{"path.job_id":"$response.body#/data/0/id"}}})";
-  route.answers = {{200, "A page.", "application/json", page, kFirstJob}};
+  route.answers = {
+      {200, "A page.", "application/json", page_schema(job_schema(), "jobs", "JobPage"), kFirstJob}};
   route.handle = [&jobs](const RouteRequest& request) -> Result<RouteAnswer> {
     const std::string& state = request.text("state");
-    const auto limit = static_cast<int>(request.integer("limit").value_or(50));
+    const int limit = page_limit(request);
     const auto found = TILLCAST_TRY_PLAIN(jobs.jobs(
         state.empty() ? std::nullopt : pipeline::find_job_state(state), request.text("cursor"), limit));
     JsonWriter out;
-    out.begin_object();
-    out.key("data");
-    out.begin_array();
+    begin_page(out);
     for (const auto& job : found.jobs) write_job(out, job);
-    out.end_array();
-    out.key("next_cursor");
-    if (found.next_cursor.empty()) {
-      out.null();
-    } else {
-      out.text(found.next_cursor);
-    }
-    out.field("has_more", !found.next_cursor.empty());
-    out.end_object();
+    end_page(out, found.next_cursor);
     auto answer = json_answer(out);
-    if (answer && !found.next_cursor.empty()) {
-      answer->link = "</api/v1/jobs?cursor=" + percent_encoded(found.next_cursor) +
-                     "&limit=" + std::to_string(limit) + (state.empty() ? "" : "&state=" + state) +
-                     ">; rel=\"next\"";
-    }
+    if (answer)
+      answer->link =
+          next_page_link("/api/v1/jobs", found.next_cursor, limit, state.empty() ? "" : "&state=" + state);
     return answer;
   };
   routes.push_back(std::move(route));

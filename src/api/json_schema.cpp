@@ -114,6 +114,8 @@ void check_object(const Schema& schema, const rapidjson::Value& value, std::vect
       errors.push_back({loc, "not a member of this object", "extra_forbidden"});
     } else if (known && std::find(seen.begin(), seen.end(), name) != seen.end()) {
       errors.push_back({loc, "given twice", "duplicate"});
+    } else if (!known && !schema.others.empty()) {
+      check_value(schema.others[0], member.value, loc, errors);
     }
     loc.pop_back();
     if (known) seen.push_back(name);
@@ -204,6 +206,13 @@ Schema array_schema(Schema item, std::string description) {
 Schema object_schema(std::vector<Schema::Property> properties, std::string description) {
   Schema schema = typed(Schema::Type::kObject, std::move(description));
   schema.properties = std::move(properties);
+  return schema;
+}
+
+Schema map_schema(Schema value, std::string description) {
+  Schema schema = typed(Schema::Type::kObject, std::move(description));
+  schema.open = true;
+  schema.others.push_back(std::move(value));
   return schema;
 }
 
@@ -305,7 +314,11 @@ void write_schema(JsonWriter& out, const Schema& schema, bool expand) {
       }
       out.end_array();
     }
-    out.field("additionalProperties", schema.open);
+    if (schema.others.empty()) {
+      out.field("additionalProperties", schema.open);
+    } else {
+      out.key("additionalProperties"), write_schema(out, schema.others[0]);
+    }
     if (!schema.exactly_one_of.empty()) {
       out.key("oneOf");
       out.begin_array();
@@ -331,6 +344,7 @@ void collect_named(const Schema& schema, std::vector<const Schema*>& named) {
     named.push_back(&schema);
   }
   for (const auto& item : schema.items) collect_named(item, named);
+  for (const auto& other : schema.others) collect_named(other, named);
   for (const auto& property : schema.properties) collect_named(property.schema, named);
 }
 

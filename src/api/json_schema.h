@@ -43,6 +43,7 @@ struct Schema {
   std::vector<Property> properties;
   std::vector<std::string> exactly_one_of;  ///< exactly one of these members must be there
   std::vector<Schema> items;                ///< arrays: the one schema of every item
+  std::vector<Schema> others;               ///< open objects: the one schema of further members; none = any
 
   Schema with_name(std::string value) const;
   Schema with_format(std::string value) const;
@@ -68,6 +69,9 @@ Schema enum_schema(std::vector<std::string> texts, std::string description);
 Schema array_schema(Schema item, std::string description);
 /// All listed members are required unless they say otherwise; others are refused.
 Schema object_schema(std::vector<Schema::Property> properties, std::string description);
+
+/// An object of members that we do not name, all of one schema.
+Schema map_schema(Schema value, std::string description);
 
 /// Appends what is wrong with `value`, each with `loc` in front. Stops after 20 findings. Pure.
 void check_value(const Schema& schema, const rapidjson::Value& value, std::vector<std::string>& loc,

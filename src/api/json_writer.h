@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,14 @@ class JsonWriter {
     value.empty() ? null() : text(value);
   }
   void decimal_field(std::string_view name, std::string_view value) { key(name), decimal(value); }
+  void number_or_null(std::string_view name, std::optional<double> value) {
+    key(name);
+    value ? number(*value) : null();
+  }
+  void integer_or_null(std::string_view name, std::optional<std::int64_t> value) {
+    key(name);
+    value ? integer(*value) : null();
+  }
 
   /// Empty, or what could not be written; the text is then not to be sent.
   const std::string& broken() const { return broken_; }

@@ -88,12 +88,7 @@ void write_columns(JsonWriter& out, std::string_view name,
 }
 
 void version_or_null(JsonWriter& out, std::string_view name, int version) {
-  out.key(name);
-  if (version == 0) {
-    out.null();
-  } else {
-    out.integer(version);
-  }
+  out.integer_or_null(name, version == 0 ? std::nullopt : std::optional<std::int64_t>(version));
 }
 
 void write_version(JsonWriter& out, const PlanModels& models, const VersionInfo& info) {

@@ -14,6 +14,8 @@ std::string_view explained(int status) {
   switch (status) {
     case 400:
       return "The request cannot be parsed: malformed HTTP, percent-encoding or JSON, or a bad Host.";
+    case 403:
+      return "Asked by a page of another site (Origin).";
     case 404:
       return "Nothing is here: an unknown id, or no data yet.";
     case 405:
@@ -136,7 +138,11 @@ void write_operation(JsonWriter& out, const Route& route) {
     out.begin_object();
     for (const std::string& type : route.body_media_types) {
       out.text_key(type);
-      out.raw(R"({"schema":{"type":"string","format":"binary"}})");
+      out.raw(
+          type == "multipart/form-data"
+              ? R"({"schema":{"type":"object","required":["file"],"additionalProperties":false,"properties":)"
+                R"({"file":{"type":"string","format":"binary","description":"the one file"}}}})"
+              : R"({"schema":{"type":"string","format":"binary"}})");
     }
     out.end_object();
     out.end_object();
@@ -191,6 +197,7 @@ std::vector<int> problem_statuses(const Route& route) {
   std::set<int> statuses = {400, 405, 413, 414, 421, 422, 431, 500, 503, 505};
   if (route.answers.front().media_type == "application/json") statuses.insert(406);
   if (route.body || route.open_sink) statuses.insert(415);
+  if (route.method == Method::kPost) statuses.insert(403);
   if (route.open_sink) statuses.insert(507);
   statuses.insert(route.problems.begin(), route.problems.end());
   return {statuses.begin(), statuses.end()};

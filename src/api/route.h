@@ -59,6 +59,7 @@ class RouteRequest {
   const rapidjson::Value& body() const { return *body_; }
   std::string_view request_id() const { return request_id_; }
   bool accepts_gzip() const { return accepts_gzip_; }
+  std::string_view content_type() const { return content_type_; }
   /// The media type that Accept chose among those of the first answer.
   std::string_view media_type() const { return media_type_; }
   /// What took the body; for routes with open_sink, once.
@@ -71,6 +72,7 @@ class RouteRequest {
   const rapidjson::Value* body_ = nullptr;
   std::string_view request_id_;
   std::string_view media_type_;
+  std::string_view content_type_;
   bool accepts_gzip_ = false;
   mutable std::unique_ptr<BodySink> sink_;
 };

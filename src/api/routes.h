@@ -15,8 +15,10 @@ class JsonWriter;
 /// Each adds the routes of one file; all_routes() calls them in the order of the documentation.
 void add_kpi_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_series_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_explain_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_model_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_alert_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_system_routes(std::vector<Route>& routes, pipeline::Service& service, Metrics& metrics,
                        const std::string& version);
 void add_asset_routes(std::vector<Route>& routes);

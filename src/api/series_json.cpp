@@ -148,10 +148,23 @@ Schema forecast_schema() {
                            .or_null()},
               {"wape_seasonal_naive", number_schema("the same of the seasonal naive yardstick").or_null()},
               {"extension",
-               object_schema({{"from", date_schema("the first point that is not stored")},
-                              {"model", string_schema("model that made it and those after it")}},
-                             "Points computed when asked for, beyond the stored ones.")
+               object_schema(
+                   {{"from", date_schema("the first point that is not stored")},
+                    {"model", string_schema("model that made it and those after it")},
+                    {"refitted", boolean_schema("not by the version's models: the series was fitted anew "
+                                                "for this answer")},
+                    {"reason", string_schema("why it was; null when it was not").or_null()}},
+                   "Points computed when asked for, beyond the stored ones.")
                    .with_name("Extension"),
+               false},
+              {"cold_start",
+               object_schema(
+                   {{"basis", string_schema("what of its key is known, and from what it was pooled")},
+                    {"known", array_schema(enum_schema({"store", "product"}, "part of the key"),
+                                           "parts of the key that other series have")},
+                    {"series", integer_schema("known series whose errors gave the intervals")}},
+                   "How a series that was never seen came to this forecast.")
+                   .with_name("ColdStart"),
                false},
               {"points", array_schema(point, "oldest first")},
               {"sum", sum_schema(), false}},
@@ -173,6 +186,19 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
     out.begin_object();
     out.field("from", forecast.extension->from);
     out.field("model", forecast.extension->model);
+    out.field("refitted", forecast.extension->refitted);
+    out.field_or_null("reason", forecast.extension->reason);
+    out.end_object();
+  }
+  if (forecast.cold_start) {
+    out.key("cold_start");
+    out.begin_object();
+    out.field("basis", forecast.cold_start->basis);
+    out.key("known");
+    out.begin_array();
+    for (const auto& part : forecast.cold_start->known) out.text(part);
+    out.end_array();
+    out.field("series", forecast.cold_start->series);
     out.end_object();
   }
   out.key("points");

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <iterator>
+
 #include "api/json_writer.h"
+#include "api/paging.h"
 #include "api/routes.h"
 #include "api/series_json.h"
 #include "api/target.h"
@@ -7,11 +11,10 @@ namespace tillcast::api {
 namespace {
 
 std::string next_link(const pipeline::SeriesRequest& asked, const std::string& cursor) {
-  std::string link =
-      "</api/v1/series?cursor=" + percent_encoded(cursor) + "&limit=" + std::to_string(asked.limit);
-  if (!asked.plan.empty()) link += "&plan=" + percent_encoded(asked.plan);
-  if (!asked.search.empty()) link += "&search=" + percent_encoded(asked.search);
-  return link + ">; rel=\"next\"";
+  std::string more;
+  if (!asked.plan.empty()) more += "&plan=" + percent_encoded(asked.plan);
+  if (!asked.search.empty()) more += "&search=" + percent_encoded(asked.search);
+  return next_page_link("/api/v1/series", cursor, asked.limit, more);
 }
 
 void add_list(std::vector<Route>& routes, pipeline::Service& service) {
@@ -26,40 +29,25 @@ void add_list(std::vector<Route>& routes, pipeline::Service& service) {
       query_parameter("plan", string_schema("only this forecast plan; empty = all").with_length(0, 200)),
       query_parameter("search",
                       string_schema("part of the id or label, in any case; empty = all").with_length(0, 200)),
-      query_parameter("cursor", string_schema("next_cursor of the page before").with_length(0, 500)),
-      query_parameter("limit", integer_schema("series per page").with_range(1, 1000).with_default("50")),
   };
-  const Schema page = object_schema({{"data", array_schema(series_schema(), "")},
-                                     {"next_cursor", string_schema("null on the last page").or_null()},
-                                     {"has_more", boolean_schema("")}},
-                                    "One page of series.")
-                          .with_name("SeriesPage");
+  std::ranges::move(page_parameters("series"), std::back_inserter(route.parameters));
   constexpr const char* kFirstSeries =
       R"({"first":{"operationId":"get_series","parameters":{"path.series_id":"$response.body#/data/0/id"}}})";
-  route.answers = {{200, "A page.", "application/json", page, kFirstSeries},
+  route.answers = {{200, "A page.", "application/json", page_schema(series_schema(), "series", "SeriesPage"),
+                    kFirstSeries},
                    {304, "Unchanged since that ETag.", {}, {}, {}}};
   route.problems = {404};
   route.of_data = true;
   route.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
     const pipeline::SeriesRequest asked{request.text("plan"), request.text("search"), request.text("cursor"),
-                                        static_cast<int>(request.integer("limit").value_or(50))};
+                                        page_limit(request)};
     const auto found = TILLCAST_TRY_PLAIN(service.series(asked));
     JsonWriter out;
-    out.begin_object();
-    out.key("data");
-    out.begin_array();
+    begin_page(out);
     for (const auto& info : found.series) write_series(out, info);
-    out.end_array();
-    out.key("next_cursor");
-    if (found.next_cursor.empty()) {
-      out.null();
-    } else {
-      out.text(found.next_cursor);
-    }
-    out.field("has_more", !found.next_cursor.empty());
-    out.end_object();
+    end_page(out, found.next_cursor);
     auto answer = json_answer(out);
-    if (answer && !found.next_cursor.empty()) answer->link = next_link(asked, found.next_cursor);
+    if (answer) answer->link = next_link(asked, found.next_cursor);
     return answer;
   };
   routes.push_back(std::move(route));
@@ -84,6 +72,7 @@ Result<RouteAnswer> series_answer(const pipeline::SeriesForecast& found,
 Result<RouteAnswer> stored_answer(pipeline::Service& service, const std::string& series_id) {
   pipeline::ForecastRequest asked;
   asked.items.push_back({series_id});
+  asked.strict = true;
   const auto found = TILLCAST_TRY_PLAIN(service.forecast(asked));
   if (!found.front()) return found.front().error();
   return series_answer(*found.front(), {});

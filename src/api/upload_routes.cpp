@@ -1,13 +1,17 @@
+#include "api/form_file.h"
+#include "api/header_text.h"
 #include "api/job_json.h"
 #include "api/json_writer.h"
+#include "api/paging.h"
 #include "api/routes.h"
-#include "api/target.h"
 #include "retail/column_mapping.h"
 
 namespace tillcast::api {
 namespace {
 
 using pipeline::JobService;
+
+constexpr std::string_view kForm = "multipart/form-data";
 
 Parameter upload_id_parameter() {
   return path_parameter("upload_id", string_schema("SHA-256 of the file, 64 hex digits").with_length(1, 100));
@@ -32,7 +36,9 @@ void add_upload(std::vector<Route>& routes, JobService& jobs, std::size_t bytes_
   route.tag = "uploads";
   route.summary = "Send a sales file (csv or xlsx); it is loaded and the forecasts are trained";
   route.description =
-      "The body is the file itself (curl --data-binary @sales.csv -H 'Content-Type: text/csv'). It is kept "
+      "The body is the file itself (curl --data-binary @sales.csv -H 'Content-Type: text/csv') or a form "
+      "with "
+      "this one file (curl -F file=@sales.csv). It is kept "
       "under "
       "its SHA-256 once its header is known and its first rows can be read, and starts exactly one job: "
       "load, "
@@ -40,13 +46,15 @@ void add_upload(std::vector<Route>& routes, JobService& jobs, std::size_t bytes_
   std::vector<std::string> mappings;
   for (const auto& mapping : retail::preset_mappings()) mappings.push_back(mapping.name);
   route.parameters = {
-      query_parameter("name",
-                      string_schema("what to call the file; a label, never a path").with_length(0, 500)),
+      query_parameter(
+          "name", string_schema("what to call the file; a label, never a path; default: its name in the form")
+                      .with_length(0, 500)),
       query_parameter("mapping",
                       enum_schema(std::move(mappings), "column mapping; absent = picked by header")),
   };
   route.body_media_types = {"text/csv", "application/octet-stream",
-                            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"};
+                            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                            std::string(kForm)};
   route.body_bytes_max = bytes_max;
   constexpr const char* kLinks =
       R"({"status":{"operationId":"get_upload","parameters":{"path.upload_id":"$response.body#/id"}},)"
@@ -54,12 +62,23 @@ void add_upload(std::vector<Route>& routes, JobService& jobs, std::size_t bytes_
   route.answers = {
       {202, "Kept; its job is under way.", "application/json", upload_schema(), kLinks, {}, true},
       {200, "Kept before; nothing new was started.", "application/json", upload_schema(), kLinks, {}, true}};
-  route.open_sink = [&jobs](const RouteRequest&, std::optional<std::uint64_t> bytes) {
-    return jobs.begin_upload(bytes);
+  route.open_sink = [&jobs](const RouteRequest& request,
+                            std::optional<std::uint64_t> bytes) -> Result<std::unique_ptr<BodySink>> {
+    auto file = TILLCAST_TRY_PLAIN(jobs.begin_upload(bytes));
+    if (!is_content(request.content_type(), kForm)) return file;
+    return std::unique_ptr<BodySink>(
+        TILLCAST_TRY_PLAIN(FormFileSink::open(request.content_type(), std::move(file))));
   };
   route.handle = [&jobs](const RouteRequest& request) -> Result<RouteAnswer> {
-    const auto accepted = TILLCAST_TRY_PLAIN(
-        jobs.accept_upload(request.take_sink(), request.text("name"), request.text("mapping")));
+    auto file = request.take_sink();
+    std::string name = request.text("name");
+    if (is_content(request.content_type(), kForm)) {
+      auto sent = TILLCAST_TRY_PLAIN(static_cast<FormFileSink&>(*file).finish());
+      file = std::move(sent.content);
+      if (name.empty()) name = std::move(sent.name);
+    }
+    const auto accepted =
+        TILLCAST_TRY_PLAIN(jobs.accept_upload(std::move(file), name, request.text("mapping")));
     return upload_answer(accepted.status, accepted.existing ? 200 : 202);
   };
   routes.push_back(std::move(route));
@@ -71,38 +90,18 @@ void add_upload_list(std::vector<Route>& routes, JobService& jobs) {
   route.operation_id = "list_uploads";
   route.tag = "uploads";
   route.summary = "Uploaded files, newest first";
-  route.parameters = {
-      query_parameter("cursor", string_schema("next_cursor of the page before").with_length(0, 100)),
-      query_parameter("limit", integer_schema("uploads per page").with_range(1, 1000).with_default("50")),
-  };
-  const Schema page = object_schema({{"data", array_schema(upload_schema(), "")},
-                                     {"next_cursor", string_schema("null on the last page").or_null()},
-                                     {"has_more", boolean_schema("")}},
-                                    "One page of uploads.")
-                          .with_name("UploadPage");
-  route.answers = {{200, "A page.", "application/json", page, {}}};
+  route.parameters = page_parameters("uploads");
+  route.answers = {
+      {200, "A page.", "application/json", page_schema(upload_schema(), "uploads", "UploadPage"), {}}};
   route.handle = [&jobs](const RouteRequest& request) -> Result<RouteAnswer> {
-    const auto limit = static_cast<int>(request.integer("limit").value_or(50));
+    const int limit = page_limit(request);
     const auto found = TILLCAST_TRY_PLAIN(jobs.uploads(request.text("cursor"), limit));
     JsonWriter out;
-    out.begin_object();
-    out.key("data");
-    out.begin_array();
+    begin_page(out);
     for (const auto& upload : found.uploads) write_upload(out, upload);
-    out.end_array();
-    out.key("next_cursor");
-    if (found.next_cursor.empty()) {
-      out.null();
-    } else {
-      out.text(found.next_cursor);
-    }
-    out.field("has_more", !found.next_cursor.empty());
-    out.end_object();
+    end_page(out, found.next_cursor);
     auto answer = json_answer(out);
-    if (answer && !found.next_cursor.empty()) {
-      answer->link = "</api/v1/uploads?cursor=" + percent_encoded(found.next_cursor) +
-                     "&limit=" + std::to_string(limit) + ">; rel=\"next\"";
-    }
+    if (answer) answer->link = next_page_link("/api/v1/uploads", found.next_cursor, limit);
     return answer;
   };
   routes.push_back(std::move(route));

@@ -70,6 +70,8 @@ struct CommandContext {
 
   /// A path the user typed, made absolute against the caller's directory.
   std::filesystem::path resolve(const std::string& typed) const;
+  /// Who asks, for histories: TILLCAST_USER, else "command line".
+  std::string caller() const;
 };
 
 enum class Access : std::uint8_t {

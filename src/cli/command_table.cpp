@@ -12,6 +12,7 @@ std::span<const CommandSpec> all_commands() {
       forecast_fit_command(),
       forecast_update_command(),
       forecast_predict_command(),
+      forecast_explain_command(),
       forecast_backtest_command(),
       forecast_accuracy_command(),
       forecast_monitor_command(),

@@ -11,6 +11,7 @@ namespace tillcast::cli {
 namespace {
 
 constexpr std::string_view kDataVariable = "TILLCAST_DATA=";
+constexpr std::string_view kUserVariable = "TILLCAST_USER=";
 
 // --data, TILLCAST_DATA, else the nearest folder upwards that holds tillcast.toml, else the working
 // directory.
@@ -70,6 +71,14 @@ int report_error(Terminal& terminal, const Error& error) {
 std::filesystem::path CommandContext::resolve(const std::string& typed) const {
   const std::filesystem::path path(typed);
   return (path.is_absolute() ? path : directory / path).lexically_normal();
+}
+
+std::string CommandContext::caller() const {
+  for (const auto& variable : environment) {
+    if (variable.starts_with(kUserVariable) && variable.size() > kUserVariable.size())
+      return variable.substr(kUserVariable.size());
+  }
+  return "command line";
 }
 
 Result<Config> settings_of(const CommandContext& context) {

@@ -1,12 +1,59 @@
 #include "forecast/global_blend.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <span>
 
 namespace tillcast::forecast {
 namespace {
 
 constexpr std::string_view kHead = "tillcast global blend 1\n";
+
+/// The mean of the logarithms of several forecasts; NaN where none is positive.
+std::vector<double> mean_of_logarithms(std::span<const std::vector<double>> rows) {
+  std::vector<double> sum(rows.empty() ? 0 : rows[0].size(), 0.0);
+  std::vector<double> count(sum.size(), 0.0);
+  for (const auto& values : rows)
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      if (!(values[i] > 0)) continue;
+      sum[i] += std::log(values[i]);
+      count[i] += 1;
+    }
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    sum[i] = count[i] > 0 ? std::exp(sum[i] / count[i]) : std::nan("");
+  return sum;
+}
+
+/// The mean parts of each step over those that explain it. All parts are on the scale of logarithms.
+std::vector<ExplainedStep> mean_of_steps(std::span<const std::vector<ExplainedStep>> said,
+                                         std::size_t steps) {
+  std::vector<ExplainedStep> means;
+  for (std::size_t at = 0; at < steps; ++at) {
+    ExplainedStep mean{.step = at, .logarithm = true, .parts = {{"base", 0}}, .forecast = 0};
+    double count = 0;
+    for (const auto& own : said) {
+      const auto step = std::ranges::find(own, at, &ExplainedStep::step);
+      if (step == own.end()) continue;
+      count += 1;
+      for (const auto& part : step->parts) {
+        const auto known = std::ranges::find(mean.parts, part.name, &ExplainedStep::Part::name);
+        if (known == mean.parts.end())
+          mean.parts.push_back(part);
+        else
+          known->value += part.value;
+      }
+    }
+    if (count == 0) continue;
+    double sum = 0;
+    for (auto& part : mean.parts) sum += part.value /= count;
+    std::ranges::stable_sort(mean.parts.begin() + 1, mean.parts.end(), std::ranges::greater{},
+                             [](const ExplainedStep::Part& part) { return std::abs(part.value); });
+    mean.forecast = std::exp(sum);
+    means.push_back(std::move(mean));
+  }
+  return means;
+}
 
 class FittedBlend final : public FittedPanel {
  public:
@@ -20,30 +67,72 @@ class FittedBlend final : public FittedPanel {
   }
 
   Result<std::vector<double>> predict(const Panel& panel, const PanelTask& task) const override {
-    std::vector<double> sum(panel.members.size() * task.steps(), 0.0);
-    std::vector<double> count(sum.size(), 0.0);
+    std::vector<std::vector<double>> rows;
     for (const auto& part : parts) {
-      const auto values = part->predict(panel, task);
-      if (!values) return values.error();
-      for (std::size_t i = 0; i < sum.size(); ++i) {
-        if (!((*values)[i] > 0)) continue;
-        sum[i] += std::log((*values)[i]);
-        count[i] += 1;
-      }
+      auto values = part->predict(panel, task);
+      if (!values) return values;
+      rows.push_back(std::move(*values));
     }
-    for (std::size_t i = 0; i < sum.size(); ++i)
-      sum[i] = count[i] > 0 ? std::exp(sum[i] / count[i]) : std::nan("");
-    return sum;
+    return mean_of_logarithms(rows);
   }
 
-  /// Of the first part, the default: the others say much the same.
+  /// The mean of what the parts say, as the logarithm of the forecast is the mean of theirs.
   Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
                                              const PanelTask& task) const override {
-    return parts.front()->explain(panel, member, task);
+    std::vector<std::vector<ExplainedStep>> said;
+    for (const auto& part : parts) {
+      auto own = part->explain(panel, member, task);
+      if (!own) return own;
+      said.push_back(std::move(*own));
+    }
+    return mean_of_steps(said, task.steps());
   }
+  Result<std::shared_ptr<const PreparedPanel>> prepare(const Panel& panel,
+                                                       const PanelTask& task) const override;
 
   std::vector<std::shared_ptr<const FittedPanel>> parts;
 };
+
+/// The parts of a blend, each prepared.
+class PreparedBlend final : public PreparedPanel {
+ public:
+  PreparedBlend(std::vector<std::shared_ptr<const PreparedPanel>> parts, std::size_t steps)
+      : parts_(std::move(parts)), steps_(steps) {}
+  Result<std::vector<double>> predict(std::size_t member) const override {
+    std::vector<std::vector<double>> rows;
+    for (const auto& part : parts_) {
+      auto values = part->predict(member);
+      if (!values) return values;
+      rows.push_back(std::move(*values));
+    }
+    return mean_of_logarithms(rows);
+  }
+  Result<std::vector<ExplainedStep>> explain(std::size_t member) const override {
+    std::vector<std::vector<ExplainedStep>> said;
+    for (const auto& part : parts_) {
+      auto own = part->explain(member);
+      if (!own) return own;
+      said.push_back(std::move(*own));
+    }
+    return mean_of_steps(said, steps_);
+  }
+
+ private:
+  std::vector<std::shared_ptr<const PreparedPanel>> parts_;
+  std::size_t steps_;
+};
+
+Result<std::shared_ptr<const PreparedPanel>> FittedBlend::prepare(const Panel& panel,
+                                                                  const PanelTask& task) const {
+  std::vector<std::shared_ptr<const PreparedPanel>> prepared;
+  for (const auto& part : parts) {
+    auto one = part->prepare(panel, task);
+    if (!one) return one;
+    prepared.push_back(std::move(*one));
+  }
+  return std::shared_ptr<const PreparedPanel>(
+      std::make_shared<PreparedBlend>(std::move(prepared), task.steps()));
+}
 
 /// The share of one part in the progress of all.
 class PartProgress final : public Progress {

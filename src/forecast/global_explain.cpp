@@ -16,6 +16,10 @@ Result<std::vector<ExplainedStep>> FittedGlobal::explain(const Panel& panel, std
   FeatureRows rows;
   features.add_rows(
       member, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, rows);
+  return explain_rows(rows);
+}
+
+Result<std::vector<ExplainedStep>> FittedGlobal::explain_rows(const FeatureRows& rows) const {
   std::vector<std::map<std::string, double>> groups(rows.size());
   std::vector<double> means(rows.size());
   for (const Booster& booster : boosters) {

@@ -243,24 +243,67 @@ Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const Pane
       rows.clear();
       features.add_rows(
           m, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, rows);
-      std::vector<double> sum(rows.size());
-      std::vector<double> scores(rows.size());
-      for (const Booster& booster : boosters) {
-        if (auto predicted = booster.predict(rows.values, scores); !predicted) {
-          results[block] = predicted;
-          return;
-        }
-        for (std::size_t i = 0; i < sum.size(); ++i)
-          sum[i] += scores[i] / static_cast<double>(boosters.size());
+      const auto values = predict_rows(rows, task.steps());
+      if (!values) {
+        results[block] = values.error();
+        return;
       }
-      for (std::size_t i = 0; i < rows.size(); ++i)
-        out[m * task.steps() + static_cast<std::size_t>(rows.step[i])] =
-            factor * std::exp(rows.offset[i] + sum[i]);
+      std::ranges::copy(*values, out.begin() + static_cast<std::ptrdiff_t>(m * task.steps()));
     }
   });
   for (const Result<>& result : results)
     if (!result) return result.error();
   return out;
+}
+
+Result<std::vector<double>> FittedGlobal::predict_rows(const FeatureRows& rows, std::size_t steps) const {
+  std::vector<double> out(steps, std::nan(""));
+  std::vector<double> sum(rows.size());
+  std::vector<double> scores(rows.size());
+  for (const Booster& booster : boosters) {
+    if (auto predicted = booster.predict(rows.values, scores); !predicted) return predicted.error();
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += scores[i] / static_cast<double>(boosters.size());
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    out[static_cast<std::size_t>(rows.step[i])] = factor * std::exp(rows.offset[i] + sum[i]);
+  return out;
+}
+
+namespace {
+
+/// The features of a whole panel, kept for its members.
+class PreparedTrees final : public PreparedPanel {
+ public:
+  PreparedTrees(const FittedGlobal& fitted, const Panel& panel, const PanelTask& task)
+      : fitted_(fitted), panel_(panel), task_(task), features_(panel_, task, {0}, fitted.logarithm) {}
+  Result<> check() const { return fitted_.check_columns(features_); }
+  Result<std::vector<double>> predict(std::size_t member) const override {
+    return fitted_.predict_rows(rows_of(member), task_.steps());
+  }
+  Result<std::vector<ExplainedStep>> explain(std::size_t member) const override {
+    return fitted_.explain_rows(rows_of(member));
+  }
+
+ private:
+  FeatureRows rows_of(std::size_t member) const {
+    FeatureRows rows;
+    features_.add_rows(
+        member, [&](std::size_t, int step, float) { return step >= static_cast<int>(task_.gap); }, rows);
+    return rows;
+  }
+  const FittedGlobal& fitted_;
+  Panel panel_;
+  PanelTask task_;
+  PanelFeatures features_;  // borrows panel_
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const PreparedPanel>> FittedGlobal::prepare(const Panel& panel,
+                                                                   const PanelTask& task) const {
+  auto prepared = std::make_shared<PreparedTrees>(*this, panel, task);
+  if (Result<> checked = prepared->check(); !checked) return checked.error();
+  return std::shared_ptr<const PreparedPanel>(std::move(prepared));
 }
 
 std::string FittedGlobal::save() const {

@@ -70,8 +70,16 @@ class FittedGlobal final : public FittedPanel {
   Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
                                              const PanelTask& task) const override;
 
+  /// Keeps the features of the whole panel, so that a member costs its own rows alone.
+  Result<std::shared_ptr<const PreparedPanel>> prepare(const Panel& panel,
+                                                       const PanelTask& task) const override;
+
   /// The columns of a panel if they are those of the fit.
   Result<> check_columns(const PanelFeatures& features) const;
+  /// Forecasts of one member's rows, by step; NaN where there is no row.
+  Result<std::vector<double>> predict_rows(const FeatureRows& rows, std::size_t steps) const;
+  /// The parts of each row.
+  Result<std::vector<ExplainedStep>> explain_rows(const FeatureRows& rows) const;
 
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;

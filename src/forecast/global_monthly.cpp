@@ -423,21 +423,6 @@ Result<std::vector<double>> FittedMonthly::predict(const Panel& panel, const Pan
   return out;
 }
 
-std::vector<double> FittedMonthly::predict_unseen(std::span<const float> attribute_values, Date first,
-                                                  std::size_t steps) const {
-  const double level = level_by_attributes(effects, attribute_values, mean_level);
-  std::vector<double> out;
-  out.reserve(steps);
-  for (std::size_t step = 0; step < steps; ++step) {
-    const Date month = advance_period(first, Grain::kMonthly, static_cast<std::int64_t>(step));
-    const auto ahead =
-        static_cast<double>(std::max<std::int64_t>(periods_between(end, month, Grain::kMonthly), 0) /
-                            static_cast<std::int64_t>(kMonthsPerYear));
-    out.push_back(std::exp(level + growth * (1 + ahead)) * season[month_of(month)] * days_in(month));
-  }
-  return out;
-}
-
 std::string FittedMonthly::save() const {
   std::ostringstream text;
   text << "tillcast global monthly 1\n" << std::hexfloat;

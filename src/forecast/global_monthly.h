@@ -51,10 +51,6 @@ class FittedMonthly final : public FittedPanel {
   /// Parts of the logarithm: level, season, growth and what the trees add.
   Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
                                              const PanelTask& task) const override;
-  /// Months from `first` on of a series that was never seen, by its attributes (one value per attribute of
-  /// the fit, NaN = unknown): the mean of each category, times those of the others. All values >= 0.
-  std::vector<double> predict_unseen(std::span<const float> attribute_values, Date first,
-                                     std::size_t steps) const;
 
   struct Effects {
     std::string name;

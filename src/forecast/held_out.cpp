@@ -14,6 +14,18 @@ namespace {
 std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test, const FittedSeries& rival,
                                 const ForecastOptions& all_options) {
   const BacktestOptions& options = all_options.backtest;
+  const auto has_column = [&test](ModelId id) {
+    const auto at = static_cast<std::size_t>(std::ranges::find(test.models, id) - test.models.begin());
+    return at < test.models.size() && test.refused[at].empty();
+  };
+  // Models of all series that took no part in this run are judged by the champion's own back-test.
+  const bool from_panels = std::ranges::any_of(rival.members, [&](const FittedMember& member) {
+    return is_panel_model(member.model) && !has_column(member.model);
+  });
+  if (from_panels && rival.start == series.start && !rival.ends.empty() &&
+      rival.ends.front() == test.ends.front() &&
+      rival.forecasts.size() == rival.ends.size() * options.horizon)
+    return {rival.forecasts.begin(), rival.forecasts.begin() + static_cast<std::ptrdiff_t>(options.horizon)};
   const bool knew_more = rival.known > test.ends.front() || rival.start != series.start;
   const History raw = history_at(series, test.ends.front(), options);
   const CappedValues capped = cap_outliers(raw, classify(raw).demand_class, options.outliers);
@@ -26,8 +38,7 @@ std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test
     std::vector<double> row(options.gap + options.horizon);
     const auto at =
         static_cast<std::size_t>(std::ranges::find(test.models, member.model) - test.models.begin());
-    const bool has_column = at < test.models.size() && test.refused[at].empty();
-    if (has_column && (knew_more || is_panel_model(member.model))) {
+    if (has_column(member.model) && (knew_more || is_panel_model(member.model))) {
       std::ranges::copy(test.forecast(at, 0), row.begin() + static_cast<std::ptrdiff_t>(options.gap));
     } else {
       const Model& which = model(member.model);

@@ -47,6 +47,36 @@ Result<std::vector<ExplainedStep>> FittedPanel::explain(const Panel&, std::size_
   return invalid_input("this model does not explain its forecasts");
 }
 
+namespace {
+
+/// Of a model that looks at no other member: each is a panel of its own.
+class MemberByMember final : public PreparedPanel {
+ public:
+  MemberByMember(const FittedPanel& fitted, const Panel& panel, const PanelTask& task)
+      : fitted_(fitted), panel_(panel), task_(task) {}
+  Result<std::vector<double>> predict(std::size_t member) const override {
+    return fitted_.predict(alone(member), task_);
+  }
+  Result<std::vector<ExplainedStep>> explain(std::size_t member) const override {
+    return fitted_.explain(alone(member), 0, task_);
+  }
+
+ private:
+  Panel alone(std::size_t member) const {
+    return {panel_.grain, panel_.end, {panel_.members[member]}, panel_.attributes};
+  }
+  const FittedPanel& fitted_;
+  Panel panel_;
+  PanelTask task_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const PreparedPanel>> FittedPanel::prepare(const Panel& panel,
+                                                                  const PanelTask& task) const {
+  return std::shared_ptr<const PreparedPanel>(std::make_shared<MemberByMember>(*this, panel, task));
+}
+
 Panel panel_at(std::span<const Series> series, std::span<const std::uint8_t> usable,
                std::span<const AttributeColumn> attributes, std::size_t back,
                const BacktestOptions& options) {

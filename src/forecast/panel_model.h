@@ -62,6 +62,16 @@ struct ExplainedStep {
   double forecast = 0;      ///< before closed days and negative values are set to 0
 };
 
+/// A fit at one panel, ready for forecasts of single members. Borrows what the panel borrows; thread-safe.
+class PreparedPanel {
+ public:
+  virtual ~PreparedPanel() = default;
+  /// The steps of one member, equal to its part of FittedPanel::predict.
+  virtual Result<std::vector<double>> predict(std::size_t member) const = 0;
+  /// See FittedPanel::explain.
+  virtual Result<std::vector<ExplainedStep>> explain(std::size_t member) const = 0;
+};
+
 /// What a panel model learnt: immutable, usable at its own and at any later cut, from several threads at
 /// once.
 class FittedPanel {
@@ -76,6 +86,10 @@ class FittedPanel {
   /// @param member  position in panel.members
   virtual Result<std::vector<ExplainedStep>> explain(const Panel& panel, std::size_t member,
                                                      const PanelTask& task) const;
+  /// What forecasts of single members share, computed once. The fit must outlive what is returned. By default
+  /// for models that look at no member but the one they forecast.
+  virtual Result<std::shared_ptr<const PreparedPanel>> prepare(const Panel& panel,
+                                                               const PanelTask& task) const;
 };
 
 /// A model that learns from all series at once. Implementations are immutable and thread-safe; fit and

@@ -72,8 +72,9 @@ struct Driver {
 /// What is known of series and does not change: the type of a store, the category of a product.
 struct AttributeColumn {
   std::string name;
-  bool is_category = false;  ///< values are codes 0.. without order
-  std::vector<float> value;  ///< one per series; NaN = unknown
+  bool is_category = false;          ///< values are codes 0.. without order
+  std::vector<float> value;          ///< one per series; NaN = unknown
+  std::vector<std::string> words{};  ///< of a category, by code, where they are known: for people
 };
 
 /// Sales in long form, one row per series and day (several are added up). All columns have the same length,

@@ -1,22 +1,17 @@
 // JSON of manifest entries and checkpoints; docs/formats/manifest.md is the format.
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "io/file_hash.h"
+#include "io/json_record.h"
 #include "lake/manifest.h"
 
 namespace tillcast::lake {
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-using Json = rapidjson::Value;
+using Writer = io::JsonOut;
+using io::Json;
 using Schema = std::vector<ColumnSpec>;
 
-constexpr std::string_view kCheckField = ",\"check\":\"";
 constexpr ColumnType kTypes[] = {ColumnType::kText,      ColumnType::kBool,     ColumnType::kInt32,
                                  ColumnType::kInt64,     ColumnType::kDouble,   ColumnType::kDate,
                                  ColumnType::kTimestamp, ColumnType::kDecimal3, ColumnType::kDecimal4};
@@ -35,15 +30,8 @@ std::string_view kind_name(EntryKind kind) {
 
 // --- writing ---
 
-void write(Writer& writer, const char* name, std::string_view text) {
-  writer.Key(name);
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void write(Writer& writer, const char* name, std::int64_t number) {
-  writer.Key(name);
-  writer.Int64(number);
-}
+void write(Writer& writer, const char* name, std::string_view text) { io::write_text(writer, name, text); }
+void write(Writer& writer, const char* name, std::int64_t number) { io::write_number(writer, name, number); }
 
 // Schemas are written once and named by index: most files of a load share one.
 std::vector<const Schema*> write_schemas(Writer& writer, const std::vector<const DataFile*>& files) {
@@ -103,69 +91,18 @@ void write_totals(Writer& writer, const LoadTotals& totals) {
   writer.EndObject();
 }
 
-// The last field is a checksum of everything before it, so that damage is seen even where JSON stays valid.
-std::string finish(const rapidjson::StringBuffer& buffer) {
-  std::string text(buffer.GetString(), buffer.GetSize());
-  text.pop_back();
-  const std::string check = io::xxh3_text(text);
-  text += kCheckField;
-  text += check;
-  text += "\"}\n";
-  return text;
-}
-
 // --- reading ---
 
-// Collects the first fault; getters return defaults after one.
-class Reader {
+class Reader : public io::JsonIn {
  public:
-  explicit Reader(std::string_view name) : name_(name) {}
+  Reader(std::string_view json, std::string_view name)
+      : JsonIn(json, name, {.format_known = kManifestFormat}) {}
 
-  void fault(const std::string& what) {
-    if (!error_) error_ = corrupt_data(name_ + " is damaged: " + what + "; restore it from a copy");
-  }
-  bool ok() const { return !error_; }
-  Error take_error() { return std::move(*error_); }
-
-  const Json* field(const Json& object, const char* name, bool required = true) {
-    if (!object.IsObject()) {
-      fault("an object was expected");
-      return nullptr;
-    }
-    const auto at = object.FindMember(name);
-    if (at != object.MemberEnd()) return &at->value;
-    if (required) fault(std::string("the field \"") + name + "\" is missing");
-    return nullptr;
-  }
-  std::string text(const Json& object, const char* name, bool required = true) {
-    const Json* const value = field(object, name, required);
-    if (value == nullptr) return {};
-    if (!value->IsString()) {
-      fault(std::string("\"") + name + "\" is no text");
-      return {};
-    }
-    return {value->GetString(), value->GetStringLength()};
-  }
-  std::int64_t number(const Json& object, const char* name) {
-    const Json* const value = field(object, name);
-    if (value == nullptr) return 0;
-    if (!value->IsInt64()) {
-      fault(std::string("\"") + name + "\" is no whole number");
-      return 0;
-    }
-    return value->GetInt64();
-  }
-  const Json* array(const Json& object, const char* name) {
-    const Json* const value = field(object, name);
-    if (value != nullptr && value->IsArray()) return value;
-    fault(std::string("\"") + name + "\" is no list");
-    return nullptr;
-  }
   std::optional<Date> date(const Json& object, const char* name) {
-    const std::string text_value = text(object, name, false);
-    if (text_value.empty()) return std::nullopt;
-    const auto parsed = parse_date(text_value);
-    if (!parsed) fault(std::string("\"") + name + "\" is no date: " + text_value);
+    const std::string given = optional_text(object, name).value_or("");
+    if (given.empty()) return std::nullopt;
+    const auto parsed = parse_date(given);
+    if (!parsed) fault(std::string("\"") + name + "\" is no date: " + given);
     return parsed;
   }
   Timestamp instant(const std::string& value) {
@@ -195,7 +132,7 @@ class Reader {
   }
   LoadTotals totals(const Json& object) {
     LoadTotals totals;
-    const Json* const rows = field(object, "rows");
+    const Json* const rows = this->object(object, "rows");
     if (rows == nullptr) return totals;
     totals.rows_in = number(*rows, "in");
     totals.silver = number(*rows, "silver");
@@ -261,35 +198,7 @@ class Reader {
     }
     return schemas;
   }
-
-  std::string name_;
-  std::optional<Error> error_;
 };
-
-Result<> parse_document(rapidjson::Document& document, std::string_view json, std::string_view name) {
-  const std::string shown(name);
-  document.Parse(json.data(), json.size());
-  if (document.HasParseError() || !document.IsObject()) {
-    return corrupt_data(shown + " is damaged: no JSON object; restore it from a copy");
-  }
-  // The format comes first: a newer one may have moved everything else.
-  const auto format = document.FindMember("format");
-  if (format == document.MemberEnd() || !format->value.IsInt()) {
-    return corrupt_data(shown + " is damaged: it names no format; restore it from a copy");
-  }
-  if (format->value.GetInt() > kManifestFormat) {
-    return invalid_input(shown + " has format " + std::to_string(format->value.GetInt()) +
-                         ", this tillcast reads up to " + std::to_string(kManifestFormat) +
-                         "; update tillcast");
-  }
-  const auto at = json.rfind(kCheckField);
-  const auto check = document.FindMember("check");
-  if (at == std::string_view::npos || check == document.MemberEnd() || !check->value.IsString() ||
-      io::xxh3_text(json.substr(0, at)) != check->value.GetString()) {
-    return corrupt_data(shown + " is damaged: its checksum does not match; restore it from a copy");
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -326,14 +235,13 @@ std::string format_entry(const ManifestEntry& entry) {
   writer.EndArray();
   write(writer, "created_at", format_timestamp(entry.created_at));
   write(writer, "tool", entry.tool_version);
-  writer.EndObject();
-  return finish(buffer);
+  return io::finish_checked(writer, buffer);
 }
 
 Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name) {
-  rapidjson::Document document;
-  TILLCAST_TRY_PLAIN(parse_document(document, json, name));
-  Reader reader(name);
+  Reader reader(json, name);
+  if (!reader.ok()) return reader.take_error();
+  const Json& document = reader.root();
   ManifestEntry entry;
   entry.seq = reader.number(document, "seq");
   const std::string kind = reader.text(document, "kind");
@@ -357,14 +265,7 @@ Result<ManifestEntry> parse_entry(std::string_view json, std::string_view name) 
     }
   }
   entry.files = reader.files(document);
-  if (const Json* const removes = reader.array(document, "removes")) {
-    for (const Json& item : removes->GetArray()) {
-      if (!item.IsString())
-        reader.fault("\"removes\" holds something that is no path");
-      else
-        entry.removes.emplace_back(item.GetString(), item.GetStringLength());
-    }
-  }
+  entry.removes = reader.texts(document, "removes");
   entry.created_at = reader.instant(reader.text(document, "created_at"));
   entry.tool_version = reader.text(document, "tool");
   if (!reader.ok()) return reader.take_error();
@@ -404,14 +305,13 @@ std::string format_checkpoint(const Snapshot& snapshot) {
   writer.StartObject();
   for (const auto& [path, when] : snapshot.removed) write(writer, path.c_str(), format_timestamp(when));
   writer.EndObject();
-  writer.EndObject();
-  return finish(buffer);
+  return io::finish_checked(writer, buffer);
 }
 
 Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name) {
-  rapidjson::Document document;
-  TILLCAST_TRY_PLAIN(parse_document(document, json, name));
-  Reader reader(name);
+  Reader reader(json, name);
+  if (!reader.ok()) return reader.take_error();
+  const Json& document = reader.root();
   Snapshot snapshot;
   snapshot.seq = reader.number(document, "seq");
   for (DataFile& file : reader.files(document)) snapshot.files[file.dataset].push_back(std::move(file));
@@ -423,17 +323,13 @@ Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name) 
                                 reader.instant(reader.text(item, "created_at"))});
     }
   }
-  const Json* const offsets = reader.field(document, "offsets");
-  const Json* const removed = reader.field(document, "removed");
-  if (!reader.ok()) return reader.take_error();
-  if (!offsets->IsObject() || !removed->IsObject())
-    reader.fault("\"offsets\" or \"removed\" is no object");
-  else {
+  if (const Json* const offsets = reader.object(document, "offsets")) {
     for (const auto& item : offsets->GetObject())
       snapshot.offsets[item.name.GetString()] = reader.number(*offsets, item.name.GetString());
-    for (const auto& item : removed->GetObject()) {
+  }
+  if (const Json* const removed = reader.object(document, "removed")) {
+    for (const auto& item : removed->GetObject())
       snapshot.removed[item.name.GetString()] = reader.instant(reader.text(*removed, item.name.GetString()));
-    }
   }
   if (!reader.ok()) return reader.take_error();
   return snapshot;

@@ -13,7 +13,9 @@
 #include "pipeline/ingest.h"
 #include "pipeline/model_commands.h"
 #include "pipeline/models.h"
+#include "pipeline/monitor.h"
 #include "pipeline/reports.h"
+#include "pipeline/series_retrain.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
 #include "retail/column_mapping.h"
@@ -91,6 +93,10 @@ class DirectoryEngine final : public Engine {
 
   Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
   Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
+  Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) override {
+    auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
+    return list_alerts(connection, request);
+  }
 
   Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
@@ -99,7 +105,7 @@ class DirectoryEngine final : public Engine {
     for (const auto& plan : plans) {
       if (!series_id.starts_with(plan.name + "/")) continue;
       if (auto made = prepare_forecast_tables(*workspace_, plans); !made) return std::move(made.error());
-      return fit_one_series(*workspace_, plan, series_id, observer);
+      return retrain_series(*workspace_, plan, series_id, observer);
     }
     return unknown_series(series_id);
   }
@@ -188,6 +194,10 @@ class DirectoryEngine final : public Engine {
 
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) override {
     return reader_.forecast(request);
+  }
+
+  Result<SeriesExplanation> explain(const ExplainRequest& request) override {
+    return reader_.explain(request);
   }
 
   Readiness readiness() override {

@@ -150,7 +150,8 @@ class Engine : public Service {
   virtual Result<PlanReport> end_experiment(const std::string& plan, const std::string& winner,
                                             const std::string& by, StageObserver& observer) = 0;
 
-  /// Fits and stores one series of a plan anew, beside the others' stored forecasts; a run id of its own.
+  /// Fits one series of a plan anew: a version that is the champion with that series exchanged, judged by the
+  /// gate. kConflict when the plan is no longer what its champion was fitted for.
   virtual Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) = 0;
   /// The forecast plans, as configured or as the data suggests.
   virtual Result<std::vector<std::string>> plan_names() = 0;

@@ -13,45 +13,39 @@
 namespace tillcast::pipeline {
 namespace {
 
-/// How far the bounds of the last stored periods lie from the mean, as shares of it.
-struct Spread {
-  double below = 0;
-  double above = 0;
+/// The periods that a request asks for, counted from the end of the data.
+struct Wanted {
+  std::size_t periods = 0;
+  std::vector<std::size_t> places;  ///< one per date asked for; none when all periods are
 };
 
-Spread last_spread(std::span<const ForecastPoint> points, std::size_t interval, std::size_t periods) {
-  double mean = 0;
-  double below = 0;
-  double above = 0;
-  for (const auto& point : points.last(std::min(periods, points.size()))) {
-    if (interval >= point.intervals.size()) continue;
-    mean += point.mean;
-    below += point.mean - point.intervals[interval].low;
-    above += point.intervals[interval].high - point.mean;
-  }
-  return mean > 0 ? Spread{below / mean, above / mean} : Spread{};
-}
-
-// What lies further ahead is never surer than what lies nearer: intervals beyond the stored ones, which come
-// from the residuals of one series instead of a whole class, are at least as wide as the last stored ones.
-void widen(std::span<const ForecastPoint> stored, std::size_t season, std::span<ForecastPoint> beyond) {
-  for (std::size_t interval = 0; interval < 2; ++interval) {
-    const Spread spread = last_spread(stored, interval, season);
-    for (auto& point : beyond) {
-      auto& bounds = point.intervals[interval];
-      bounds.low = std::max(0.0, std::min(bounds.low, point.mean * (1 - spread.below)));
-      bounds.high = std::max(bounds.high, point.mean * (1 + spread.above));
+Result<Wanted> wanted_of(const SeriesInfo& info, const ForecastRequest& request) {
+  const auto grain = info.frequency == "weekly"    ? forecast::Grain::kWeekly
+                     : info.frequency == "monthly" ? forecast::Grain::kMonthly
+                                                   : forecast::Grain::kDaily;
+  Wanted wanted;
+  wanted.periods = request.horizon ? static_cast<std::size_t>(*request.horizon) : 0;
+  wanted.places.reserve(request.dates.size());
+  for (const Date date : request.dates) {
+    const auto ahead = forecast::periods_between(info.last, date, grain);
+    if (ahead < 1 || ahead > kPeriodsAheadMax) {
+      return invalid_input(format_date(date) + " is not within the 366 periods after " +
+                           format_date(info.last) + ", the last period of " + info.id);
     }
+    wanted.places.push_back(static_cast<std::size_t>(ahead) - 1);
+    wanted.periods = std::max(wanted.periods, static_cast<std::size_t>(ahead));
   }
+  return wanted;
 }
 
-std::vector<ForecastPoint> points_of(const forecast::SeriesForecast& made) {
-  std::vector<ForecastPoint> points;
-  points.reserve(made.points.size());
-  for (const auto& point : made.points) {
-    points.push_back({point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
-  }
-  return points;
+SeriesForecast pick(const Wanted& wanted, SeriesForecast answer) {
+  answer.points.resize(wanted.periods);
+  if (wanted.places.empty()) return answer;
+  std::vector<ForecastPoint> picked;
+  picked.reserve(wanted.places.size());
+  for (const std::size_t place : wanted.places) picked.push_back(answer.points[place]);
+  answer.points = std::move(picked);
+  return answer;
 }
 
 }  // namespace
@@ -72,8 +66,11 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
       workspace_.version.load();  // before the data: too old at worst, then it is loaded again
   snapshot->catalog = TILLCAST_TRY(SeriesCatalog::load(workspace_), "read the stored forecasts");
   const auto megabytes = std::max<std::int64_t>(1, workspace_.config.integer("serve.history_mb"));
-  snapshot->shelf =
-      std::make_unique<SeriesShelf>(workspace_, snapshot->catalog, static_cast<std::size_t>(megabytes) << 20);
+  const std::size_t bytes_max = static_cast<std::size_t>(megabytes) << 20;
+  snapshot->shelf = std::make_unique<SeriesShelf>(workspace_, snapshot->catalog, bytes_max);
+  snapshot->served =
+      std::make_unique<ServedForecasts>(workspace_, snapshot->catalog, *snapshot->shelf, bytes_max);
+  snapshot->unseen = std::make_unique<UnseenSeries>(workspace_, snapshot->catalog);
   snapshot->quantiles = std::make_unique<QuantileAnswers>(snapshot->catalog);
   snapshot_.store(snapshot);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
@@ -131,86 +128,50 @@ Result<std::vector<Result<SeriesForecast>>> ForecastReader::forecast(const Forec
   const auto snapshot = TILLCAST_TRY_PLAIN(current());
   std::vector<Result<SeriesForecast>> answers;
   answers.reserve(request.items.size());
-  for (const auto& item : request.items) answers.push_back(forecast_one(*snapshot, item.series_id, request));
+  for (const auto& item : request.items) answers.push_back(forecast_one(*snapshot, item, request));
   return answers;
 }
 
-Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, const std::string& id,
+Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, const ForecastItem& item,
                                                     const ForecastRequest& request) {
-  const auto* const stored = snapshot.catalog->find(id);
-  if (stored == nullptr) return unknown_series(id);
-  const bool as_stored = !request.horizon && request.dates.empty();
-  if (as_stored && !asks_quantiles(request)) return *stored;
-
-  const auto grain = grain_of(*snapshot.catalog->plan(stored->info.plan));
-  std::size_t periods = as_stored         ? stored->points.size()
-                        : request.horizon ? static_cast<std::size_t>(*request.horizon)
-                                          : 0;
-  std::vector<std::size_t> places;
-  places.reserve(request.dates.size());
-  for (const Date date : request.dates) {
-    const auto ahead = forecast::periods_between(stored->info.last, date, grain);
-    if (ahead < 1 || ahead > kPeriodsAheadMax) {
-      return invalid_input(format_date(date) + " is not within the 366 periods after " +
-                           format_date(stored->info.last) + ", the last period of " + id);
-    }
-    places.push_back(static_cast<std::size_t>(ahead) - 1);
-    periods = std::max(periods, static_cast<std::size_t>(ahead));
-  }
-  SeriesForecast answer = *stored;
-  if (periods > answer.points.size()) {
-    if (auto extended = extend(snapshot, *stored, periods, answer); !extended)
-      return std::move(extended.error());
-  }
-  answer.points.resize(periods);
-  if (!request.dates.empty()) {
-    std::vector<ForecastPoint> picked;
-    picked.reserve(places.size());
-    for (const std::size_t place : places) picked.push_back(answer.points[place]);
-    answer.points = std::move(picked);
-  }
-  if (asks_quantiles(request)) {
+  const auto longer = [&](const SeriesForecast& stored, std::size_t periods) -> Result<SeriesForecast> {
+    if (periods <= stored.points.size()) return stored;
+    return snapshot.served->extend(stored, periods);
+  };
+  const auto* const stored = snapshot.catalog->find(item.series_id);
+  if (stored != nullptr) {
+    const bool as_stored = !request.horizon && request.dates.empty();
+    if (as_stored && !asks_quantiles(request)) return *stored;
+    Wanted wanted = TILLCAST_TRY_PLAIN(wanted_of(stored->info, request));
+    if (as_stored) wanted.periods = stored->points.size();
+    SeriesForecast answer = pick(wanted, TILLCAST_TRY_PLAIN(longer(*stored, wanted.periods)));
+    if (!asks_quantiles(request)) return answer;
     if (request.dates.empty()) {
-      places.resize(periods);
-      std::iota(places.begin(), places.end(), std::size_t{0});
+      wanted.places.resize(wanted.periods);
+      std::iota(wanted.places.begin(), wanted.places.end(), std::size_t{0});
     }
-    if (auto added = snapshot.quantiles->add(*stored, request, places, answer); !added)
+    if (auto added = snapshot.quantiles->add(*stored, request, wanted.places, answer); !added)
       return std::move(added.error());
+    return answer;
   }
-  return answer;
+  if (asks_quantiles(request) && !request.strict)
+    return invalid_input("'" + item.series_id +
+                         "' was never seen: quantiles and sums are of stored series only");
+  if (request.strict) return unknown_series(item.series_id);
+  // The end of the data is known with the plan's series: first what is stored, then what was asked for.
+  auto answer = TILLCAST_TRY_PLAIN(snapshot.unseen->forecast(item, 0, longer));
+  if (!request.horizon && request.dates.empty()) return answer;
+  const Wanted wanted = TILLCAST_TRY_PLAIN(wanted_of(answer.info, request));
+  if (wanted.periods > answer.points.size())
+    answer = TILLCAST_TRY_PLAIN(snapshot.unseen->forecast(item, wanted.periods, longer));
+  return pick(wanted, std::move(answer));
 }
 
-Result<void> ForecastReader::extend(const Snapshot& snapshot, const SeriesForecast& stored,
-                                    std::size_t periods, SeriesForecast& answer) {
-  const ForecastPlan& plan = *snapshot.catalog->plan(stored.info.plan);
-  const auto series = TILLCAST_TRY_PLAIN(snapshot.shelf->find(stored));
-  auto options = forecast_options(workspace_, plan);
-  options.backtest.horizon = periods;
-  options.threads = 1;
-  // The model of the stored points, unless it needs all series; should it not reach so far, the best of the
-  // others.
-  const auto* const model = forecast::find_model(stored.model);
-  if (model != nullptr && !forecast::is_panel_model(model->id)) options.models = {model->id};
-  NoProgress progress;
-  const std::span<const forecast::Series> one(series.get(), 1);
-  auto run = TILLCAST_TRY_PLAIN(forecast::forecast_all(one, options, progress));
-  if (run.series[0].status == forecast::SeriesStatus::kFallback && !options.models.empty()) {
-    options.models.clear();
-    run = TILLCAST_TRY_PLAIN(forecast::forecast_all(one, options, progress));
-  }
-  const auto& made = run.series[0];
-  if (made.points.size() != periods) {
-    return invalid_input("series '" + stored.info.id + "' cannot be forecast " + std::to_string(periods) +
-                         " periods ahead: " + made.reason);
-  }
-  auto points = points_of(made);
-  const std::size_t known = stored.points.size();
-  const auto season = static_cast<std::size_t>(forecast::season_length(grain_of(plan)));
-  widen(stored.points, season, std::span(points).subspan(known));
-  std::ranges::copy(stored.points, points.begin());
-  answer.points = std::move(points);
-  answer.extension = Extension{answer.points[known].date, std::string(forecast::model(made.model).name)};
-  return {};
+Result<SeriesExplanation> ForecastReader::explain(const ExplainRequest& request) {
+  const auto snapshot = TILLCAST_TRY_PLAIN(current());
+  const auto* const stored = snapshot->catalog->find(request.series_id);
+  if (stored == nullptr) return unknown_series(request.series_id);
+  return snapshot->served->explain(*stored, request);
 }
 
 }  // namespace tillcast::pipeline

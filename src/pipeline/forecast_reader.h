@@ -11,7 +11,9 @@
 #include "pipeline/quantile_answers.h"
 #include "pipeline/series_catalog.h"
 #include "pipeline/series_shelf.h"
+#include "pipeline/served_forecasts.h"
 #include "pipeline/service.h"
+#include "pipeline/unseen_series.h"
 #include "pipeline/workspace.h"
 
 namespace tillcast::pipeline {
@@ -27,8 +29,11 @@ class ForecastReader {
   /// A series with its history up to its last period. kNotFound for an unknown id.
   Result<SeriesForecast> series(const std::string& series_id, std::vector<HistoryPoint>& history);
   /// One answer per item; see Service::forecast. Up to the stored horizon a hash look-up; beyond it, the
-  /// points that are stored and then those of the stored model fitted to the history in memory.
+  /// points that are stored and then those of the version's fitted models (ServedForecasts).
   Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request);
+
+  /// See Service::explain.
+  Result<SeriesExplanation> explain(const ExplainRequest& request);
 
   /// For the writer, when it is done: readers get what it wrote from here on. Does nothing before the first
   /// read.
@@ -41,14 +46,14 @@ class ForecastReader {
     std::int64_t version = 0;
     std::shared_ptr<const SeriesCatalog> catalog;
     std::unique_ptr<SeriesShelf> shelf;
+    std::unique_ptr<ServedForecasts> served;
+    std::unique_ptr<UnseenSeries> unseen;
     std::unique_ptr<QuantileAnswers> quantiles;
   };
   Result<std::shared_ptr<const Snapshot>> current();
   Result<std::shared_ptr<const Snapshot>> load();
-  Result<SeriesForecast> forecast_one(const Snapshot& snapshot, const std::string& id,
+  Result<SeriesForecast> forecast_one(const Snapshot& snapshot, const ForecastItem& item,
                                       const ForecastRequest& request);
-  Result<void> extend(const Snapshot& snapshot, const SeriesForecast& stored, std::size_t periods,
-                      SeriesForecast& answer);
 
   Workspace& workspace_;
   std::mutex loading_;

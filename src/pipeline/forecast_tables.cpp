@@ -282,29 +282,4 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
   });
 }
 
-Result<void> store_one_series(database::Connection& connection, const ForecastPlan& plan,
-                              const PlanSeries& data, const forecast::ForecastRun& run,
-                              const std::string& run_id) {
-  Served served;
-  served.run = run;
-  served.figures = figures_of(run, data);
-  served.versions = {0};
-  served.variants = {""};
-  return connection.transaction([&](database::Connection& inside) -> Result<> {
-    const Value name(plan.name);
-    const Value id(data.members[0].id);
-    const auto place = TILLCAST_TRY_PLAIN(inside.query(
-        "SELECT coalesce((SELECT min(place) FROM forecast_series WHERE plan = ? AND series_id = ?), "
-        "(SELECT coalesce(max(place), -1) + 1 FROM forecast_series))",
-        {name, id}));
-    for (const char* table : {"forecast_series", "forecast_point"})
-      TILLCAST_TRY_PLAIN(inside.query(
-          std::string("DELETE FROM ") + table + " WHERE plan = ? AND series_id = ?", {name, id}));
-    if (auto done = store_series(inside, plan, run_id, data, served); !done) return done;
-    TILLCAST_TRY_PLAIN(inside.query("UPDATE forecast_series SET place = ? WHERE plan = ? AND series_id = ?",
-                                    {Value(place.integer(0, 0).value_or(0)), name, id}));
-    return {};
-  });
-}
-
 }  // namespace tillcast::pipeline

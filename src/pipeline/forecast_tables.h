@@ -27,10 +27,4 @@ PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const 
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
                              const PlanSeries& data, const Served& served, const PlanReport& report);
 
-/// Puts the forecast of one series in the place of its older one, in one transaction; the plan's other series
-/// and its figures stay. `data` and `run` hold that series alone.
-Result<void> store_one_series(database::Connection& connection, const ForecastPlan& plan,
-                              const PlanSeries& data, const forecast::ForecastRun& run,
-                              const std::string& run_id);
-
 }  // namespace tillcast::pipeline

@@ -12,6 +12,7 @@
 #include "pipeline/monitor.h"
 #include "pipeline/plan_levels.h"
 #include "pipeline/plan_quantiles.h"
+#include "pipeline/series_retrain.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -39,15 +40,17 @@ Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, F
   if (mode == FitMode::kUpdate) return std::string();
   // What is compared must not change under a running experiment.
   if (TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name))) return std::string();
+  // The fit of one series says nothing of how old the others are.
+  const auto full = std::find_if_not(versions.rbegin(), versions.rend(), is_one_series_fit);
+  const registry::VersionInfo& newest = full == versions.rend() ? versions.back() : *full;
   const auto champion = load_model(workspace, plan.name, named.champion);
   if (!champion) return "the champion cannot be read: " + champion.error().message;
   if (workspace.config.flag("forecast.retrain_on_alert")) {
     auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-    const auto alert =
-        TILLCAST_TRY_PLAIN(plan_alert_since(connection, plan.name, versions.back().created_at));
+    const auto alert = TILLCAST_TRY_PLAIN(plan_alert_since(connection, plan.name, newest.created_at));
     if (!alert.empty()) return "alert: " + alert;
   }
-  return needs_refit(versions.back(), **champion, ids, data, workspace.config.integer("forecast.refit_days"));
+  return needs_refit(newest, **champion, ids, data, workspace.config.integer("forecast.refit_days"));
 }
 
 // What is said of promotions that are carried on.
@@ -187,32 +190,6 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
           panels_of(options, served.run) + rhythm_of(data) +
           (data.stock_outs > 0 ? ", " + std::to_string(data.stock_outs) + " out of stock left out" : "") +
           (fresh ? "" : ", updated without a fit from version " + std::to_string(served.champion)));
-}
-
-Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,
-                                  const std::string& series_id, StageObserver& observer) {
-  const std::string stage = "forecast " + series_id;
-  observer.stage_started(stage, "series");
-  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id}));
-  if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
-  auto options = forecast_options(workspace, plan);
-  options.attributes = data.attributes;
-  const auto run = TILLCAST_TRY(forecast::forecast_all(data.series, options, observer), stage);
-  PlanReport report;
-  report.plan = plan.name;
-  report.series = 1;
-  report.fallbacks = static_cast<std::int64_t>(run.fallbacks);
-  report.failed = static_cast<std::int64_t>(run.refused);
-  report.seconds = run.wall_seconds;
-  report.run_id =
-      io::xxh3_text(series_id + "\n" + data.data_hash + "\n" + format_timestamp(SystemClock().now()));
-  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  if (auto done = store_one_series(connection, plan, data, run, report.run_id); !done)
-    return std::move(done.error()).with_context("store " + stage);
-  ++workspace.version;
-  observer.stage_finished({stage, StageReport::Status::kDone, 0, report.seconds,
-                           "model " + std::string(forecast::model(run.series[0].model).name)});
-  return report;
 }
 
 }  // namespace tillcast::pipeline

@@ -26,10 +26,4 @@ enum class FitMode : std::uint8_t {
 Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitMode mode,
                             StageObserver& observer);
 
-/// Back-tests, forecasts and stores one series in place of its stored forecast; the plan's other series and
-/// its figures stay. Its run id is of its own and new each time. kNotFound for a series that the data has
-/// not.
-Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,
-                                  const std::string& series_id, StageObserver& observer);
-
 }  // namespace tillcast::pipeline

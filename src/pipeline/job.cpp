@@ -1,16 +1,13 @@
 #include "pipeline/job.h"
 
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <array>
+
+#include "io/json_record.h"
 
 namespace tillcast::pipeline {
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-using Json = rapidjson::Value;
+using io::Json;
 
 constexpr std::array<std::string_view, 2> kKinds = {"train", "ingest_upload"};
 constexpr std::array<std::string_view, 6> kStates = {"queued", "running",   "succeeded",
@@ -26,39 +23,10 @@ std::optional<std::size_t> place_of(const std::array<std::string_view, kCount>& 
   return std::nullopt;
 }
 
-void write(Writer& out, const char* name, std::string_view text) {
-  out.Key(name);
-  out.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-void write(Writer& out, const char* name, std::int64_t number) {
-  out.Key(name);
-  out.Int64(number);
-}
-void write_flag(Writer& out, const char* name, bool value) {
-  out.Key(name);
-  out.Bool(value);
-}
+void write(io::JsonOut& out, const char* name, std::string_view text) { io::write_text(out, name, text); }
+void write(io::JsonOut& out, const char* name, std::int64_t number) { io::write_number(out, name, number); }
 
-std::string text_of(const Json& object, const char* name) {
-  const auto at = object.FindMember(name);
-  if (at == object.MemberEnd() || !at->value.IsString()) return "";
-  return {at->value.GetString(), at->value.GetStringLength()};
-}
-std::int64_t integer_of(const Json& object, const char* name) {
-  const auto at = object.FindMember(name);
-  return at != object.MemberEnd() && at->value.IsInt64() ? at->value.GetInt64() : 0;
-}
-bool flag_of(const Json& object, const char* name) {
-  const auto at = object.FindMember(name);
-  return at != object.MemberEnd() && at->value.IsBool() && at->value.GetBool();
-}
-std::optional<Timestamp> instant_of(const Json& object, const char* name) {
-  const auto at = object.FindMember(name);
-  if (at == object.MemberEnd() || !at->value.IsInt64()) return std::nullopt;
-  return Timestamp{at->value.GetInt64()};
-}
-
-void write_result(Writer& out, const JobResult& result) {
+void write_result(io::JsonOut& out, const JobResult& result) {
   out.Key("result");
   out.StartObject();
   out.Key("runs");
@@ -69,7 +37,9 @@ void write_result(Writer& out, const JobResult& result) {
     write(out, "run_id", run.run_id);
     write(out, "series", run.series);
     write(out, "fallbacks", run.fallbacks);
-    write_flag(out, "unchanged", run.unchanged);
+    io::write_flag(out, "unchanged", run.unchanged);
+    write(out, "fitted_version", run.fitted_version);
+    write(out, "verdict", run.verdict);
     out.EndObject();
   }
   out.EndArray();
@@ -77,7 +47,7 @@ void write_result(Writer& out, const JobResult& result) {
   write(out, "rows_loaded", result.rows_loaded);
   write(out, "rows_rejected", result.rows_rejected);
   write(out, "rows_known", result.rows_known);
-  write_flag(out, "already_loaded", result.already_loaded);
+  io::write_flag(out, "already_loaded", result.already_loaded);
   out.Key("rejects");
   out.StartArray();
   for (const auto& reject : result.rejects) {
@@ -89,7 +59,8 @@ void write_result(Writer& out, const JobResult& result) {
   out.EndArray();
   out.Key("reject_examples");
   out.StartArray();
-  for (const auto& example : result.reject_examples) out.String(example.c_str());
+  for (const auto& example : result.reject_examples)
+    out.String(example.data(), static_cast<rapidjson::SizeType>(example.size()));
   out.EndArray();
   write(out, "checks", result.checks);
   write(out, "checks_failed", result.checks_failed);
@@ -98,41 +69,28 @@ void write_result(Writer& out, const JobResult& result) {
   out.EndObject();
 }
 
-const Json* array_of(const Json& object, const char* name) {
-  const auto at = object.FindMember(name);
-  return at != object.MemberEnd() && at->value.IsArray() ? &at->value : nullptr;
-}
-
-JobResult read_result(const Json& object) {
+JobResult read_result(io::JsonIn& in, const Json& object) {
   JobResult result;
-  if (const Json* runs = array_of(object, "runs")) {
-    for (const auto& run : runs->GetArray()) {
-      if (!run.IsObject()) continue;
-      result.runs.push_back({text_of(run, "plan"), text_of(run, "run_id"), integer_of(run, "series"),
-                             integer_of(run, "fallbacks"), flag_of(run, "unchanged")});
-    }
+  if (const Json* const runs = in.array(object, "runs")) {
+    for (const Json& run : runs->GetArray())
+      result.runs.push_back({in.text(run, "plan"), in.text(run, "run_id"), in.number(run, "series"),
+                             in.number(run, "fallbacks"), in.flag(run, "unchanged"),
+                             in.optional_number(run, "fitted_version").value_or(0),
+                             in.optional_text(run, "verdict").value_or("")});
   }
-  result.rows_in = integer_of(object, "rows_in");
-  result.rows_loaded = integer_of(object, "rows_loaded");
-  result.rows_rejected = integer_of(object, "rows_rejected");
-  result.rows_known = integer_of(object, "rows_known");
-  result.already_loaded = flag_of(object, "already_loaded");
-  if (const Json* rejects = array_of(object, "rejects")) {
-    for (const auto& reject : rejects->GetArray()) {
-      if (reject.IsObject())
-        result.rejects.push_back({text_of(reject, "reason"), integer_of(reject, "rows")});
-    }
+  result.rows_in = in.number(object, "rows_in");
+  result.rows_loaded = in.number(object, "rows_loaded");
+  result.rows_rejected = in.number(object, "rows_rejected");
+  result.rows_known = in.number(object, "rows_known");
+  result.already_loaded = in.flag(object, "already_loaded");
+  if (const Json* const rejects = in.array(object, "rejects")) {
+    for (const Json& reject : rejects->GetArray())
+      result.rejects.push_back({in.text(reject, "reason"), in.number(reject, "rows")});
   }
-  if (const Json* examples = array_of(object, "reject_examples")) {
-    for (const auto& example : examples->GetArray()) {
-      if (example.IsString())
-        result.reject_examples.emplace_back(example.GetString(), example.GetStringLength());
-    }
-  }
-  result.checks = integer_of(object, "checks");
-  result.checks_failed = integer_of(object, "checks_failed");
-  const auto seconds = object.FindMember("seconds");
-  if (seconds != object.MemberEnd() && seconds->value.IsNumber()) result.seconds = seconds->value.GetDouble();
+  result.reject_examples = in.texts(object, "reject_examples");
+  result.checks = in.number(object, "checks");
+  result.checks_failed = in.number(object, "checks_failed");
+  result.seconds = in.decimal(object, "seconds");
   return result;
 }
 
@@ -154,7 +112,7 @@ bool is_waiting(JobState state) { return state == JobState::kQueued || state == 
 
 std::string job_to_json(const Job& job) {
   rapidjson::StringBuffer buffer;
-  Writer out(buffer);
+  io::JsonOut out(buffer);
   out.StartObject();
   write(out, "format", kJobFormat);
   write(out, "id", job.id);
@@ -169,7 +127,7 @@ std::string job_to_json(const Job& job) {
   out.EndObject();
   write(out, "idempotency_key", job.idempotency_key);
   write(out, "attempt", job.attempt);
-  write_flag(out, "cancel_requested", job.cancel_requested);
+  io::write_flag(out, "cancel_requested", job.cancel_requested);
   write(out, "created_micros", job.created_at.micros);
   if (job.started_at) write(out, "started_micros", job.started_at->micros);
   if (job.finished_at) write(out, "finished_micros", job.finished_at->micros);
@@ -180,36 +138,34 @@ std::string job_to_json(const Job& job) {
 }
 
 Result<Job> job_from_json(const std::string& text, const std::string& origin) {
-  rapidjson::Document document;
-  document.Parse(text.data(), text.size());
-  const auto broken = [&origin](std::string_view what) {
-    return corrupt_data(origin + " is no stored job: " + std::string(what));
-  };
-  if (document.HasParseError() || !document.IsObject()) return broken("it is no JSON object");
-  if (integer_of(document, "format") != kJobFormat)
-    return broken("format " + std::to_string(integer_of(document, "format")) + ", expected " +
-                  std::to_string(kJobFormat));
+  io::JsonIn in(text, origin, {.format_known = kJobFormat, .checked = false});
+  if (!in.ok()) return in.take_error();
+  const Json& root = in.root();
   Job job;
-  job.id = text_of(document, "id");
-  const auto kind = place_of(kKinds, text_of(document, "kind"));
-  const auto state = find_job_state(text_of(document, "state"));
-  const auto created = instant_of(document, "created_micros");
-  if (job.id.empty() || !kind || !state || !created) return broken("id, kind, state or created_micros");
+  job.id = in.text(root, "id");
+  const std::string kind_name = in.text(root, "kind");
+  const std::string state_name = in.text(root, "state");
+  const auto kind = place_of(kKinds, kind_name);
+  const auto state = find_job_state(state_name);
+  if (job.id.empty()) in.fault("it has no id");
+  if (!kind) in.fault("no kind of job is named '" + kind_name + "'");
+  if (!state) in.fault("no state of a job is named '" + state_name + "'");
+  if (const Json* const arguments = in.object(root, "arguments")) {
+    job.arguments = {in.text(*arguments, "plan"), in.text(*arguments, "series_id"),
+                     in.text(*arguments, "upload_id"), in.text(*arguments, "trigger")};
+  }
+  job.idempotency_key = in.text(root, "idempotency_key");
+  job.attempt = static_cast<int>(in.number(root, "attempt"));
+  job.cancel_requested = in.flag(root, "cancel_requested");
+  job.created_at = {in.number(root, "created_micros")};
+  if (const auto started = in.optional_number(root, "started_micros")) job.started_at = Timestamp{*started};
+  if (const auto finished = in.optional_number(root, "finished_micros"))
+    job.finished_at = Timestamp{*finished};
+  job.error = in.text(root, "error");
+  if (const Json* const result = in.object(root, "result")) job.result = read_result(in, *result);
+  if (!in.ok()) return in.take_error();
   job.kind = static_cast<JobKind>(*kind);
   job.state = *state;
-  job.created_at = *created;
-  job.started_at = instant_of(document, "started_micros");
-  job.finished_at = instant_of(document, "finished_micros");
-  job.idempotency_key = text_of(document, "idempotency_key");
-  job.attempt = static_cast<int>(integer_of(document, "attempt"));
-  job.cancel_requested = flag_of(document, "cancel_requested");
-  job.error = text_of(document, "error");
-  if (const auto at = document.FindMember("arguments"); at != document.MemberEnd() && at->value.IsObject()) {
-    job.arguments = {text_of(at->value, "plan"), text_of(at->value, "series_id"),
-                     text_of(at->value, "upload_id"), text_of(at->value, "trigger")};
-  }
-  if (const auto at = document.FindMember("result"); at != document.MemberEnd() && at->value.IsObject())
-    job.result = read_result(at->value);
   return job;
 }
 

@@ -60,8 +60,10 @@ struct JobRun {
   std::string plan;
   std::string run_id;  ///< as forecasts name it
   std::int64_t series = 0;
-  std::int64_t fallbacks = 0;  ///< series forecast by a simpler model, or not at all
-  bool unchanged = false;      ///< same data and plan as before: the stored run was kept
+  std::int64_t fallbacks = 0;       ///< series forecast by a simpler model, or not at all
+  bool unchanged = false;           ///< same data and plan as before: the stored run was kept
+  std::int64_t fitted_version = 0;  ///< model version that was made; 0 = none
+  std::string verdict;              ///< what the gate said of it
 };
 
 /// What a job did. rows_in = rows_loaded + rows_rejected + rows_known.

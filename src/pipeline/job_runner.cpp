@@ -71,8 +71,8 @@ class JobObserver final : public StageObserver {
 
 void add_runs(const std::vector<PlanReport>& plans, JobResult& result) {
   for (const auto& plan : plans)
-    result.runs.push_back(
-        {plan.plan, plan.run_id, plan.series, plan.fallbacks + plan.failed, plan.unchanged});
+    result.runs.push_back({plan.plan, plan.run_id, plan.series, plan.fallbacks + plan.failed, plan.unchanged,
+                           plan.fitted_version, plan.verdict});
 }
 
 class UploadSinkFile final : public UploadSink {
@@ -222,6 +222,7 @@ class EngineJobRunner final : public JobRunner {
     if (!request.series_id.empty()) {
       ForecastRequest look;
       look.items.push_back({request.series_id});
+      look.strict = true;
       const auto found = TILLCAST_TRY_PLAIN(engine_.forecast(look));
       if (!found[0]) return found[0].error();
     }

@@ -124,8 +124,9 @@ Result<ExperimentReport> report_on(database::Connection& connection, const regis
       "FROM "
       "forecast_series INNER JOIN forecast_run USING (plan) WHERE plan = ? AND experiment = ?",
       {Value(experiment.plan), Value(experiment.name)}));
-  report.champion.series = counts.integer(0, 0).value_or(0);
-  report.challenger.series = counts.integer(0, 1).value_or(0);
+  report.champion.series = experiment.running() ? counts.integer(0, 0).value_or(0) : report.champion.measured;
+  report.challenger.series =
+      experiment.running() ? counts.integer(0, 1).value_or(0) : report.challenger.measured;
   // Of those measured, once there are some: a variant whose forecasts fail to come due shows here.
   const bool measured = report.champion.measured + report.challenger.measured > 0;
   report.sample_ratio_probability = registry::sample_ratio_probability(
@@ -165,7 +166,10 @@ Result<PlanReport> promote_version(Workspace& workspace, const ForecastPlan& pla
   const auto model = TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, request.version));
   if (model->info.verdict != "champion" && !request.force) {
     return conflict("the gate made version " + std::to_string(request.version) + " of plan '" + plan.name +
-                    "' a challenger (" + model->info.verdict_reason + "); --force promotes it all the same");
+                    "' a challenger (" + model->info.verdict_reason +
+                    "); let it forecast a share of the series with `tillcast experiment create " + plan.name +
+                    " NAME --challenger " + std::to_string(request.version) +
+                    "`, or promote it all the same with --force");
   }
   const std::string reason = request.reason.empty() ? "promoted by hand" : request.reason;
   if (auto done = switch_champion(workspace, plan.name, request.version, request.by, reason,
@@ -227,6 +231,8 @@ Result<PlanReport> create_experiment(Workspace& workspace, const ForecastPlan& p
 
 Result<std::vector<ExperimentReport>> experiment_reports(Workspace& workspace, const std::string& plan) {
   const auto registry = registry_of(workspace);
+  if (!plan.empty() && TILLCAST_TRY_PLAIN(registry.versions(plan)).empty())
+    return no_versions(registry, plan);
   auto plans = plan.empty() ? TILLCAST_TRY_PLAIN(registry.plans()) : std::vector<std::string>{plan};
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   std::vector<ExperimentReport> reports;

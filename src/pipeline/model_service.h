@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/civil_time.h"
 #include "registry/aliases.h"
 #include "registry/experiment.h"
 #include "registry/version.h"
@@ -45,7 +47,7 @@ struct ExperimentRequest {
 struct VariantFigures {
   std::string variant;
   int version = 0;
-  std::int64_t series = 0;    ///< that forecast in it
+  std::int64_t series = 0;    ///< that it forecasts; of an ended experiment: those measured
   std::int64_t measured = 0;  ///< of them with forecasts that came due
   std::int64_t points = 0;
   double wape = 0, wape_low = 0, wape_high = 0;  ///< with a 90 % bootstrap interval over series
@@ -60,6 +62,25 @@ struct ExperimentReport {
   double sample_ratio_probability = 1;  ///< below 0.001 the split is broken
   std::string winner;                   ///< "champion", "challenger", or empty = undecided
   std::string advice;                   ///< for people
+};
+
+struct AlertRequest {
+  std::string plan;     ///< empty = all
+  bool closed = false;  ///< those that recovered as well
+  int limit = 100;
+};
+
+/// What the monitor found when forecasts were compared with what came. Errors in shares of sales.
+struct ForecastAlert {
+  std::string plan;
+  std::string series_id;  ///< empty: the plan as a whole
+  int model_version = 0;
+  Timestamp opened_at;
+  std::optional<Timestamp> closed_at;
+  std::string reason;
+  std::optional<double> wape;
+  std::optional<double> wape_expected;  ///< by the back-test
+  std::optional<double> wape_seasonal_naive;
 };
 
 }  // namespace tillcast::pipeline

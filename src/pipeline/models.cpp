@@ -52,6 +52,17 @@ void note_comparison(registry::VersionInfo& info, const char* name, const foreca
   info.metrics[prefix + "better"] = found.better;
 }
 
+std::map<std::string, std::string> settings_of(const ForecastPlan& plan,
+                                               const forecast::ForecastOptions& options) {
+  return {{"measure", plan.measure},
+          {"by", join(plan.by, ",")},
+          {"frequency", plan.frequency},
+          {"horizon", std::to_string(plan.horizon)},
+          {"top", std::to_string(plan.top)},
+          {"metric", plan.metric},
+          {"origins", std::to_string(options.backtest.origins)}};
+}
+
 registry::VersionInfo describe(const ForecastPlan& plan, const forecast::ForecastOptions& options,
                                const PlanSeries& data, const FitIds& ids, const BacktestFigures& figures) {
   registry::VersionInfo info;
@@ -68,13 +79,7 @@ registry::VersionInfo describe(const ForecastPlan& plan, const forecast::Forecas
   }
   if (first) info.data_from = format_date(*first);
   info.data_until = format_date(data.data_until);
-  info.settings = {{"measure", plan.measure},
-                   {"by", join(plan.by, ",")},
-                   {"frequency", plan.frequency},
-                   {"horizon", std::to_string(plan.horizon)},
-                   {"top", std::to_string(plan.top)},
-                   {"metric", plan.metric},
-                   {"origins", std::to_string(options.backtest.origins)}};
+  info.settings = settings_of(plan, options);
   info.metrics = figures.run;
   info.inputs = {{"series_id", "VARCHAR"}, {"business_date", "DATE"}, {plan.measure, "DOUBLE"}};
   info.outputs = {{"series_id", "VARCHAR"}, {"business_date", "DATE"}, {"mean", "DOUBLE"}, {"lo80", "DOUBLE"},
@@ -247,17 +252,35 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
   }
   auto info = describe(plan, options, data, names, result.figures);
   info.parent = named.champion;
-  result.info = TILLCAST_TRY_PLAIN(
-      store_version(registry, std::move(info), verdict, result.fit.fitted, result.figures));
-  TILLCAST_TRY_PLAIN(settle_aliases(workspace, result.info));
+  result.info =
+      TILLCAST_TRY_PLAIN(add_version(workspace, std::move(info), verdict, result.fit.fitted, result.figures));
   observer.note(plan.name + ": version " + std::to_string(result.info.number) +
                 (verdict.promoted ? " is the champion: " : " is a challenger: ") + verdict.reason);
+  return result;
+}
+
+Result<registry::VersionInfo> add_version(Workspace& workspace, registry::VersionInfo info,
+                                          const Verdict& verdict, const forecast::FittedRun& fitted,
+                                          const BacktestFigures& figures) {
+  auto registry = registry_of(workspace);
+  auto stored = TILLCAST_TRY_PLAIN(store_version(registry, std::move(info), verdict, fitted, figures));
+  TILLCAST_TRY_PLAIN(settle_aliases(workspace, stored));
+  const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, stored.plan));
   std::vector<int> pinned;
   if (experiment) pinned = {experiment->champion, experiment->challenger};
   const auto keep =
       static_cast<int>(std::max<std::int64_t>(1, workspace.config.integer("forecast.versions_kept")));
-  TILLCAST_TRY_PLAIN(registry.collect_garbage(plan.name, keep, pinned));
-  return result;
+  TILLCAST_TRY_PLAIN(registry.collect_garbage(stored.plan, keep, pinned));
+  return stored;
+}
+
+std::string find_changed_setting(const registry::VersionInfo& info, const ForecastPlan& plan,
+                                 const forecast::ForecastOptions& options) {
+  for (const auto& [name, value] : settings_of(plan, options)) {
+    const auto at = info.settings.find(name);
+    if (at == info.settings.end() || at->second != value) return name;
+  }
+  return info.tool_version == kVersion ? "" : "program";
 }
 
 std::string needs_refit(const registry::VersionInfo& newest, const LoadedModel& champion, const FitIds& ids,

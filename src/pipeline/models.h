@@ -69,6 +69,16 @@ struct FittedVersion {
 Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan, const PlanSeries& data,
                                   const forecast::ForecastOptions& options, StageObserver& observer);
 
+/// Stores a version with the gate's verdict, switches the aliases as it says and deletes versions beyond
+/// forecast.versions_kept. @param info  without verdict, number and files
+Result<registry::VersionInfo> add_version(Workspace& workspace, registry::VersionInfo info,
+                                          const Verdict& verdict, const forecast::FittedRun& fitted,
+                                          const BacktestFigures& figures);
+
+/// The first setting of the plan that is not what a version was fitted with; empty when all are.
+std::string find_changed_setting(const registry::VersionInfo& info, const ForecastPlan& plan,
+                                 const forecast::ForecastOptions& options);
+
 /// Finishes what a crash between version and alias left: a version whose verdict no alias ever followed.
 Result<void> settle_aliases(Workspace& workspace, const registry::VersionInfo& version);
 

@@ -236,6 +236,36 @@ Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connecti
   return report;
 }
 
+Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection,
+                                               const AlertRequest& request) {
+  std::vector<ForecastAlert> alerts;
+  const auto there = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'forecast_alert'"));
+  if (there.integer(0, 0).value_or(0) == 0) return alerts;  // nothing was forecast yet
+  const auto rows = TILLCAST_TRY_PLAIN(connection.query(
+      "SELECT plan, series_id, CAST(model_version AS BIGINT), epoch_us(opened_at), epoch_us(closed_at), "
+      "reason, wape, "
+      "wape_expected, wape_seasonal_naive FROM forecast_alert WHERE (? = '' OR plan = ?) AND (? OR closed_at "
+      "IS NULL) "
+      "ORDER BY closed_at IS NOT NULL, series_id <> '', opened_at DESC, plan, series_id LIMIT " +
+          std::to_string(request.limit),
+      {Value(request.plan), Value(request.plan), Value(request.closed)}));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    ForecastAlert alert;
+    alert.plan = rows.text(i, 0);
+    alert.series_id = rows.text(i, 1);
+    alert.model_version = static_cast<int>(rows.integer(i, 2).value_or(0));
+    alert.opened_at = {rows.integer(i, 3).value_or(0)};
+    if (const auto closed = rows.integer(i, 4)) alert.closed_at = Timestamp{*closed};
+    alert.reason = rows.text(i, 5);
+    alert.wape = rows.number(i, 6);
+    alert.wape_expected = rows.number(i, 7);
+    alert.wape_seasonal_naive = rows.number(i, 8);
+    alerts.push_back(std::move(alert));
+  }
+  return alerts;
+}
+
 Result<std::string> plan_alert_since(database::Connection& connection, const std::string& plan,
                                      const std::string& since) {
   const auto rows = TILLCAST_TRY_PLAIN(connection.query(

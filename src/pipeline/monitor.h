@@ -2,6 +2,7 @@
 
 #include "database/database.h"
 #include "forecast/forecast.h"
+#include "pipeline/model_service.h"
 #include "pipeline/models.h"
 #include "pipeline/plan_series.h"
 #include "pipeline/settings.h"
@@ -32,6 +33,9 @@ struct MonitorReport {
 /// no period came.
 Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connection& connection,
                                         const ForecastPlan& plan, const PlanSeries& data);
+
+/// The alerts, open ones first, of whole plans before those of single series, newest first.
+Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection, const AlertRequest& request);
 
 /// The reason of an open alert of the whole plan that is younger than `since` (ISO 8601); empty without one.
 Result<std::string> plan_alert_since(database::Connection& connection, const std::string& plan,

@@ -21,8 +21,9 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     if (code.size() < 2) return;
     float next = 0;
     for (auto& [text, number] : code) number = next++;
-    forecast::AttributeColumn column{name, true, {}};
+    forecast::AttributeColumn column{name, true, {}, {}};
     for (const auto& one : word) column.value.push_back(one.empty() ? forecast::kUnknownDriver : code[one]);
+    for (const auto& [text, number] : code) column.words.push_back(text);
     attributes.push_back(std::move(column));
   };
   const std::size_t count = data.members.size();
@@ -54,8 +55,8 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     // Days since 1970: models of all series count from them (names that end in _since).
     const char* const numbers[] = {"competition_distance_m", "competition_since", "promo2_since"};
     for (std::size_t c = 0; c < std::size(numbers); ++c) {
-      forecast::AttributeColumn column{numbers[c], false,
-                                       std::vector<float>(count, forecast::kUnknownDriver)};
+      forecast::AttributeColumn column{
+          numbers[c], false, std::vector<float>(count, forecast::kUnknownDriver), {}};
       for (std::size_t i = 0; i < count; ++i) {
         const auto at = row_of.find(data.members[i].store_key);
         if (at == row_of.end()) continue;
@@ -79,6 +80,23 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
     add_codes("category", word);
   }
   return attributes;
+}
+
+Result<void> find_member_keys(database::Connection& connection, PlanSeries& data) {
+  const auto keys_of = [&](const std::string& name) -> Result<std::map<std::string, std::int64_t>> {
+    const auto rows = TILLCAST_TRY_PLAIN(
+        connection.query("SELECT CAST(" + name + "_key AS BIGINT), " + name + "_id FROM dim_" + name));
+    std::map<std::string, std::int64_t> keys;
+    for (std::size_t i = 0; i < rows.rows(); ++i) keys[rows.text(i, 1)] = rows.integer(i, 0).value_or(0);
+    return keys;
+  };
+  auto stores = TILLCAST_TRY_PLAIN(keys_of("store"));
+  auto products = TILLCAST_TRY_PLAIN(keys_of("product"));
+  for (auto& member : data.members) {
+    member.store_key = member.store_id.empty() ? 0 : stores[member.store_id];
+    member.product_key = member.product_id.empty() ? 0 : products[member.product_id];
+  }
+  return {};
 }
 
 }  // namespace tillcast::pipeline

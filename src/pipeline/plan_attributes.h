@@ -15,4 +15,7 @@ Result<std::vector<forecast::AttributeColumn>> load_attributes(database::Connect
                                                                const ForecastPlan& plan,
                                                                const PlanSeries& data);
 
+/// Fills the keys of stores and products of members that have ids alone; 0 for an id that gold does not know.
+Result<void> find_member_keys(database::Connection& connection, PlanSeries& data);
+
 }  // namespace tillcast::pipeline

@@ -31,13 +31,14 @@ bool wants(const ForecastPlan& plan, std::string_view driver) {
 /// Work of one plan: what it is made of, and where each driver came from.
 class DriverLoader {
  public:
-  DriverLoader(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
+  DriverLoader(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan, int ahead,
                PlanSeries& data)
       : workspace_(workspace),
         connection_(connection),
         plan_(plan),
         data_(data),
-        horizon_(static_cast<std::size_t>(plan.horizon)) {}
+        needed_(static_cast<std::size_t>(plan.horizon)),
+        horizon_(std::max(needed_, static_cast<std::size_t>(std::max(ahead, 0)))) {}
 
   Result<void> load() {
     if (auto days = load_stated_days(); !days) return days;
@@ -287,7 +288,7 @@ class DriverLoader {
   std::vector<std::size_t> missing(const Series& one, const std::string& name) const {
     std::vector<std::size_t> periods;
     const Driver* const driver = forecast::find_driver(one, name);
-    for (std::size_t step = 0; step < horizon_; ++step) {
+    for (std::size_t step = 0; step < needed_; ++step) {
       const std::size_t at = one.size() + step;
       if (at < one.open.size() && one.open[at] == 0) continue;
       bool known = false;
@@ -475,15 +476,16 @@ class DriverLoader {
   database::Connection& connection_;
   const ForecastPlan& plan_;
   PlanSeries& data_;
-  std::size_t horizon_;
+  std::size_t needed_;                         ///< periods for which a driver must be known
+  std::size_t horizon_;                        ///< periods for which it is filled
   std::map<std::string, std::string> source_;  ///< of each driver, for messages
 };
 
 }  // namespace
 
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
-                         PlanSeries& data) {
-  return DriverLoader(workspace, connection, plan, data).load();
+                         int ahead, PlanSeries& data) {
+  return DriverLoader(workspace, connection, plan, ahead, data).load();
 }
 
 }  // namespace tillcast::pipeline

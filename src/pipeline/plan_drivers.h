@@ -17,8 +17,9 @@ namespace tillcast::pipeline {
 /// drivers that are known ahead for at least half of the series are kept (the others get what most have), and
 /// data.notes names those that are left out. All series end with the same drivers in the same order.
 ///
+/// @param ahead  periods for which their values are filled, where known; at least the plan's horizon
 /// @return kInvalidInput for a driver that does not exist, and for what the files are refused for
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
-                         PlanSeries& data);
+                         int ahead, PlanSeries& data);
 
 }  // namespace tillcast::pipeline

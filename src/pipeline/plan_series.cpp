@@ -104,6 +104,14 @@ Result<std::vector<ForecastPlan>> plans_of(Workspace& workspace) {
   return plans;
 }
 
+void cut_at(forecast::Series& series, Date last) {
+  const auto known = forecast::periods_between(series.start, last, series.grain) + 1;
+  const auto periods = static_cast<std::size_t>(std::max<std::int64_t>(0, known));
+  if (periods >= series.size()) return;
+  series.value.resize(periods);
+  series.masked.resize(periods);
+}
+
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
   if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load.only_id);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
@@ -211,7 +219,7 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     forecast::mark_closed_days(loaded.series, days_with_sales);
   }
   if (load.drivers) {
-    if (auto added = add_drivers(workspace, connection, plan, loaded); !added)
+    if (auto added = add_drivers(workspace, connection, plan, load.ahead, loaded); !added)
       return std::move(added.error());
     loaded.attributes = TILLCAST_TRY_PLAIN(load_attributes(connection, plan, loaded));
   }

@@ -45,7 +45,12 @@ forecast::Grain grain_of(const ForecastPlan& plan);
 struct LoadOptions {
   std::string only_id = {};  ///< when not empty, this member, or this group of a level, alone
   bool drivers = true;       ///< false: values alone, for showing
+  int ahead = 0;             ///< periods for which drivers are wanted; which ones are used is decided by the
+                             ///< plan's horizon all the same. 0 = the horizon
 };
+
+/// Leaves out what came after a period: gold may have gone on since a forecast was made.
+void cut_at(forecast::Series& series, Date last);
 
 /// Reads the series of a plan from gold, with drivers and attributes. Sales after the cut (the plan's, else
 /// that of forecast.cut) are not read; what is known ahead is.

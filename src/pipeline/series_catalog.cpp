@@ -131,6 +131,19 @@ const SeriesForecast* SeriesCatalog::find(std::string_view id) const {
   return at == by_id_.end() ? nullptr : &series_[at->second];
 }
 
+std::vector<const SeriesForecast*> SeriesCatalog::series_of(const std::string& plan) const {
+  std::vector<const SeriesForecast*> found;
+  for (const auto& series : series_)
+    if (series.info.plan == plan) found.push_back(&series);
+  return found;
+}
+
+bool SeriesCatalog::has_levels(const std::string& plan) const {
+  return std::ranges::any_of(series_, [&plan](const SeriesForecast& one) {
+    return one.info.plan == plan && one.info.id.starts_with(plan + "/@");
+  });
+}
+
 std::size_t SeriesCatalog::periods(const std::string& plan) const {
   std::size_t sum = 0;
   for (const auto& series : series_)

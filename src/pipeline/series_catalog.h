@@ -38,6 +38,10 @@ class SeriesCatalog {
   /// See Service::predictions. @param self  the owner of this catalogue, for the page to keep.
   Result<PredictionPage> predictions(const PredictionRequest& request,
                                      std::shared_ptr<const SeriesCatalog> self) const;
+  /// The stored series of a plan, groups of its levels included, largest first.
+  std::vector<const SeriesForecast*> series_of(const std::string& plan) const;
+  /// Whether groups above its series are stored too.
+  bool has_levels(const std::string& plan) const;
   /// Periods of history of all series of a plan together.
   std::size_t periods(const std::string& plan) const;
   std::size_t size() const { return series_.size(); }

@@ -21,19 +21,9 @@ std::size_t bytes_of(const forecast::Series& series) {
   return bytes;
 }
 
-// Gold may have gone on since the forecast was made; its readers see what the forecast saw.
-void cut_at(forecast::Series& series, Date last) {
-  const auto known = forecast::periods_between(series.start, last, series.grain) + 1;
-  const auto periods = static_cast<std::size_t>(std::max<std::int64_t>(0, known));
-  if (periods >= series.size()) return;
-  series.value.resize(periods);
-  series.masked.resize(periods);
-}
-
-// Drivers that are unknown so far ahead may refuse a plan; its values can be had all the same.
-Result<PlanSeries> read_plan(Workspace& workspace, ForecastPlan plan, const std::string& only_id) {
-  plan.horizon = kPeriodsAheadMax;
-  auto data = load_plan_series(workspace, plan, {only_id, true});
+// Drivers that are unknown by now may refuse a plan; its values can be had all the same.
+Result<PlanSeries> read_plan(Workspace& workspace, const ForecastPlan& plan, const std::string& only_id) {
+  auto data = load_plan_series(workspace, plan, {only_id, true, kPeriodsAheadMax});
   if (!data && data.error().code == ErrorCode::kInvalidInput)
     return load_plan_series(workspace, plan, {only_id, false});
   return data;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,8 +110,17 @@ struct HistoryPoint {
 
 /// Points that are not stored: computed when they were asked for.
 struct Extension {
-  Date from;          ///< the first of them
-  std::string model;  ///< what made them
+  Date from;                ///< the first of them
+  std::string model;        ///< what made them
+  bool refitted = false;    ///< not by the models of the version: the series was fitted anew for this answer
+  std::string reason = {};  ///< why it was; empty when it was not
+};
+
+/// How a series that was never seen came to a forecast.
+struct ColdStart {
+  std::string basis;               ///< for people: what of its key is known, and from what it was pooled
+  std::vector<std::string> known;  ///< of "store", "product": parts of the key that other series have
+  std::int64_t series = 0;         ///< known series whose errors gave the intervals
 };
 
 /// The demand of several periods together.
@@ -134,6 +144,7 @@ struct SeriesForecast {
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
   std::vector<ForecastPoint> points;
   std::optional<Extension> extension = {};   ///< when more periods were asked for than are stored
+  std::optional<ColdStart> cold_start = {};  ///< of an id that was never seen
   std::vector<double> quantile_shares = {};  ///< as asked; empty = none were
   std::vector<double> quantiles = {};        ///< [point][share]; never falls with the share
   std::optional<ForecastSum> sum = {};       ///< when it was asked for
@@ -147,16 +158,55 @@ constexpr int kForecastItemsMax = 1000;  ///< series in one question
 
 struct ForecastItem {
   std::string series_id;
+  /// Of a store or product that was never seen, by name ("category", "store_type", ...); numbers and days as
+  /// text. Not looked at for a series that is known.
+  std::map<std::string, std::string> attributes = {};
 };
 
 struct ForecastRequest {
-  std::vector<ForecastItem> items;     ///< 1..1000
-  std::optional<int> horizon;          ///< periods ahead, 1..366; exactly this many points come back
-  std::vector<Date> dates;             ///< or these periods (any day inside the period), all after data_until
-                                       ///< neither: what is stored
+  std::vector<ForecastItem> items;  ///< 1..1000
+  std::optional<int> horizon;       ///< periods ahead, 1..366; exactly this many points come back
+  std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
+                                    ///< neither: what is stored
+  bool strict = false;              ///< an id that was never seen is an error of its item, not a cold start
   std::vector<double> quantiles = {};  ///< shares to answer for each point and the sum, 0.001 to 0.999, 20
                                        ///< at most; between the stored shares by a straight line
   bool sum = false;                    ///< the total over the points as well, each period once
+};
+
+/// A reason why a value is what it is, in units of the series.
+struct ExplanationPart {
+  std::string name;  ///< level, weekday, promotion, the name of a driver, ...
+  double value = 0;
+};
+
+/// A value and the parts that add up to it.
+struct ExplainedValue {
+  Date date;  ///< first day of the period
+  double value = 0;
+  std::vector<ExplanationPart> parts;  ///< the level first, then by size
+};
+
+/// What one of the models behind a forecast says.
+struct ExplainedModel {
+  std::string model;
+  double weight = 1;                   ///< the weights add up to 1
+  std::vector<ExplainedValue> points;  ///< of this model alone, before its weight
+};
+
+struct ExplainRequest {
+  std::string series_id;
+  std::optional<Date> date;  ///< one stored period (any day inside it); none = all of them
+  int history = 0;           ///< latest periods of the past to explain as well
+};
+
+/// Why a stored forecast is what it is.
+struct SeriesExplanation {
+  SeriesForecast forecast;              ///< without points
+  std::vector<ExplainedValue> points;   ///< value = the stored mean
+  std::vector<ExplainedModel> models;   ///< weighted, and adjusted so that sums agree, they make the points
+  std::vector<ExplainedValue> history;  ///< oldest first
+  std::string note;                     ///< why the models behind it could not be asked; empty when they were
 };
 
 struct PredictionRequest {
@@ -186,13 +236,21 @@ class Service {
   /// One series with its whole history and stored forecast. kNotFound for an unknown id.
   virtual Result<SeriesForecast> series_forecast(const std::string& series_id,
                                                  std::vector<HistoryPoint>& history) = 0;
-  /// One answer per item, in order; an item that fails does not fail the others.
+  /// One answer per item, in order; an item that fails does not fail the others. An id that was never seen
+  /// but could be a member of its plan is forecast from the series that are known
+  /// (SeriesForecast::cold_start).
   virtual Result<std::vector<Result<SeriesForecast>>> forecast(const ForecastRequest& request) = 0;
+
+  /// Why a stored forecast is what it is. kNotFound for an id that is not stored, kInvalidInput for a date
+  /// that is not among its periods.
+  virtual Result<SeriesExplanation> explain(const ExplainRequest& request) = 0;
 
   /// The model versions of all plans, by name.
   virtual Result<std::vector<PlanModels>> models() = 0;
   /// Those of one plan; kNotFound when it has none.
   virtual Result<PlanModels> models_of(const std::string& plan) = 0;
+  /// Open ones first, of whole plans before those of single series, newest first.
+  virtual Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) = 0;
 
   /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none
   /// or that is older than the stored runs.

@@ -41,7 +41,9 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.refit_days", SettingType::kInteger, "7",
      "days of new data that `tillcast run` forecasts by updating the champion; more: a new fit"},
     {"forecast.gate_margin_percent", SettingType::kInteger, "1",
-     "how much better than the champion a new version must be on held-out data, in percent of the error"},
+     "how much better than the champion a new version must be on held-out data, in percent of the error; "
+     "less, or a "
+     "tie, leaves it a challenger"},
     {"forecast.retrain_on_alert", SettingType::kBool, "false",
      "true: `tillcast run` fits a plan again when its forecasts degraded since the newest version"},
     {"forecast.versions_kept", SettingType::kInteger, "10",
@@ -75,7 +77,8 @@ constexpr SettingSpec kSpecs[] = {
     {"serve.grpc_port", SettingType::kInteger, "0",
      "TCP port of the gRPC service, usually 50051; 0 = no gRPC"},
     {"serve.history_mb", SettingType::kInteger, "256",
-     "memory for the histories behind the forecasts, read when first asked for"},
+     "memory for the histories behind the forecasts, read when first asked for; longer horizons and "
+     "explanations may take as much again"},
     {"serve.query_threads", SettingType::kInteger, "2", "queries that run at the same time"},
 };
 

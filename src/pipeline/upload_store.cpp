@@ -1,12 +1,9 @@
 #include "pipeline/upload_store.h"
 
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
 
 #include "core/crash_point.h"
+#include "io/json_record.h"
 #include "retail/record_converter.h"
 #include "sources/record_reader.h"
 
@@ -26,50 +23,33 @@ bool is_sha256(std::string_view text) {
 
 std::string to_json(const Upload& upload) {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
-  const auto text = [&out](const char* name, const std::string& value) {
-    out.Key(name);
-    out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  const auto number = [&out](const char* name, std::int64_t value) {
-    out.Key(name);
-    out.Int64(value);
-  };
+  io::JsonOut out(buffer);
   out.StartObject();
-  number("format_version", kUploadFormat);
-  text("id", upload.id);
-  text("name", upload.name);
-  text("format", upload.format);
-  text("mapping", upload.mapping);
-  number("bytes", upload.bytes);
-  number("received_micros", upload.received_at.micros);
-  text("job_id", upload.job_id);
-  number("jobs", upload.jobs);
+  io::write_number(out, "format_version", kUploadFormat);
+  io::write_text(out, "id", upload.id);
+  io::write_text(out, "name", upload.name);
+  io::write_text(out, "format", upload.format);
+  io::write_text(out, "mapping", upload.mapping);
+  io::write_number(out, "bytes", upload.bytes);
+  io::write_number(out, "received_micros", upload.received_at.micros);
+  io::write_text(out, "job_id", upload.job_id);
+  io::write_number(out, "jobs", upload.jobs);
   out.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
 
 Result<Upload> from_json(const std::string& text, const std::string& origin) {
-  rapidjson::Document document;
-  document.Parse(text.data(), text.size());
-  const auto broken = corrupt_data(origin + " is no record of an upload");
-  if (document.HasParseError() || !document.IsObject()) return broken;
-  const auto word = [&document](const char* name) {
-    const auto at = document.FindMember(name);
-    return at != document.MemberEnd() && at->value.IsString()
-               ? std::string(at->value.GetString(), at->value.GetStringLength())
-               : std::string();
-  };
-  const auto number = [&document](const char* name) {
-    const auto at = document.FindMember(name);
-    return at != document.MemberEnd() && at->value.IsInt64() ? at->value.GetInt64() : 0;
-  };
-  Upload upload{word("id"),      word("name"),
-                word("format"),  word("mapping"),
-                number("bytes"), {number("received_micros")},
-                word("job_id"),  static_cast<int>(number("jobs"))};
-  const bool known_format = upload.format == "csv" || upload.format == "xlsx";
-  if (number("format_version") != kUploadFormat || !is_sha256(upload.id) || !known_format) return broken;
+  io::JsonIn in(text, origin,
+                {.format_known = kUploadFormat, .format_name = "format_version", .checked = false});
+  if (!in.ok()) return in.take_error();
+  const io::Json& root = in.root();
+  Upload upload{in.text(root, "id"),      in.text(root, "name"),
+                in.text(root, "format"),  in.text(root, "mapping"),
+                in.number(root, "bytes"), {in.number(root, "received_micros")},
+                in.text(root, "job_id"),  static_cast<int>(in.number(root, "jobs"))};
+  if (!is_sha256(upload.id)) in.fault("its id is no SHA-256");
+  if (upload.format != "csv" && upload.format != "xlsx") in.fault("its file is neither csv nor xlsx");
+  if (!in.ok()) return in.take_error();
   return upload;
 }
 

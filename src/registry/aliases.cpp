@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "registry/json_internal.h"
+#include "io/json_record.h"
 #include "registry/version.h"
 
 namespace tillcast::registry {
@@ -16,37 +16,36 @@ int Aliases::before_champion() const {
 
 std::string format_aliases(const Aliases& aliases) {
   rapidjson::StringBuffer buffer;
-  JsonOut out(buffer);
+  io::JsonOut out(buffer);
   out.StartObject();
-  write_number(out, "format", kModelFormat);
-  write_number(out, "champion", aliases.champion);
-  write_number(out, "challenger", aliases.challenger);
+  io::write_number(out, "format", kModelFormat);
+  io::write_number(out, "champion", aliases.champion);
+  io::write_number(out, "challenger", aliases.challenger);
   out.Key("changes");
   out.StartArray();
   for (const auto& change : aliases.changes) {
     out.StartObject();
-    write_text(out, "at", change.at);
-    write_text(out, "alias", change.alias);
-    write_number(out, "from", change.from);
-    write_number(out, "to", change.to);
-    write_text(out, "by", change.by);
-    write_text(out, "reason", change.reason);
-    out.Key("forced");
-    out.Bool(change.forced);
+    io::write_text(out, "at", change.at);
+    io::write_text(out, "alias", change.alias);
+    io::write_number(out, "from", change.from);
+    io::write_number(out, "to", change.to);
+    io::write_text(out, "by", change.by);
+    io::write_text(out, "reason", change.reason);
+    io::write_flag(out, "forced", change.forced);
     out.EndObject();
   }
   out.EndArray();
-  return finish_checked(out, buffer);
+  return io::finish_checked(out, buffer);
 }
 
 Result<Aliases> parse_aliases(std::string_view json, std::string_view name) {
-  JsonIn in(json, name, kModelFormat);
+  io::JsonIn in(json, name, {.format_known = kModelFormat});
   if (!in.ok()) return in.take_error();
   Aliases aliases;
   aliases.champion = static_cast<int>(in.number(in.root(), "champion"));
   aliases.challenger = static_cast<int>(in.number(in.root(), "challenger"));
-  if (const Json* const changes = in.array(in.root(), "changes")) {
-    for (const Json& item : changes->GetArray()) {
+  if (const io::Json* const changes = in.array(in.root(), "changes")) {
+    for (const io::Json& item : changes->GetArray()) {
       aliases.changes.push_back({in.text(item, "at"), in.text(item, "alias"),
                                  static_cast<int>(in.number(item, "from")),
                                  static_cast<int>(in.number(item, "to")), in.text(item, "by"),

@@ -5,7 +5,7 @@
 
 #include "io/durable_file.h"
 #include "io/file_hash.h"
-#include "registry/json_internal.h"
+#include "io/json_record.h"
 #include "registry/registry.h"
 
 namespace tillcast::registry {
@@ -38,34 +38,34 @@ double sample_ratio_probability(std::int64_t champion_series, std::int64_t chall
 
 std::string format_experiments(const std::vector<Experiment>& experiments) {
   rapidjson::StringBuffer buffer;
-  JsonOut out(buffer);
+  io::JsonOut out(buffer);
   out.StartObject();
-  write_number(out, "format", kModelFormat);
+  io::write_number(out, "format", kModelFormat);
   out.Key("experiments");
   out.StartArray();
   for (const auto& one : experiments) {
     out.StartObject();
-    write_text(out, "name", one.name);
-    write_text(out, "plan", one.plan);
-    write_number(out, "champion", one.champion);
-    write_number(out, "challenger", one.challenger);
-    write_number(out, "share_percent", one.share_percent);
-    write_text(out, "salt", one.salt);
-    write_text(out, "created_at", one.created_at);
-    write_text(out, "ended_at", one.ended_at);
-    write_text(out, "outcome", one.outcome);
+    io::write_text(out, "name", one.name);
+    io::write_text(out, "plan", one.plan);
+    io::write_number(out, "champion", one.champion);
+    io::write_number(out, "challenger", one.challenger);
+    io::write_number(out, "share_percent", one.share_percent);
+    io::write_text(out, "salt", one.salt);
+    io::write_text(out, "created_at", one.created_at);
+    io::write_text(out, "ended_at", one.ended_at);
+    io::write_text(out, "outcome", one.outcome);
     out.EndObject();
   }
   out.EndArray();
-  return finish_checked(out, buffer);
+  return io::finish_checked(out, buffer);
 }
 
 Result<std::vector<Experiment>> parse_experiments(std::string_view json, std::string_view name) {
-  JsonIn in(json, name, kModelFormat);
+  io::JsonIn in(json, name, {.format_known = kModelFormat});
   if (!in.ok()) return in.take_error();
   std::vector<Experiment> experiments;
-  if (const Json* const list = in.array(in.root(), "experiments")) {
-    for (const Json& item : list->GetArray()) {
+  if (const io::Json* const list = in.array(in.root(), "experiments")) {
+    for (const io::Json& item : list->GetArray()) {
       experiments.push_back(
           {in.text(item, "name"), in.text(item, "plan"), static_cast<int>(in.number(item, "champion")),
            static_cast<int>(in.number(item, "challenger")),

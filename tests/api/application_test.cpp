@@ -212,6 +212,51 @@ TEST_F(ApplicationTest, SharesOutOfBoundsAreNamed) {
   }
 }
 
+TEST_F(ApplicationTest, AnIdThatWasNeverSeenIsAColdStartUnlessTheCallIsStrict) {
+  const std::string items =
+      R"({"items":[{"series_id":"stores/new","attributes":{"store_type":"a"}},{"series_id":"stores/1"}],"horizon":3)";
+  const auto reply = post("/api/v1/forecast", items + "}");
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  EXPECT_EQ(reply.json["failed"].GetInt(), 0);
+  const auto& unseen = reply.json["items"][0]["forecast"];
+  EXPECT_STREQ(unseen["model"].GetString(), "cold_start");
+  EXPECT_THAT(unseen["cold_start"]["basis"].GetString(), HasSubstr("store_type a"));
+  EXPECT_FALSE(reply.json["items"][1]["forecast"].HasMember("cold_start"));
+  const auto strict = post("/api/v1/forecast", items + R"(,"strict":true})");
+  EXPECT_EQ(strict.json["items"][0]["error"]["status"].GetInt(), 404);
+  EXPECT_STREQ(strict.json["items"][1]["status"].GetString(), "ok");
+  for (const char* const bad :
+       {R"({"store_type":1})", R"({"store_type":null})", R"([])", R"({"store_type":""})"})
+    EXPECT_EQ(post("/api/v1/forecast", R"({"items":[{"series_id":"stores/new","attributes":)" +
+                                           std::string(bad) + R"(}],"horizon":3})")
+                  .status,
+              422)
+        << bad;
+  EXPECT_EQ(
+      post("/api/v1/forecast", R"({"items":[{"series_id":"stores/1"}],"horizon":3,"strict":"yes"})").status,
+      422);
+}
+
+TEST_F(ApplicationTest, AForecastIsExplainedByPartsThatAddUp) {
+  const auto reply = get("/api/v1/series/stores%2F17/explanation?history=3");
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  EXPECT_EQ(reply.json["points"].Size(), 42U);
+  EXPECT_EQ(reply.json["history"].Size(), 3U);
+  EXPECT_EQ(reply.json["models"][0]["weight"].GetDouble(), 1);
+  EXPECT_TRUE(reply.json["note"].IsNull());
+  for (const auto& point : reply.json["points"].GetArray()) {
+    double sum = 0;
+    for (const auto& part : point["parts"].GetArray()) sum += part["value"].GetDouble();
+    EXPECT_NEAR(sum, point["value"].GetDouble(), 1e-9);
+  }
+  const std::string day = reply.json["points"][3]["date"].GetString();
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=" + day).json["points"].Size(), 1U);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=1999-01-01").status, 422);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?date=soon").status, 422);
+  EXPECT_EQ(get("/api/v1/series/stores%2F17/explanation?history=-1").status, 422);
+  EXPECT_EQ(get("/api/v1/series/none/explanation").status, 404);
+}
+
 TEST_F(ApplicationTest, ModelVersionsAreListedAndShown) {
   const auto list = get("/api/v1/models");
   EXPECT_EQ(list.status, 200) << list.text;
@@ -367,8 +412,9 @@ TEST_F(ApplicationTest, APageKeepsItsStateInAQueryThatTheServerIgnores) {
 TEST_F(ApplicationTest, FirstLoadFits70KilobytesCompressed) {
   std::size_t total = 0;
   for (const char* const target :
-       {"/", "/assets/app.js", "/assets/charts.js", "/assets/format.js", "/assets/style.css",
-        "/assets/favicon.svg", "/assets/uPlot.iife.min.js", "/assets/uPlot.min.css"}) {
+       {"/", "/assets/app.js", "/assets/charts.js", "/assets/format.js", "/assets/operations.js",
+        "/assets/requests.js", "/assets/style.css", "/assets/favicon.svg", "/assets/uPlot.iife.min.js",
+        "/assets/uPlot.min.css"}) {
     HttpRequest request;
     request.method = "GET";
     request.target = target;
@@ -379,6 +425,23 @@ TEST_F(ApplicationTest, FirstLoadFits70KilobytesCompressed) {
   }
   EXPECT_LE(total, 70U * 1024);
   RecordProperty("first_load_bytes", static_cast<int>(total));
+}
+
+TEST_F(ApplicationTest, AlertsOfOnePlanOrAllWithThoseThatRecovered) {
+  const auto open = get("/api/v1/alerts");
+  EXPECT_EQ(open.status, 200) << open.text;
+  ASSERT_EQ(open.json["data"].Size(), 2U);
+  EXPECT_TRUE(open.json["data"][0]["series_id"].IsNull()) << "the plan as a whole";
+  EXPECT_STREQ(open.json["data"][0]["opened_at"].GetString(), "2015-08-01T03:33:20Z");
+  EXPECT_TRUE(open.json["data"][0]["closed_at"].IsNull());
+  EXPECT_EQ(open.json["data"][1]["wape"].GetDouble(), 0.31);
+  const auto all = get("/api/v1/alerts?state=all&plan=stores");
+  ASSERT_EQ(all.json["data"].Size(), 3U);
+  EXPECT_TRUE(all.json["data"][2]["closed_at"].IsString());
+  EXPECT_TRUE(all.json["data"][2]["wape_expected"].IsNull());
+  EXPECT_EQ(get("/api/v1/alerts?plan=none").json["data"].Size(), 0U);
+  EXPECT_EQ(get("/api/v1/alerts?limit=1").json["data"].Size(), 1U);
+  EXPECT_EQ(get("/api/v1/alerts?state=closed").status, 422);
 }
 
 TEST_F(ApplicationTest, OpenApiDocumentsEveryRouteAndResolvesEveryReference) {

@@ -1,17 +1,16 @@
 // gRPC over a real loopback connection, beside HTTP on the same data.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 #include <tillcast/v1/forecast.grpc.pb.h>
 
-#include <future>
 #include <memory>
 #include <thread>
 
 #include "api/memory_service.h"
 #include "api/raw_client.h"
+#include "api/raw_grpc_call.h"
 #include "api/server.h"
 
 namespace tillcast::api {
@@ -20,35 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-/// Bytes in, bytes out: the health and reflection services have no generated client here.
-class RawCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
- public:
-  RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& bytes)
-      : stub_(channel), slice_(bytes), request_(&slice_, 1) {
-    stub_.PrepareBidiStreamingCall(&context_, method, grpc::StubOptions(), this);
-    StartWriteLast(&request_, grpc::WriteOptions());
-    StartRead(&response_);
-    StartCall();
-  }
-  grpc::Status wait() { return done_.get_future().get(); }
-  std::string answer() const {
-    std::vector<grpc::Slice> slices;
-    if (!response_.Valid() || !response_.Dump(&slices).ok()) return {};
-    std::string bytes;
-    for (const auto& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-    return bytes;
-  }
-  void OnDone(const grpc::Status& status) override { done_.set_value(status); }
-
- private:
-  grpc::ClientContext context_;
-  grpc::GenericStub stub_;
-  grpc::Slice slice_;
-  grpc::ByteBuffer request_;
-  grpc::ByteBuffer response_;
-  std::promise<grpc::Status> done_;
-};
 
 class GrpcServerTest : public ::testing::Test {
  protected:
@@ -72,14 +42,7 @@ class GrpcServerTest : public ::testing::Test {
     request.set_horizon(horizon);
     return request;
   }
-  // SERVING is 1, NOT_SERVING 2 in field 1.
-  int health(const std::string& name = "") {
-    RawCall call(channel_, "/grpc.health.v1.Health/Check",
-                 name.empty() ? "" : "\x0A" + std::string(1, static_cast<char>(name.size())) + name);
-    if (!call.wait().ok()) return -1;
-    const std::string answer = call.answer();
-    return answer.size() == 2 && answer[0] == '\x08' ? answer[1] : 0;
-  }
+  int health(const std::string& name = "") { return test::grpc_health(channel_, name); }
   bool health_becomes(int wanted) {
     for (int i = 0; i < 100; ++i) {
       if (health() == wanted) return true;
@@ -224,6 +187,44 @@ TEST_F(GrpcServerTest, WrongRequestsAreInvalidArgumentsThatNameTheField) {
   EXPECT_EQ(service_.queries, 0);
 }
 
+TEST_F(GrpcServerTest, AnIdThatWasNeverSeenIsAColdStartUnlessTheCallIsStrict) {
+  start();
+  auto request = asking({"stores/new"}, 7);
+  (*request.mutable_items(0)->mutable_attributes())["store_type"] = "a";
+  v1::ForecastResponse response;
+  ASSERT_TRUE(forecast(request, response).ok());
+  const auto& found = response.results(0).found().forecast();
+  EXPECT_EQ(found.model(), "cold_start");
+  EXPECT_THAT(found.cold_start().basis(), HasSubstr("store_type a"));
+  EXPECT_EQ(found.cold_start().series(), 120);
+  request.set_strict(true);
+  ASSERT_TRUE(forecast(request, response).ok());
+  EXPECT_EQ(response.results(0).error().code(), static_cast<int>(grpc::StatusCode::NOT_FOUND));
+}
+
+TEST_F(GrpcServerTest, AForecastIsExplainedByPartsThatAddUp) {
+  start();
+  const auto ask = [this](const std::string& id, const std::string& date, v1::Explanation& found) {
+    grpc::ClientContext context;
+    v1::ExplainRequest request;
+    request.set_series_id(id);
+    request.set_date(date);
+    request.set_history(2);
+    return stub_->Explain(&context, request, &found);
+  };
+  v1::Explanation found;
+  ASSERT_TRUE(ask("stores/17", "", found).ok());
+  ASSERT_EQ(found.points_size(), test::MemoryService::kStored);
+  EXPECT_EQ(found.history_size(), 2);
+  EXPECT_EQ(found.models(0).points_size(), test::MemoryService::kStored);
+  double sum = 0;
+  for (const auto& part : found.points(5).parts()) sum += part.value();
+  EXPECT_NEAR(sum, found.points(5).value(), 1e-9);
+  EXPECT_EQ(ask("none", "", found).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(ask("stores/17", "soon", found).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ask("stores/17", "1999-01-01", found).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(GrpcServerTest, AMessageBeyondOneMebibyteIsRefused) {
   start();
   v1::ForecastRequest request = asking({}, 7);
@@ -349,12 +350,13 @@ TEST_F(GrpcServerTest, HealthIsServingOnlyWhileThereIsData) {
 
 TEST_F(GrpcServerTest, ReflectionListsAndDescribesTheService) {
   start();
-  RawCall list(channel_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3A\x01*");
+  test::RawGrpcCall list(channel_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                         "\x3A\x01*");
   ASSERT_TRUE(list.wait().ok());
   EXPECT_THAT(list.answer(),
               AllOf(HasSubstr("tillcast.v1.ForecastService"), HasSubstr("grpc.health.v1.Health")));
-  RawCall describe(channel_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                   "\x22\x1Btillcast.v1.ForecastService");
+  test::RawGrpcCall describe(channel_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                             "\x22\x1Btillcast.v1.ForecastService");
   ASSERT_TRUE(describe.wait().ok());
   EXPECT_THAT(describe.answer(), AllOf(HasSubstr("GetSeries"), HasSubstr("wape_seasonal_naive")));
 }

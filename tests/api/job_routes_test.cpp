@@ -194,7 +194,7 @@ TEST_F(JobRoutesTest, PredictionsOfAJobAreThereWhenItHasSucceededAndUntilTheNext
   ask("POST", "/api/v1/train", R"({"plan":"stores"})");
   EXPECT_EQ(ask("GET", "/api/v1/jobs/job-100000/predictions").status, 409);
   jobs_.all[0].state = JobState::kSucceeded;
-  jobs_.all[0].result.runs = {{"stores", "2015-08-01T06:00:00Z", 120, 0, false}};
+  jobs_.all[0].result.runs = {{"stores", "2015-08-01T06:00:00Z", 120, 0, false, 2, "why"}};
   const auto reply = ask("GET", "/api/v1/jobs/job-100000/predictions?limit=42");
   EXPECT_EQ(reply.status, 200) << reply.text;
   EXPECT_EQ(reply.json["data"].Size(), 1U);

@@ -108,7 +108,15 @@ class MemoryService final : public pipeline::Service {
     std::vector<Result<pipeline::SeriesForecast>> answers;
     for (const auto& item : request.items) {
       const auto* const info = find(item.series_id);
-      if (info == nullptr) {
+      if (info == nullptr && item.series_id.starts_with("stores/new") && !request.strict) {
+        auto like = all_.front();
+        like.id = item.series_id;
+        auto made = forecast_of(like, request.horizon.value_or(kStored));
+        made.model = "cold_start";
+        made.cold_start = pipeline::ColdStart{"store new; pooled over 120 series", {}, 120};
+        for (const auto& [name, value] : item.attributes) made.cold_start->basis += "; " + name + " " + value;
+        answers.emplace_back(std::move(made));
+      } else if (info == nullptr) {
         answers.emplace_back(not_found("no series '" + item.series_id + "'"));
       } else if (info->status == "too_short" && (request.horizon || !request.dates.empty())) {
         answers.emplace_back(invalid_input("series '" + item.series_id + "' is too short: " + info->reason));
@@ -137,6 +145,28 @@ class MemoryService final : public pipeline::Service {
     return answers;
   }
 
+  /// Half level, half weekday; one model behind it.
+  Result<pipeline::SeriesExplanation> explain(const pipeline::ExplainRequest& request) override {
+    before();
+    const auto* const info = find(request.series_id);
+    if (info == nullptr) return not_found("no series '" + request.series_id + "'");
+    pipeline::SeriesExplanation found;
+    found.forecast = forecast_of(*info, kStored);
+    const auto explained = [](Date date, double value) {
+      return pipeline::ExplainedValue{date, value, {{"level", value / 2}, {"weekday", value - value / 2}}};
+    };
+    for (const auto& made : found.forecast.points)
+      if (!request.date || *request.date == made.date)
+        found.points.push_back(explained(made.date, made.mean));
+    if (found.points.empty())
+      return invalid_input(format_date(*request.date) + " is not among the stored periods");
+    found.models = {{info->model, 1, found.points}};
+    for (int day = kDays - std::min(request.history, kDays); day < kDays; ++day)
+      found.history.push_back(explained({kFirst.days + day}, level(day)));
+    found.forecast.points.clear();
+    return found;
+  }
+
   Result<std::vector<pipeline::PlanModels>> models() override {
     std::vector<pipeline::PlanModels> all;
     if (!empty) all.push_back(stores_models());
@@ -146,6 +176,42 @@ class MemoryService final : public pipeline::Service {
     if (plan != "stores")
       return not_found("plan '" + plan + "' has no model versions; there are some of: stores");
     return stores_models();
+  }
+
+  Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest& request) override {
+    std::vector<pipeline::ForecastAlert> found;
+    if (empty || (!request.plan.empty() && request.plan != "stores")) return found;
+    found.push_back({"stores",
+                     "",
+                     1,
+                     {1'438'400'000'000'000},
+                     std::nullopt,
+                     "its error is 190 % of the back-test's",
+                     0.18,
+                     0.095,
+                     0.16});
+    found.push_back({"stores",
+                     "stores/7",
+                     1,
+                     {1'438'300'000'000'000},
+                     std::nullopt,
+                     "worse than <b>naive</b>",
+                     0.31,
+                     0.095,
+                     0.16});
+    if (request.closed)
+      found.push_back({"stores",
+                       "stores/8",
+                       1,
+                       {1'438'000'000'000'000},
+                       Timestamp{1'438'100'000'000'000},
+                       "biased",
+                       0.2,
+                       std::nullopt,
+                       std::nullopt});
+    if (found.size() > static_cast<std::size_t>(request.limit))
+      found.resize(static_cast<std::size_t>(request.limit));
+    return found;
   }
 
   Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {

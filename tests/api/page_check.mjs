@@ -75,7 +75,31 @@ expect(await shared.locator('.scroll table').count() === 3, 'the URL restores th
 await page.goBack();
 await page.waitForFunction(() => document.querySelectorAll('.scroll table').length === 2, null, { timeout: 5000 })
   .catch(() => expect(false, 'back takes one step back'));
-const phone = await open('/', { width: 390, height: 800 });
+// Models and jobs: the test server's jobs wait for ever.
+const operations = await open('/');
+await operations.waitForSelector('#plans .plan');
+expect((await operations.locator('#plans .plan').innerText()).includes('version 1'), 'the served version is shown');
+expect((await operations.locator('#plans .alert').innerText()).includes('190 %'), 'the alert of the plan is shown');
+expect((await operations.locator('#plans').innerHTML()).includes('&lt;b&gt;naive'), 'a reason is shown as text, not as markup');
+await operations.locator('#train-all').focus();
+await operations.keyboard.press('Enter');
+await operations.waitForSelector('.job.queued', { timeout: 5000 }).catch(() => expect(false, 'the training appears among the jobs'));
+expect(await operations.locator('#train-all').getAttribute('aria-disabled') === 'true', 'what is trained already is not asked for again');
+await operations.locator('.job button').focus();
+await operations.waitForTimeout(2500);
+expect(await operations.evaluate(() => document.activeElement.textContent === 'Cancel'), 'asking again leaves the focus where it is');
+await audit(operations, 'operations');
+await operations.keyboard.press('Enter');
+await operations.waitForSelector('.job.cancelled', { timeout: 5000 }).catch(() => expect(false, 'the job is cancelled'));
+expect(await operations.evaluate(() => document.activeElement.classList.contains('job')), 'the focus stays in the row');
+await operations.locator('#send').click();
+expect((await operations.locator('#operations-problem').innerText()).includes('choose a csv or xlsx file'), 'no file is said so');
+await operations.locator('#sales-file').setInputFiles({ name: 'sales.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') });
+await operations.locator('#send').click();
+await operations.waitForFunction(() => document.getElementById('operations-said').textContent.includes('sales.csv received'), null, { timeout: 5000 })
+  .catch(() => expect(false, 'an upload is taken'));
+await shot(operations, 'page-operations');
+const phone = await open('/', { width: 360, height: 800 });
 expect(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling on a phone');
 await shot(phone, 'page-phone');
 await browser.close();

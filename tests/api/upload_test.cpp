@@ -175,6 +175,64 @@ TEST_F(UploadTest, AFullDiskIs507AndTheServerGoesOn) {
   EXPECT_EQ(again.read().status, 202);
 }
 
+TEST_F(UploadTest, AFormWithOneFileIsTakenInPieces) {
+  start();
+  const std::string file = "a,b\n" + std::string(3'000'000, '-') + "\r\n--bound";
+  const std::string body =
+      "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\n\r\n" + file +
+      "\r\n--boundary--\r\n";
+  const std::string line =
+      "POST /api/v1/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; "
+      "boundary=boundary\r\n";
+  RawClient client(server_->port());
+  client.send(line + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  const auto answer = client.read();
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  EXPECT_EQ(jobs_.last_bytes, file.size());
+  EXPECT_LE(jobs_.largest_piece, 300U * 1024);
+  EXPECT_THAT(answer.body, HasSubstr("\"name\":\"sales.csv\""));
+
+  // What is no form with one file is refused, and nothing of it stays.
+  const std::string two =
+      "--boundary\r\nContent-Disposition: form-data; name=\"mapping\"\r\n\r\nx\r\n--boundary--\r\n";
+  RawClient wrong(server_->port());
+  wrong.send(line + "Content-Length: " + std::to_string(two.size()) + "\r\n\r\n" + two);
+  const auto refused = wrong.read();
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("field 'mapping' is no file"));
+  RawClient cut(server_->port());
+  cut.send(line + "Content-Length: 60\r\n\r\n" + body.substr(0, 60));
+  EXPECT_EQ(cut.read().status, 422);
+  expect_nothing_open();
+  expect_alive();
+}
+
+TEST_F(UploadTest, APageOfAnotherSiteMaySendNothing) {
+  start();
+  const std::string form =
+      "POST /api/v1/uploads HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: multipart/form-data; "
+      "boundary=b\r\nContent-Length: 8\r\n";
+  for (const char* const origin :
+       {"https://evil.example", "null", "http://localhost:3000", "http://localhost"}) {
+    RawClient client(server_->port());
+    client.send(form + "Origin: " + origin + "\r\n\r\na,b\n1,2\n");
+    const auto answer = client.read();
+    EXPECT_EQ(answer.status, 403) << origin;
+    EXPECT_THAT(answer.body, HasSubstr("cross_site"));
+  }
+  RawClient cancel(server_->port());
+  cancel.send(
+      "POST /api/v1/jobs/job-1/cancel HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"
+      "Content-Length: 0\r\n\r\n");
+  EXPECT_EQ(cancel.read().status, 403);
+  RawClient own(server_->port());
+  own.send(
+      "POST /api/v1/uploads HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://LOCALHOST:8080\r\n"
+      "Content-Length: 8\r\n\r\na,b\n1,2\n");
+  EXPECT_EQ(own.read().status, 202);
+  expect_nothing_open();
+}
+
 TEST_F(UploadTest, StoppingWhileAFileComesInEndsTheServer) {
   ServerOptions options;
   options.drain_timeout = 100ms;

@@ -76,6 +76,18 @@ class MissingPeers(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("ended with 3 and without its figures", said)
 
+    def test_import_runs_without_its_peers(self):
+        for file in ("online-retail/online-retail.csv", "online-retail/Online Retail.xlsx"):
+            (self.folder / file).parent.mkdir(exist_ok=True)
+            (self.folder / file).touch()
+        command = [sys.executable, "-S", ROOT / "bench/peers/run.py", "--datasets", self.folder, "--repeat", "1", "--ours",
+                   "csv_columns=i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done"]
+        done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"name": "import/csv_columns/tillcast', done.stdout)
+        for peer in ("polars", "pandas", "duckdb"):
+            self.assertEqual(done.stderr.count(f"MISSING PEER {peer}:"), 1, done.stderr)
+
     def venv(self, **environment: str) -> subprocess.CompletedProcess:
         self.program("python3", f'mkdir -p "$3"; exit 1')
         script = f'root={self.folder}; . scripts/dev_bench.sh; bench_venv forecast-peers && echo went on'

@@ -99,6 +99,19 @@ inline SevenColumnSales seven_column_sales(const std::filesystem::path& folder, 
   return sales;
 }
 
+/// A data directory of a generated chain with the plans that its data suggest, forecast.
+inline void make_forecast_shop(const TempDir& folder, int stores, int products, int days) {
+  const auto sales = folder.file("sales.csv");
+  const auto shop = folder.file("shop").string();
+  const auto made =
+      tillcast({"generate", "--stores", std::to_string(stores), "--products", std::to_string(products),
+                "--days", std::to_string(days), "--out", sales.string()});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  ASSERT_EQ(tillcast({"init", shop}).exit_code, 0);
+  const auto result = tillcast({"run", "--data", shop, "--input", sales.string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+}
+
 /// A data directory whose one plan is system E's: units by store, product and month.
 inline void make_monthly_shop(const std::filesystem::path& shop) {
   ASSERT_EQ(tillcast({"init", shop.string()}).exit_code, 0);

@@ -4,9 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "e2e/running_server.h"
-#include "support/process.h"
-#include "support/temp_dir.h"
+#include "e2e/job_client.h"
 
 namespace tillcast::test {
 namespace {
@@ -17,14 +15,7 @@ class Serve : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TempDir;
-    const auto sales = folder_->file("sales.csv");
-    ASSERT_EQ(
-        tillcast({"generate", "--stores", "2", "--products", "10", "--days", "400", "--out", sales.string()})
-            .exit_code,
-        0);
-    ASSERT_EQ(tillcast({"init", shop().string()}).exit_code, 0);
-    const auto result = tillcast({"run", "--data", shop().string(), "--input", sales.string()});
-    ASSERT_EQ(result.exit_code, 0) << result.err;
+    make_forecast_shop(*folder_, 2, 10, 400);
   }
   static void TearDownTestSuite() { delete folder_; }
   static std::filesystem::path shop() { return folder_->file("shop"); }

@@ -83,15 +83,55 @@ TEST_F(UploadFlow, ForecastsOfEveryStoreProductAndMonthAreFetchedAndASecondFileS
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(csv.text, '\n')), points + 1);
   EXPECT_THAT(csv.text, HasSubstr("store_product_monthly/S001|P0001,S001,P0001,2025-07-01,"));
 
-  // An id that was never seen is answered in its place; the others are forecast.
-  const auto mixed =
-      ask(server.port(), {"POST", "/api/v1/forecast",
-                          R"({"items":[{"series_id":"store_product_monthly/S001|P0001"},)"
-                          R"({"series_id":"store_product_monthly/S999|P0001"}],"horizon":6})"});
-  EXPECT_EQ(mixed.status, 200);
-  EXPECT_EQ(mixed.json["failed"].GetInt(), 1);
-  EXPECT_EQ(mixed.json["items"][0]["forecast"]["points"].Size(), 6U);
-  EXPECT_THAT(mixed.json["items"][1]["error"]["detail"].GetString(), HasSubstr("S999"));
+  // Ids that were never seen are forecast beside the known ones and say so; strict gives errors instead.
+  const std::string unseen =
+      R"({"items":[{"series_id":"store_product_monthly/S001|P0001"},)"
+      R"({"series_id":"store_product_monthly/S001|P9999"},{"series_id":"store_product_monthly/S999|P0001"},)"
+      R"({"series_id":"store_product_monthly/S999|P9999"},{"series_id":"store_product_monthly/S001"},)"
+      R"({"series_id":"nothing/S001|P0001"}],"horizon":)";
+  const auto mixed = ask(server.port(), {"POST", "/api/v1/forecast", unseen + "9}"});
+  EXPECT_EQ(mixed.status, 200) << mixed.text;
+  EXPECT_EQ(mixed.json["failed"].GetInt(), 2) << mixed.text;
+  for (rapidjson::SizeType i = 0; i < 4; ++i) {
+    ASSERT_STREQ(mixed.json["items"][i]["status"].GetString(), "ok") << mixed.text;
+    const auto& forecast = mixed.json["items"][i]["forecast"];
+    ASSERT_EQ(forecast["points"].Size(), 9U) << i;
+    EXPECT_STREQ(forecast["points"][0]["date"].GetString(), "2025-07-01");
+    EXPECT_EQ(forecast.HasMember("cold_start"), i > 0);
+    if (i == 0) continue;
+    EXPECT_STREQ(forecast["model"].GetString(), "cold_start");
+    EXPECT_GT(forecast["points"][0]["mean"].GetDouble(), 0);
+    EXPECT_GT(forecast["points"][8]["mean"].GetDouble(), 0) << "beyond the six stored months";
+    EXPECT_GT(forecast["points"][0]["intervals"][0]["high"].GetDouble(),
+              forecast["points"][0]["mean"].GetDouble());
+  }
+  EXPECT_THAT(mixed.json["items"][1]["forecast"]["cold_start"]["basis"].GetString(),
+              HasSubstr("store S001 known, product P9999 new"));
+  EXPECT_THAT(mixed.json["items"][2]["forecast"]["cold_start"]["basis"].GetString(),
+              HasSubstr("product P0001 known, store S999 new"));
+  EXPECT_THAT(mixed.json["items"][4]["error"]["detail"].GetString(),
+              HasSubstr("has the form store_product_monthly/<store>|<product>"));
+  const auto strict = ask(server.port(), {"POST", "/api/v1/forecast", unseen + R"(6,"strict":true})"});
+  EXPECT_EQ(strict.json["failed"].GetInt(), 5) << strict.text;
+  EXPECT_THAT(strict.json["items"][2]["error"]["detail"].GetString(), HasSubstr("S999"));
+
+  const auto why = get(server.port(), "/api/v1/series/store_product_monthly%2FS001%7CP0001/explanation");
+  ASSERT_EQ(why.status, 200) << why.text;
+  ASSERT_EQ(why.json["points"].Size(), 6U);
+  for (const auto& point : why.json["points"].GetArray()) {
+    double sum = 0;
+    for (const auto& part : point["parts"].GetArray()) sum += part["value"].GetDouble();
+    EXPECT_NEAR(sum, point["value"].GetDouble(), 1e-4 * std::max(1.0, sum)) << why.text;
+  }
+  EXPECT_TRUE(why.json["note"].IsNull()) << why.text;
+  const auto words = tillcast({"forecast", "explain", "store_product_monthly/S001|P0001",
+                               why.json["points"][0]["date"].GetString(), "--data", shop.string()});
+  EXPECT_EQ(words.exit_code, 0) << words.err;
+  EXPECT_THAT(words.out, HasSubstr("sum"));
+  const auto guess =
+      tillcast({"forecast", "predict", "store_product_monthly/S001|P9999", "--data", shop.string()});
+  EXPECT_EQ(guess.exit_code, 0) << guess.err;
+  EXPECT_THAT(guess.err, HasSubstr("never seen: store S001 known, product P9999 new"));
 
   EXPECT_EQ(upload(server.port(), early, "again.csv").status, 200) << "the same file starts nothing";
   EXPECT_EQ(get(server.port(), "/api/v1/jobs").json["data"].Size(), 1U);
@@ -204,6 +244,29 @@ TEST_F(UploadFlow, TrainOnTheCommandLineIsAJobOfTheServer) {
   EXPECT_THAT(tillcast({"jobs", "ls", "--data", shop.string()}).out, HasSubstr("job-000002"));
   const auto direct = tillcast({"train", "store_product_monthly/S001|P0001", "--data", shop.string()});
   EXPECT_EQ(direct.exit_code, 0) << direct.err;
+}
+
+TEST_F(UploadFlow, AFormIsTheSameUploadAsItsFile) {
+  const auto shop = fresh_shop("form");
+  RunningServer server(shop);
+  ASSERT_GT(server.port(), 0);
+  const std::string small = sales_->before.substr(0, sales_->before.rfind('\n', 50'000) + 1);
+  const std::string form =
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"june.csv\"\r\n"
+      "Content-Type: text/csv\r\n\r\n" +
+      small + "\r\n--b--\r\n";
+  const std::string type = "multipart/form-data; boundary=b";
+  const std::string own = "Origin: http://127.0.0.1\r\n";
+  EXPECT_EQ(
+      ask(server.port(), {"POST", "/api/v1/uploads", form, type, "Origin: http://evil.example\r\n"}).status,
+      403);
+  const auto sent = ask(server.port(), {"POST", "/api/v1/uploads", form, type, own});
+  ASSERT_EQ(sent.status, 202) << sent.text;
+  EXPECT_STREQ(sent.json["name"].GetString(), "june.csv");
+  EXPECT_EQ(sent.json["bytes"].GetUint64(), small.size());
+  EXPECT_EQ(upload(server.port(), small).status, 200) << "the very same file";
+  const auto job = finished_job(server.port(), sent.json["job_id"].GetString());
+  EXPECT_STREQ(job.json["state"].GetString(), "succeeded") << job.text;
 }
 
 TEST_F(UploadFlow, TheTrainingScheduleFiresInTheServer) {

@@ -98,28 +98,6 @@ TEST(GlobalMonthly, NothingAfterTheCutChangesIt) {
   EXPECT_EQ(std::memcmp(results[0].data(), results[1].data(), results[0].size() * sizeof(double)), 0);
 }
 
-TEST(GlobalMonthly, ForecastsIdsNeverSeenFromThoseThatShareTheirAttributes) {
-  const std::vector<AttributeColumn> known = ids();
-  const std::vector<Series> series = months(0.0);
-  std::vector<std::uint8_t> usable(series.size(), 1);
-  usable[19] = 0;
-  BacktestOptions options;
-  options.horizon = 12;
-  const Panel panel = panel_at(series, usable, known, 12, options);
-  NoProgress progress;
-  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalMonthly().fit(panel, kTask, progress));
-  const auto& fit = static_cast<const FittedMonthly&>(*fitted);
-  const float own[] = {known[0].value[19], known[1].value[19]};
-  const float stranger[] = {99, std::nanf("")};
-  const std::vector<double> months_ahead = fit.predict_unseen(own, panel.end, 12);
-  const std::vector<double> of_stranger = fit.predict_unseen(stranger, panel.end, 12);
-  ASSERT_EQ(months_ahead.size(), 12U);
-  for (std::size_t step = 0; step < 12; ++step) {
-    EXPECT_NEAR(months_ahead[step] / series[19].value[48 + step], 1, 0.25);
-    EXPECT_GT(of_stranger[step], 0);
-  }
-}
-
 TEST(GlobalMonthly, ShortSeriesLeanOnTheirAttributes) {
   std::vector<Series> series = months(0.0);
   Series& young = series[30];

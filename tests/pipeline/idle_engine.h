@@ -52,6 +52,9 @@ class IdleEngine : public pipeline::Engine {
   }
   Result<std::vector<pipeline::PlanModels>> models() override { return none(); }
   Result<pipeline::PlanModels> models_of(const std::string&) override { return none(); }
+  Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest&) override {
+    return none();
+  }
   Result<std::vector<std::string>> plan_names() override { return std::vector<std::string>{"weekly"}; }
   Result<pipeline::RunReport> run(const pipeline::RunOptions&, pipeline::StageObserver&) override {
     return none();
@@ -67,6 +70,7 @@ class IdleEngine : public pipeline::Engine {
 
   Result<pipeline::KpiReport> kpis(const pipeline::KpiRequest&) override { return none(); }
   Result<pipeline::SeriesPage> series(const pipeline::SeriesRequest&) override { return none(); }
+  Result<pipeline::SeriesExplanation> explain(const pipeline::ExplainRequest&) override { return none(); }
   Result<pipeline::SeriesForecast> series_forecast(const std::string&,
                                                    std::vector<pipeline::HistoryPoint>&) override {
     return none();

@@ -49,7 +49,7 @@ TEST_F(JobStoreTest, AJobSurvivesTheProcessWithAllItSays) {
   const std::string id = train("weekly", "key-1");
   ASSERT_OK(store_->start(id));
   JobResult result;
-  result.runs = {{"weekly", "0123", 7, 1, false}};
+  result.runs = {{"weekly", "0123", 7, 1, false, 3, "wins"}};
   result.rows_in = 10;
   result.rows_loaded = 6;
   result.rows_rejected = 3;
@@ -67,6 +67,8 @@ TEST_F(JobStoreTest, AJobSurvivesTheProcessWithAllItSays) {
   EXPECT_EQ(job->arguments.plan, "weekly");
   EXPECT_EQ(job->finished_at->micros - job->created_at.micros, 2'000'000);
   EXPECT_EQ(job->result.runs.at(0).run_id, "0123");
+  EXPECT_EQ(job->result.runs.at(0).fitted_version, 3);
+  EXPECT_EQ(job->result.runs.at(0).verdict, "wins");
   EXPECT_EQ(job->result.rejects.at(0).rows, 3);
   EXPECT_EQ(job->result.reject_examples.at(0), "row 17: quantity: \"zwölf\"");
   EXPECT_EQ(train(), "job-000002") << "numbers go on";

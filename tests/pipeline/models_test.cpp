@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "database/database.h"
 #include "pipeline/engine.h"
 #include "pipeline/settings.h"
 #include "support/result_matchers.h"
@@ -232,6 +233,39 @@ TEST_F(Models, AnExperimentSplitsTheSeriesMeasuresAndSwitches) {
                "no running experiment");
 }
 
+TEST_F(Models, AnExperimentWhoseSplitIsBrokenHasNoWinner) {
+  {
+    const auto engine = open({"forecast.gate_margin_percent=99"});
+    ASSERT_OK(run(*engine, {days(0, 120)}));
+    ASSERT_OK(run(*engine, {days(120, 140)}));
+    StageObserver silent;
+    ASSERT_OK(engine->create_experiment({"spring", "shops", 0, 10}, silent));
+    ASSERT_OK(run(*engine, {days(140, 147)}));
+    ASSERT_GT(engine->experiments("shops").value()[0].challenger.measured, 0);
+  }
+  {
+    // As if the forecasts of one variant had not come due.
+    ASSERT_OK_AND_ASSIGN(auto database, database::Database::open(shop() / "warehouse.duckdb"));
+    ASSERT_OK_AND_ASSIGN(auto connection, database.connect());
+    ASSERT_OK(connection.execute("DELETE FROM forecast_outcome WHERE variant = 'champion'"));
+  }
+  const auto engine = open();
+  ASSERT_OK_AND_ASSIGN(const auto reports, engine->experiments("shops"));
+  EXPECT_LT(reports[0].sample_ratio_probability, 0.001);
+  EXPECT_EQ(reports[0].winner, "");
+  EXPECT_THAT(reports[0].advice, HasSubstr("split is broken"));
+  StageObserver silent;
+  EXPECT_ERROR(engine->end_experiment("shops", "auto", "anna", silent), ErrorCode::kConflict,
+               "split is broken");
+}
+
+TEST_F(Models, AskingForExperimentsOfAnUnknownPlanNamesTheOnesThereAre) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 60)}));
+  EXPECT_THAT(engine->experiments("shops").value(), IsEmpty());
+  EXPECT_ERROR(engine->experiments("shop"), ErrorCode::kNotFound, "there are some of: shops");
+}
+
 TEST_F(Models, LongerHorizonsComeFromTheVersionThatIsServed) {
   const auto engine = open();
   ASSERT_OK(run(*engine, {days(0, 120)}));
@@ -244,8 +278,141 @@ TEST_F(Models, LongerHorizonsComeFromTheVersionThatIsServed) {
   ASSERT_OK(longer[0]);
   ASSERT_EQ(longer[0]->points.size(), 30U);
   EXPECT_EQ(longer[0]->model_version, 1);
-  for (std::size_t i = 0; i < 7; ++i)
-    EXPECT_NEAR(longer[0]->points[i].mean, stored[0]->points[i].mean, 1e-9 * stored[0]->points[i].mean);
+  ASSERT_TRUE(longer[0]->extension.has_value());
+  EXPECT_FALSE(longer[0]->extension->refitted) << longer[0]->extension->reason;
+  EXPECT_EQ(longer[0]->extension->model, stored[0]->model);
+  for (std::size_t i = 0; i < 30; ++i) {
+    const auto& point = longer[0]->points[i];
+    if (i < 7) {
+      EXPECT_EQ(point.mean, stored[0]->points[i].mean);
+    }
+    EXPECT_GT(point.mean, 0);
+    EXPECT_LT(point.intervals[1].low, point.mean);
+    EXPECT_GT(point.intervals[1].high, point.mean);
+  }
+  ASSERT_OK_AND_ASSIGN(const auto versions, engine->models_of("shops"));
+  EXPECT_EQ(versions.versions.size(), 1U) << "nothing was fitted for the answer";
+}
+
+TEST_F(Models, AForecastIsExplainedByItsModelsAndThePartsAddUp) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ASSERT_OK_AND_ASSIGN(const auto stored, engine->forecast({{{"shops/S3"}}, 7, {}}));
+  ASSERT_OK_AND_ASSIGN(const auto found, engine->explain({"shops/S3", {}, 5}));
+  EXPECT_EQ(found.note, "");
+  ASSERT_EQ(found.points.size(), 7U);
+  const auto sum = [](const ExplainedValue& value) {
+    double all = 0;
+    for (const auto& part : value.parts) all += part.value;
+    return all;
+  };
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(found.points[i].value, stored[0]->points[i].mean);
+    EXPECT_NEAR(sum(found.points[i]), found.points[i].value, 1e-6);
+    double weighted = 0;
+    for (const auto& model : found.models) {
+      EXPECT_NEAR(sum(model.points[i]), model.points[i].value, 1e-6);
+      weighted += model.weight * model.points[i].value;
+    }
+    double adjustment = 0;
+    for (const auto& part : found.points[i].parts)
+      if (part.name == "adjustment to sums") adjustment = part.value;
+    EXPECT_NEAR(weighted + adjustment, found.points[i].value, 1e-6);
+  }
+  ASSERT_EQ(found.history.size(), 5U);
+  for (const auto& value : found.history) EXPECT_NEAR(sum(value), value.value, 1e-6);
+  ASSERT_OK_AND_ASSIGN(const auto one, engine->explain({"shops/S3", found.points[4].date, 0}));
+  ASSERT_EQ(one.points.size(), 1U);
+  EXPECT_EQ(one.points[0].value, found.points[4].value);
+  EXPECT_ERROR(engine->explain({"shops/S99", {}, 0}), ErrorCode::kNotFound, "S99");
+  EXPECT_ERROR(engine->explain({"shops/S3", kFirst, 0}), ErrorCode::kInvalidInput, "7 stored periods");
+}
+
+TEST_F(Models, AShopThatWasNeverSeenTakesAfterTheOthers) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  ForecastRequest request{{{"shops/S99"}, {"shops/"}, {"other/S1"}, {"shops/@total"}, {"shops/S98"}}, 10, {}};
+  request.items[4].attributes = {{"colour", "red"}};
+  ASSERT_OK_AND_ASSIGN(const auto found, engine->forecast(request));
+  ASSERT_OK(found[0]);
+  ASSERT_TRUE(found[0]->cold_start.has_value());
+  EXPECT_THAT(found[0]->cold_start->basis, HasSubstr("store S99 new; pooled over 16 series"));
+  EXPECT_EQ(found[0]->model, "cold_start");
+  EXPECT_EQ(found[0]->info.status, "fallback");
+  ASSERT_EQ(found[0]->points.size(), 10U);
+  ASSERT_TRUE(found[0]->extension.has_value());
+  double mean = 0;
+  for (int shop = 1; shop <= kShops; ++shop) {
+    ASSERT_OK_AND_ASSIGN(const auto known, engine->forecast({{{"shops/S" + std::to_string(shop)}}, 10, {}}));
+    mean += known[0]->points[8].mean / kShops;
+  }
+  EXPECT_NEAR(found[0]->points[8].mean, mean, 0.05 * mean);
+  // Shops sell from 23 to 68 a day and more: the interval must hold both ends.
+  EXPECT_LT(found[0]->points[0].intervals[1].low, 30);
+  EXPECT_GT(found[0]->points[0].intervals[1].high, 65);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(found[i].error().code, ErrorCode::kNotFound) << i;
+  EXPECT_THAT(found[1].error().message, HasSubstr("shops/"));
+  EXPECT_THAT(found[4].error().message, HasSubstr("knows no attribute 'colour'"));
+  request.strict = true;
+  ASSERT_OK_AND_ASSIGN(const auto strict, engine->forecast(request));
+  EXPECT_EQ(strict[0].error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Models, RetrainingOneSeriesIsAVersionWithItsGateAndCanBeTakenBack) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  const std::string before = sql(*engine, kPoints);
+  StageObserver silent;
+  ASSERT_OK_AND_ASSIGN(const auto report, engine->refit_series("shops/S3", silent));
+  EXPECT_EQ(report.fitted_version, 2);
+  EXPECT_THAT(report.verdict, HasSubstr("shops/S3 alone: "));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  ASSERT_EQ(models.versions.size(), 2U);
+  const auto& info = models.versions[0];
+  EXPECT_EQ(info.settings.at("series"), "shops/S3");
+  EXPECT_EQ(info.settings.at("full_version"), "1");
+  EXPECT_EQ(info.parent, 1);
+  EXPECT_EQ(info.series, kShops);
+  EXPECT_EQ(models.aliases.champion, 1) << info.verdict_reason;
+  EXPECT_EQ(models.aliases.challenger, 2);
+  EXPECT_EQ(sql(*engine, kPoints), before) << "the gate did not let it pass";
+
+  ASSERT_OK_AND_ASSIGN(const auto again, engine->refit_series("shops/S3", silent));
+  EXPECT_EQ(again.fitted_version, 0) << "the same data make no second version";
+
+  ASSERT_OK(engine->promote_model({"shops", 2, "tester", "", true}, silent));
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT model_version FROM forecast_series"), "2 ");
+  ASSERT_OK_AND_ASSIGN(const auto run_again, run(*engine, {}));
+  EXPECT_TRUE(run_again.plans[0].unchanged) << "a run knows the fit behind it";
+  ASSERT_OK_AND_ASSIGN(const auto longer, engine->forecast({{{"shops/S3"}}, 20, {}}));
+  EXPECT_FALSE(longer[0]->extension->refitted) << longer[0]->extension->reason;
+  ASSERT_OK(engine->rollback_model({"shops", 0, "tester", ""}, silent));
+  EXPECT_EQ(sql(*engine, kPoints), before);
+}
+
+TEST_F(Models, ASeriesThatTheChampionDoesNotKnowIsPromotedWhenItIsRetrained) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  std::string text =
+      "order_id,line_no,kind,ordered_at,store_id,product_id,product_name,quantity,unit_price,amount,"
+      "currency,customer_id,country,channel,promotion\n";
+  for (int day = 20; day < 120; ++day)
+    text += "N" + std::to_string(day) + ",1,sale," + format_date(Date{kFirst.days + day}) +
+            "T10:00:00Z,S99,P1,Thing," + std::to_string(30 + day % 7) + ",1.00," +
+            std::to_string(30 + day % 7) + ".00,EUR,,Germany,store,false\n";
+  ASSERT_OK_AND_ASSIGN(const auto updated, run(*engine, {folder_.write("new.csv", text)}));
+  ASSERT_EQ(updated.plans[0].fitted_version, 0) << "one new series of 17 is no reason to fit all";
+  const std::string status = "SELECT status FROM forecast_series WHERE series_id = 'shops/S99'";
+  EXPECT_EQ(sql(*engine, status), "fallback ");
+  StageObserver silent;
+  ASSERT_OK_AND_ASSIGN(const auto report, engine->refit_series("shops/S99", silent));
+  EXPECT_EQ(report.fitted_version, 2);
+  EXPECT_EQ(report.model_version, 2) << report.verdict;
+  EXPECT_EQ(sql(*engine, status), "ok ");
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT model_version FROM forecast_series"), "2 ");
+
+  EXPECT_ERROR(engine->refit_series("shops/S100", silent), ErrorCode::kNotFound, "S100");
+  EXPECT_ERROR(engine->refit_series("shops/@total", silent), ErrorCode::kInvalidInput, "train plan 'shops'");
 }
 
 TEST_F(Models, AThousandReadsBesidePromotionsSeeOneVersionEach) {

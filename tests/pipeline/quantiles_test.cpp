@@ -78,7 +78,7 @@ class Quantiles : public ::testing::Test {
   static Result<SeriesForecast> ask(const std::string& id, std::optional<int> horizon,
                                     std::vector<double> quantiles, bool sum = false,
                                     std::vector<Date> dates = {}) {
-    auto answers = engine_->forecast({{{id}}, horizon, std::move(dates), std::move(quantiles), sum});
+    auto answers = engine_->forecast({{{id}}, horizon, std::move(dates), false, std::move(quantiles), sum});
     if (!answers) return answers.error();
     return answers->front();
   }
@@ -213,7 +213,7 @@ TEST_F(Quantiles, WrongOnesAreNamed) {
   EXPECT_THAT(message(ask("bare/total", 7, {0.5})), HasSubstr("plan 'bare' keeps no quantiles"));
   EXPECT_THAT(message(ask("bare/total", 7, {}, true)), HasSubstr("plan 'bare' keeps no quantiles"));
   std::vector<ForecastItem> many(1000, {"stores/1"});
-  const auto large = engine_->forecast({many, 366, {}, {0.1, 0.5, 0.9}, false});
+  const auto large = engine_->forecast({many, 366, {}, false, {0.1, 0.5, 0.9}, false});
   ASSERT_FALSE(large.has_value());
   EXPECT_THAT(large.error().message, HasSubstr("must be at most 1000000, found 1098000"));
 }

@@ -12,6 +12,7 @@ CommandSpec build_command();
 CommandSpec check_command();
 CommandSpec forecast_fit_command();
 CommandSpec forecast_predict_command();
+CommandSpec forecast_explain_command();
 CommandSpec forecast_accuracy_command();
 CommandSpec forecast_backtest_command();
 CommandSpec forecast_update_command();

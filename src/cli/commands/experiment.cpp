@@ -17,6 +17,8 @@ std::string interval(double value, double low, double high) {
   return text.data();
 }
 
+std::string day_and_time(const std::string& instant) { return instant.substr(0, 19) + "Z"; }
+
 std::vector<std::string> row_of(const pipeline::VariantFigures& figures) {
   return {figures.variant,
           std::to_string(figures.version),
@@ -30,8 +32,9 @@ std::vector<std::string> row_of(const pipeline::VariantFigures& figures) {
 void print_report(const pipeline::ExperimentReport& report, Terminal& terminal) {
   const auto& experiment = report.experiment;
   terminal.out(experiment.plan + ": experiment " + experiment.name + ", challenger on " +
-               std::to_string(experiment.share_percent) + " % of the series, since " + experiment.created_at +
-               (experiment.running() ? ", running" : ", ended " + experiment.ended_at) + "\n");
+               std::to_string(experiment.share_percent) + " % of the series, since " +
+               day_and_time(experiment.created_at) +
+               (experiment.running() ? ", running" : ", ended " + day_and_time(experiment.ended_at)) + "\n");
   terminal.out(
       text_table({{"variant", "version", "series", "forecasts due", "WAPE", "bias", "over seasonal naive"},
                   row_of(report.champion),
@@ -102,7 +105,7 @@ CommandSpec experiment_stop_command() {
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto report = TILLCAST_TRY_PLAIN(
-        context.engine->end_experiment(context.arguments.text("PLAN"), "", "command line", progress));
+        context.engine->end_experiment(context.arguments.text("PLAN"), "", context.caller(), progress));
     context.terminal.out("stopped; version " + std::to_string(report.model_version) +
                          " forecasts all series of " + report.plan + "\n");
     return kExitOk;
@@ -127,7 +130,7 @@ CommandSpec experiment_switch_command() {
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto report = TILLCAST_TRY_PLAIN(context.engine->end_experiment(
-        context.arguments.text("PLAN"), context.arguments.text("--to", "auto"), "command line", progress));
+        context.arguments.text("PLAN"), context.arguments.text("--to", "auto"), context.caller(), progress));
     context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
                          report.plan + "\n");
     return kExitOk;

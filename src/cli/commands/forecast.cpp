@@ -76,6 +76,15 @@ void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Termin
   }
   terminal.note("back-test, lower is better; the intervals should hold 80 and 95 % of what came:");
   terminal.err(text_table(rows, {false, true, true, true, true, true, true, true, true, false}));
+  for (const auto& report : reports) {
+    if (report.fitted_version == 0 || report.fitted_version == report.model_version) continue;
+    const std::string version = report.plan + " " + std::to_string(report.fitted_version);
+    terminal.note("version " + std::to_string(report.fitted_version) + " of " + report.plan +
+                  " waits as challenger; `tillcast model show " + version +
+                  "` says why, `tillcast model promote " + version +
+                  " --force` serves it, `tillcast experiment create " + report.plan +
+                  " NAME` tries it on half of the series");
+  }
 }
 
 CommandSpec forecast_fit_command() {
@@ -166,6 +175,14 @@ CommandSpec forecast_predict_command() {
        "",
        false,
        {}},
+      {"--attribute",
+       OptionKind::kList,
+       "NAME=VALUE of a store or product that was never seen, e.g. category=Tea",
+       "NAME=VALUE",
+       "",
+       false,
+       {}},
+      {"--strict", OptionKind::kFlag, "an id that was never seen is an error", "", "", false, {}},
       {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
       {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
       {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
@@ -196,6 +213,13 @@ CommandSpec forecast_predict_command() {
     }
     pipeline::ForecastRequest request;
     request.items.push_back({arguments.text("SERIES")});
+    request.strict = arguments.has("--strict");
+    for (const auto& word : arguments.list("--attribute")) {
+      const auto equals = word.find('=');
+      if (equals == 0 || equals == std::string::npos)
+        return invalid_input("--attribute must be NAME=VALUE, found '" + word + "'");
+      request.items[0].attributes[word.substr(0, equals)] = word.substr(equals + 1);
+    }
     if (arguments.has("--horizon"))
       request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
     if (arguments.has("--quantiles"))
@@ -221,6 +245,11 @@ CommandSpec forecast_predict_command() {
                                                     " (seasonal naive " +
                                                     fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
                                               : ""));
+    if (forecast.cold_start) context.terminal.note("never seen: " + forecast.cold_start->basis);
+    if (forecast.extension && forecast.extension->refitted)
+      context.terminal.note("from " + format_date(forecast.extension->from) +
+                            " on by a fit for this answer (" + forecast.extension->model +
+                            "): " + forecast.extension->reason);
     std::vector<bool> right(rows[0].size(), true);
     right[0] = false;
     context.terminal.out(text_table(rows, right));

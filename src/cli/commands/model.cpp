@@ -50,14 +50,6 @@ OptionSpec reason_option() {
   return {"--reason", OptionKind::kValue, "why, for the history", "TEXT", "", false, {}};
 }
 
-// Who asks, for the history.
-std::string caller(const CommandContext& context) {
-  for (const auto& variable : context.environment) {
-    if (variable.starts_with("TILLCAST_USER=")) return variable.substr(14);
-  }
-  return "command line";
-}
-
 Result<std::int64_t> version_of(const CommandContext& context) {
   return context.arguments.integer("VERSION", 1, 1'000'000'000, 0);
 }
@@ -143,6 +135,7 @@ CommandSpec model_ls_command() {
                       {}}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto plans = TILLCAST_TRY_PLAIN(context.engine->models());
+    if (plans.empty()) context.terminal.note("no model versions yet; `tillcast forecast fit` makes some");
     std::vector<std::vector<std::string>> rows = {
         {"plan", "version", "alias", "fitted", "data until", "series", "WAPE", "seasonal naive"}};
     for (const auto& models : plans) {
@@ -188,18 +181,23 @@ CommandSpec model_promote_command() {
   command.examples =
       "  tillcast model promote store_daily 3\n"
       "  tillcast model promote store_daily 3 --force --reason \"knows the new shops\"\n";
-  command.options = {
-      plan_option(),
-      version_option("the version", true),
-      reason_option(),
-      {"--force", OptionKind::kFlag, "although the gate made it a challenger; recorded", "", "", false, {}}};
+  command.options = {plan_option(),
+                     version_option("the version", true),
+                     reason_option(),
+                     {"--force",
+                      OptionKind::kFlag,
+                      "although the gate made it a challenger (a tie stays one); recorded",
+                      "",
+                      "",
+                      false,
+                      {}}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     pipeline::PromoteRequest request;
     request.plan = context.arguments.text("PLAN");
     request.version = static_cast<int>(TILLCAST_TRY_PLAIN(version_of(context)));
     request.reason = context.arguments.text("--reason");
-    request.by = caller(context);
+    request.by = context.caller();
     request.force = context.arguments.has("--force");
     const auto report = TILLCAST_TRY_PLAIN(context.engine->promote_model(request, progress));
     context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
@@ -223,7 +221,7 @@ CommandSpec model_rollback_command() {
     request.plan = context.arguments.text("PLAN");
     request.version = static_cast<int>(TILLCAST_TRY_PLAIN(version_of(context)));
     request.reason = context.arguments.text("--reason");
-    request.by = caller(context);
+    request.by = context.caller();
     const auto report = TILLCAST_TRY_PLAIN(context.engine->rollback_model(request, progress));
     context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
                          report.plan + "\n");

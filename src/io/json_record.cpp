@@ -1,7 +1,8 @@
-#include "io/file_hash.h"
-#include "registry/json_internal.h"
+#include "io/json_record.h"
 
-namespace tillcast::registry {
+#include "io/file_hash.h"
+
+namespace tillcast::io {
 namespace {
 
 constexpr std::string_view kCheckField = ",\"check\":\"";
@@ -21,33 +22,39 @@ void write_number(JsonOut& out, std::string_view name, std::int64_t number) {
   out.Int64(number);
 }
 
+void write_flag(JsonOut& out, std::string_view name, bool flag) {
+  out.Key(name.data(), size_of(name));
+  out.Bool(flag);
+}
+
 std::string finish_checked(JsonOut& out, const rapidjson::StringBuffer& buffer) {
   out.EndObject();
   std::string text(buffer.GetString(), buffer.GetSize());
   text.pop_back();
-  const std::string check = io::xxh3_text(text);
+  const std::string check = xxh3_text(text);
   text.append(kCheckField).append(check).append("\"}\n");
   return text;
 }
 
-JsonIn::JsonIn(std::string_view json, std::string_view name, int format_known) : name_(name) {
-  const auto at = json.rfind(kCheckField);
-  if (at == std::string_view::npos ||
-      json.substr(at + kCheckField.size(), kCheckDigits) != io::xxh3_text(std::string(json.substr(0, at)))) {
-    document_.SetObject();
-    fault("its checksum does not fit");
-    return;
-  }
+JsonIn::JsonIn(std::string_view json, std::string_view name, const JsonRules& rules) : name_(name) {
   document_.Parse<rapidjson::kParseFullPrecisionFlag>(json.data(), json.size());
   if (document_.HasParseError() || !document_.IsObject()) {
     document_.SetObject();
     fault("it is no JSON object");
     return;
   }
-  const std::int64_t format = number(document_, "format");
-  if (ok() && format > format_known)
-    error_ = invalid_input(name_ + " has the format " + std::to_string(format) + ", this program knows " +
-                           std::to_string(format_known) + "; update tillcast");
+  // The format comes first: a newer one may have moved everything else.
+  const std::int64_t format = number(document_, rules.format_name);
+  if (ok() && format > rules.format_known) {
+    error_ = invalid_input(name_ + " has format " + std::to_string(format) + ", this tillcast reads up to " +
+                           std::to_string(rules.format_known) + "; update tillcast");
+    return;
+  }
+  if (!rules.checked) return;
+  const auto at = json.rfind(kCheckField);
+  if (at == std::string_view::npos ||
+      json.substr(at + kCheckField.size(), kCheckDigits) != xxh3_text(json.substr(0, at)))
+    fault("its checksum does not fit");
 }
 
 void JsonIn::fault(const std::string& what) {
@@ -93,6 +100,35 @@ double JsonIn::decimal(const Json& value) {
   return value.GetDouble();
 }
 
+double JsonIn::decimal(const Json& object, const char* name) {
+  const Json* const value = field(object, name);
+  return value == nullptr ? 0 : decimal(*value);
+}
+
+std::optional<std::string> JsonIn::optional_text(const Json& object, const char* name) {
+  if (!object.IsObject() || !object.HasMember(name)) return std::nullopt;
+  return text(object, name);
+}
+
+std::optional<std::int64_t> JsonIn::optional_number(const Json& object, const char* name) {
+  if (!object.IsObject() || !object.HasMember(name)) return std::nullopt;
+  return number(object, name);
+}
+
+std::vector<std::string> JsonIn::texts(const Json& object, const char* name) {
+  std::vector<std::string> found;
+  const Json* const list = array(object, name);
+  if (list == nullptr) return found;
+  for (const Json& item : list->GetArray()) {
+    if (!item.IsString()) {
+      fault(std::string("\"") + name + "\" holds something that is no text");
+      return found;
+    }
+    found.emplace_back(item.GetString(), item.GetStringLength());
+  }
+  return found;
+}
+
 bool JsonIn::flag(const Json& object, const char* name) {
   const Json* const value = field(object, name);
   if (value == nullptr) return false;
@@ -114,4 +150,4 @@ const Json* JsonIn::object(const Json& object, const char* name) {
   return nullptr;
 }
 
-}  // namespace tillcast::registry
+}  // namespace tillcast::io
