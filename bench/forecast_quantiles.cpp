@@ -12,7 +12,9 @@
 
 #include "answers.h"
 #include "datasets.h"
+#include "forecast/error_windows.h"
 #include "forecast/forecast.h"
+#include "forecast/path_ranks.h"
 #include "rossmann.h"
 
 namespace {
@@ -28,6 +30,7 @@ ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric m
   options.backtest.horizon = horizon;
   options.choice.metric = metric;
   options.quantile_shares.assign(kShares.begin(), kShares.end());
+  options.keep_errors = true;
   ForecastRun result = run_forecast(series, std::move(options));
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     if (result.recipes[c].residual_weight < 1)
@@ -48,6 +51,55 @@ void print_score(const char* name, const Score& score) {
   for (const QuantileAccuracy& one : score.quantile) std::printf(" %.3f", one.share_below());
   std::printf("  80 %%: %.3f  95 %%: %.3f  (%zu)\n", score.coverage.share80(), score.coverage.share95(),
               score.coverage.count);
+}
+
+/// Sums over the first days of the horizon: how many lie inside their 80 and 95 % intervals, and inside those
+/// that quantiles of single days added up would give.
+void sums(const ForecastRun& result, const std::vector<Series>& complete, const char* name) {
+  constexpr std::array<double, 4> kBounds = {0.025, 0.1, 0.9, 0.975};
+  const auto windows = error_windows(result, {}, 500);
+  const std::size_t horizon = result.series[0].points.size();
+  std::vector<PathRanks> ranks;
+  for (std::size_t c = 0; c < kDemandClassCount; ++c) {
+    const ErrorWindows of_class =
+        windows_for(windows, "", std::string(demand_class_name(static_cast<DemandClass>(c))));
+    ranks.emplace_back(of_class.errors, horizon, horizon, SamplePathOptions{});
+  }
+  for (const std::size_t days : {std::size_t{7}, std::size_t{14}, horizon}) {
+    Coverage drawn;
+    Coverage added;
+    std::vector<std::size_t> places;
+    for (std::size_t step = 0; step < days; ++step) places.push_back(step);
+    const double started = cpu_seconds();
+    for (std::size_t i = 0; i < result.series.size(); ++i) {
+      const SeriesForecast& forecast = result.series[i];
+      double actual = 0;
+      std::array<double, 4> bounds{};
+      for (std::size_t step = 0; step < days; ++step) {
+        const auto at = static_cast<std::size_t>(forecast.points[step].date.days - complete[i].start.days);
+        actual += complete[i].value.at(at);
+        const auto of_step = std::span(forecast.quantiles).subspan(step * kShares.size(), kShares.size());
+        for (std::size_t b = 0; b < 4; ++b) bounds[b] += interpolate_quantile(kShares, of_step, kBounds[b]);
+      }
+      const auto sum =
+          sum_quantiles(ranks[static_cast<std::size_t>(forecast.demand_class)], kShares,
+                        std::span(forecast.quantiles).first(days * kShares.size()), places, kBounds);
+      if (!sum) {
+        std::fprintf(stderr, "%s\n", sum.error().message.c_str());
+        std::exit(1);
+      }
+      drawn.add(actual, (*sum)[1], (*sum)[2], (*sum)[0], (*sum)[3]);
+      added.add(actual, bounds[1], bounds[2], bounds[0], bounds[3]);
+    }
+    std::printf(
+        "  sums of %2zu days  80 %%: %.3f  95 %%: %.3f   quantiles added up: %.3f  %.3f   width of 80 %%, "
+        "of theirs: %.3f   %.0f us each\n",
+        days, drawn.share80(), drawn.share95(), added.share80(), added.share95(),
+        drawn.mean_width80() / added.mean_width80(),
+        1e6 * (cpu_seconds() - started) / static_cast<double>(result.series.size()));
+    expect(std::abs(drawn.share80() - 0.8) < std::abs(added.share80() - 0.8) || drawn.share80() >= 0.76,
+           name);
+  }
 }
 
 bool m5(const std::string& folder) {
@@ -100,6 +152,7 @@ bool m5(const std::string& folder) {
     if (scores[c].coverage.count > 0)
       print_score(std::string(demand_class_name(static_cast<DemandClass>(c))).c_str(), scores[c]);
   print_score("all", scores.back());
+  sums(result, complete, "M5: sums");
   print_figures("forecast_quantiles/m5", {{"scaled_pinball", scaled},
                                           {"cover80", scores.back().coverage.share80()},
                                           {"cover95", scores.back().coverage.share95()},
@@ -142,6 +195,7 @@ bool rossmann(const std::string& folder) {
       "95 %% %.3f, %.1f CPU s\n",
       score.coverage.mean_width80(), score.coverage.mean_width95(), used);
   print_score("all", score);
+  sums(result, complete, "Rossmann: sums");
   print_figures("forecast_quantiles/rossmann", {{"cover80", score.coverage.share80()},
                                                 {"cover95", score.coverage.share95()},
                                                 {"width80", score.coverage.mean_width80()},

@@ -3,6 +3,8 @@
 #include <tillcast/v1/forecast.pb.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <limits>
 
 #include "api/json_writer.h"
@@ -56,6 +58,35 @@ void write_series(const pipeline::SeriesInfo& info, v1::Series& out) {
   out.set_reason(text_of(info.reason));
 }
 
+void write_bounds(const std::vector<pipeline::Interval>& intervals,
+                  google::protobuf::RepeatedPtrField<v1::Interval>& out) {
+  for (const auto& interval : intervals) {
+    v1::Interval& bounds = *out.Add();
+    bounds.set_level(interval.level);
+    bounds.set_low(interval.low);
+    bounds.set_high(interval.high);
+  }
+}
+
+void write_quantiles(std::span<const double> shares, std::span<const double> values,
+                     google::protobuf::RepeatedPtrField<v1::Quantile>& out) {
+  out.Reserve(static_cast<int>(shares.size()));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    v1::Quantile& quantile = *out.Add();
+    quantile.set_share(shares[i]);
+    quantile.set_value(values[i]);
+  }
+}
+
+void write_sum(const pipeline::ForecastSum& sum, std::span<const double> shares, v1::ForecastSum& out) {
+  out.set_from(format_date(sum.from));
+  out.set_to(format_date(sum.to));
+  out.set_periods(sum.periods);
+  out.set_mean(sum.mean);
+  write_bounds(sum.intervals, *out.mutable_intervals());
+  write_quantiles(shares, sum.quantiles, *out.mutable_quantiles());
+}
+
 void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out) {
   write_series(found.info, *out.mutable_series());
   v1::Forecast& forecast = *out.mutable_forecast();
@@ -77,17 +108,37 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
     start.set_series(found.cold_start->series);
   }
   forecast.mutable_points()->Reserve(static_cast<int>(found.points.size()));
-  for (const auto& point : found.points) {
+  const std::size_t shares = found.quantile_shares.size();
+  for (std::size_t i = 0; i < found.points.size(); ++i) {
+    const auto& point = found.points[i];
     v1::ForecastPoint& to = *forecast.add_points();
     to.set_date(format_date(point.date));
     to.set_mean(point.mean);
-    for (const auto& interval : point.intervals) {
-      v1::Interval& bounds = *to.add_intervals();
-      bounds.set_level(interval.level);
-      bounds.set_low(interval.low);
-      bounds.set_high(interval.high);
-    }
+    write_bounds(point.intervals, *to.mutable_intervals());
+    if (shares > 0)
+      write_quantiles(found.quantile_shares, std::span(found.quantiles).subspan(i * shares, shares),
+                      *to.mutable_quantiles());
   }
+  if (found.sum) write_sum(*found.sum, found.quantile_shares, *forecast.mutable_sum());
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return {digits.data(), end};
+}
+
+Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
+  if (static_cast<std::size_t>(shares.size()) > pipeline::kSharesMax)
+    return invalid_input(
+        range_text("quantiles", 0, static_cast<std::int64_t>(pipeline::kSharesMax), shares.size()) +
+        " shares");
+  for (int i = 0; i < shares.size(); ++i) {
+    if (!(shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax))
+      return invalid_input("quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found " +
+                           number_text(shares[i]));
+  }
+  return {};
 }
 
 template <class Values>
@@ -166,6 +217,9 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
     case v1::ForecastRequest::AHEAD_NOT_SET:
       return invalid_input("either horizon or dates must be given");
   }
+  TILLCAST_TRY_PLAIN(check_shares(message.quantiles()));
+  asked.quantiles.assign(message.quantiles().begin(), message.quantiles().end());
+  asked.sum = message.sum();
   return asked;
 }
 

@@ -30,6 +30,14 @@ Schema request_schema() {
         array_schema(date_schema("any day inside the period"), "these periods, all after the data")
             .with_length(1, pipeline::kPeriodsAheadMax),
         false},
+       {"quantiles",
+        array_schema(number_schema("share of outcomes meant to lie at or below; 0.5 is the median")
+                         .with_range(pipeline::kShareMin, pipeline::kShareMax),
+                     "shares to answer for each point, within those that the plan keeps")
+            .with_length(1, pipeline::kSharesMax)
+            .with_example("[0.1,0.5,0.9]"),
+        false},
+       {"sum", boolean_schema("the demand of all these periods together as well: a lead time"), false},
        {"strict", boolean_schema("an id that was never seen is an error of its item").with_default("false"),
         false}},
       "Which series, and how far: either horizon or dates.");
@@ -70,6 +78,10 @@ pipeline::ForecastRequest read_request(const rapidjson::Value& body) {
       asked.dates.push_back(*parse_date({day.GetString(), day.GetStringLength()}));
     }
   }
+  if (body.HasMember("quantiles")) {
+    for (const auto& share : body["quantiles"].GetArray()) asked.quantiles.push_back(share.GetDouble());
+  }
+  asked.sum = body.HasMember("sum") && body["sum"].GetBool();
   return asked;
 }
 
@@ -84,7 +96,10 @@ void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service)
   route.summary = "Forecast many series in one call";
   route.description =
       "Reads only. A series that cannot be forecast gets a problem inside its item and does not fail the "
-      "others. An id that was never seen but could belong to its plan (a new store or product, or a pair "
+      "others. With quantiles each point has them; with sum there is the demand of all periods together, "
+      "whose "
+      "quantiles are not the sums of theirs. Items x periods x quantiles may be 1,000,000. "
+      "An id that was never seen but could belong to its plan (a new store or product, or a pair "
       "that "
       "was never sold) is forecast from the known series: model cold_start, with cold_start.basis. With "
       "strict "

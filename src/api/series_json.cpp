@@ -1,5 +1,7 @@
 #include "api/series_json.h"
 
+#include <span>
+
 #include "api/json_writer.h"
 
 namespace tillcast::api {
@@ -12,6 +14,74 @@ void error_or_null(JsonWriter& out, std::string_view name, double value) {
   } else {
     out.number(value);
   }
+}
+
+Schema interval_schema() {
+  return object_schema(
+             {{"level", integer_schema("percent of outcomes meant to lie inside").with_example("80")},
+              {"low", number_schema("")},
+              {"high", number_schema("")}},
+             "A prediction interval from back-test residuals.")
+      .with_name("Interval");
+}
+
+Schema quantiles_schema() {
+  const Schema quantile =
+      object_schema({{"share", number_schema("share of outcomes meant to lie at or below; as asked")},
+                     {"value", number_schema("")}},
+                    "One quantile of the demand ahead.")
+          .with_name("Quantile");
+  return array_schema(quantile, "when asked for, in that order");
+}
+
+Schema sum_schema() {
+  return object_schema(
+             {{"from", date_schema("first day of the first period in it")},
+              {"to", date_schema("first day of the last period in it")},
+              {"periods", integer_schema("how many are in it")},
+              {"mean", number_schema("expected value: the sum of those of the points")},
+              {"intervals", array_schema(interval_schema(), "80 and 95 percent, of the sum")},
+              {"quantiles", quantiles_schema(), false}},
+             "The demand of the points together. Its bounds and quantiles are narrower than the sums "
+             "of theirs: days go wrong together only in part.")
+      .with_name("ForecastSum");
+}
+
+void write_intervals(JsonWriter& out, const std::vector<pipeline::Interval>& intervals) {
+  out.key("intervals");
+  out.begin_array();
+  for (const auto& interval : intervals) {
+    out.begin_object();
+    out.field("level", interval.level);
+    out.field("low", interval.low);
+    out.field("high", interval.high);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_quantiles(JsonWriter& out, std::span<const double> shares, std::span<const double> values) {
+  out.key("quantiles");
+  out.begin_array();
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    out.begin_object();
+    out.field("share", shares[i]);
+    out.field("value", values[i]);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_sum(JsonWriter& out, const pipeline::ForecastSum& sum, std::span<const double> shares) {
+  out.key("sum");
+  out.begin_object();
+  out.field("from", sum.from);
+  out.field("to", sum.to);
+  out.field("periods", sum.periods);
+  out.field("mean", sum.mean);
+  write_intervals(out, sum.intervals);
+  if (!shares.empty()) write_quantiles(out, shares, sum.quantiles);
+  out.end_object();
 }
 
 }  // namespace
@@ -59,15 +129,10 @@ void write_series(JsonWriter& out, const pipeline::SeriesInfo& info) {
 }
 
 Schema forecast_schema() {
-  const Schema interval =
-      object_schema({{"level", integer_schema("percent of outcomes meant to lie inside").with_example("80")},
-                     {"low", number_schema("")},
-                     {"high", number_schema("")}},
-                    "A prediction interval from back-test residuals.")
-          .with_name("Interval");
   const Schema point = object_schema({{"date", date_schema("first day of the period")},
                                       {"mean", number_schema("expected value")},
-                                      {"intervals", array_schema(interval, "80 and 95 percent")}},
+                                      {"intervals", array_schema(interval_schema(), "80 and 95 percent")},
+                                      {"quantiles", quantiles_schema(), false}},
                                      "One period ahead.")
                            .with_name("ForecastPoint");
   return object_schema(
@@ -101,7 +166,8 @@ Schema forecast_schema() {
                    "How a series that was never seen came to this forecast.")
                    .with_name("ColdStart"),
                false},
-              {"points", array_schema(point, "oldest first")}},
+              {"points", array_schema(point, "oldest first")},
+              {"sum", sum_schema(), false}},
              "A forecast of one series.")
       .with_name("Forecast");
 }
@@ -137,23 +203,20 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
   }
   out.key("points");
   out.begin_array();
-  for (const auto& point : forecast.points) {
+  const std::size_t shares = forecast.quantile_shares.size();
+  for (std::size_t i = 0; i < forecast.points.size(); ++i) {
+    const auto& point = forecast.points[i];
     out.begin_object();
     out.field("date", point.date);
     out.field("mean", point.mean);
-    out.key("intervals");
-    out.begin_array();
-    for (const auto& interval : point.intervals) {
-      out.begin_object();
-      out.field("level", interval.level);
-      out.field("low", interval.low);
-      out.field("high", interval.high);
-      out.end_object();
-    }
-    out.end_array();
+    write_intervals(out, point.intervals);
+    if (shares > 0)
+      write_quantiles(out, forecast.quantile_shares,
+                      std::span(forecast.quantiles).subspan(i * shares, shares));
     out.end_object();
   }
   out.end_array();
+  if (forecast.sum) write_sum(out, *forecast.sum, forecast.quantile_shares);
   out.end_object();
 }
 

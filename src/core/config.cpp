@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -19,8 +20,10 @@ std::string place(const std::string& origin, const TomlValue& value) {
   return origin + ":" + std::to_string(value.line);
 }
 
+enum class Fractions : std::uint8_t { kRefused, kTaken };
+
 // A scalar or list as the text that set() takes; nullopt for what no setting can be.
-std::optional<std::string> as_text(const TomlValue& value) {
+std::optional<std::string> as_text(const TomlValue& value, Fractions fractions = Fractions::kRefused) {
   switch (value.kind) {
     case TomlValue::Kind::kText:
       return value.text;
@@ -28,6 +31,12 @@ std::optional<std::string> as_text(const TomlValue& value) {
       return std::to_string(value.integer);
     case TomlValue::Kind::kBool:
       return value.flag ? "true" : "false";
+    case TomlValue::Kind::kReal: {
+      if (fractions == Fractions::kRefused) return std::nullopt;
+      std::array<char, 32> digits;
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value.real).ptr;
+      return std::string(digits.data(), end);
+    }
     case TomlValue::Kind::kArray:
       break;
     default:
@@ -35,7 +44,7 @@ std::optional<std::string> as_text(const TomlValue& value) {
   }
   std::string joined;
   for (const auto& item : value.items) {
-    const auto text = as_text(item);
+    const auto text = as_text(item, fractions);
     if (!text) return std::nullopt;
     if (!joined.empty()) joined += ",";
     joined += *text;
@@ -74,7 +83,7 @@ Result<std::vector<ConfigTable>> table_rows(const TomlValue& value, const std::s
   for (const auto& item : value.items) {
     ConfigTable row;
     for (const auto& [column, cell] : item.members) {
-      const auto text = as_text(cell);
+      const auto text = as_text(cell, Fractions::kTaken);
       if (!text)
         return invalid_input(at + ": '" + key + "." + column +
                              "' must be text, a number, true, false or a list");

@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "core/result.h"
+#include "forecast/path_ranks.h"
 
 namespace tillcast::forecast {
 
 struct ForecastRun;
-
-struct SamplePathOptions {
-  std::size_t paths = 1000;
-  std::uint64_t seed = 1;
-  std::size_t windows = 500;  ///< at most so many error vectors of series alike
-};
 
 /// Possible futures of one series, [path][step].
 struct SamplePaths {
@@ -27,11 +22,8 @@ struct SamplePaths {
 };
 
 /// Paths whose values at each step have the given quantiles as their distribution, and whose dependence from
-/// step to step is that of the errors of a back-test: the Schaake shuffle (Clark et al. 2004, J.
-/// Hydrometeorol. 5(1)), an empirical copula. Fewer than 30 error vectors say little about single pairs of
-/// steps: then a Gaussian copula has their mean correlation at lag 1 and at long lags, as an autoregression
-/// beside a common part. Sums over days must be taken on paths: quantiles of single days added up are too
-/// wide. Where all quantiles are whole numbers so are the paths. Deterministic for a seed. Pure, thread-safe.
+/// step to step is that of the errors of a back-test, see PathRanks. Where all quantiles are whole numbers so
+/// are the paths. Deterministic for a seed. Pure, thread-safe.
 /// @param shares     of the quantiles, increasing
 /// @param quantiles  [step][share], non-crossing
 /// @param errors     [window][step]: actual minus forecast over whole horizons, of one size (see
@@ -44,9 +36,6 @@ Result<SamplePaths> sample_paths(std::span<const double> shares, std::span<const
 /// series of its class at the same origins. @return kInvalidInput when the run kept none for the series.
 Result<SamplePaths> sample_paths(const ForecastRun& run, std::size_t series,
                                  const SamplePathOptions& options);
-
-/// Divides errors by their root mean square, so that windows of several series can be ranked together.
-void scale_windows(std::span<float> errors);
 
 /// Quantiles of the sum over the steps [first, last] of the paths: demand over a lead time.
 /// @return one per share; kInvalidInput for steps outside the paths.

@@ -12,8 +12,8 @@
 
 #include "core/result.h"
 
-/// Records that the program keeps as JSON objects in files: written field by field, read back with every doubt
-/// named. A record says its format, and most end with a checksum.
+/// Records that the program keeps as JSON objects in files: written field by field, read back with every
+/// doubt named. A record says its format, and most end with a checksum.
 namespace tillcast::io {
 
 using JsonOut = rapidjson::Writer<rapidjson::StringBuffer>;

@@ -1,6 +1,7 @@
 #include "pipeline/forecast_reader.h"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include "core/log.h"
@@ -70,6 +71,7 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
   snapshot->served =
       std::make_unique<ServedForecasts>(workspace_, snapshot->catalog, *snapshot->shelf, bytes_max);
   snapshot->unseen = std::make_unique<UnseenSeries>(workspace_, snapshot->catalog);
+  snapshot->quantiles = std::make_unique<QuantileAnswers>(snapshot->catalog);
   snapshot_.store(snapshot);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -122,6 +124,7 @@ Result<std::vector<Result<SeriesForecast>>> ForecastReader::forecast(const Forec
   if (request.horizon && (*request.horizon < 1 || *request.horizon > kPeriodsAheadMax)) {
     return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
   }
+  if (asks_quantiles(request)) TILLCAST_TRY_PLAIN(check_quantiles(request));
   const auto snapshot = TILLCAST_TRY_PLAIN(current());
   std::vector<Result<SeriesForecast>> answers;
   answers.reserve(request.items.size());
@@ -137,10 +140,23 @@ Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, co
   };
   const auto* const stored = snapshot.catalog->find(item.series_id);
   if (stored != nullptr) {
-    if (!request.horizon && request.dates.empty()) return *stored;
-    const Wanted wanted = TILLCAST_TRY_PLAIN(wanted_of(stored->info, request));
-    return pick(wanted, TILLCAST_TRY_PLAIN(longer(*stored, wanted.periods)));
+    const bool as_stored = !request.horizon && request.dates.empty();
+    if (as_stored && !asks_quantiles(request)) return *stored;
+    Wanted wanted = TILLCAST_TRY_PLAIN(wanted_of(stored->info, request));
+    if (as_stored) wanted.periods = stored->points.size();
+    SeriesForecast answer = pick(wanted, TILLCAST_TRY_PLAIN(longer(*stored, wanted.periods)));
+    if (!asks_quantiles(request)) return answer;
+    if (request.dates.empty()) {
+      wanted.places.resize(wanted.periods);
+      std::iota(wanted.places.begin(), wanted.places.end(), std::size_t{0});
+    }
+    if (auto added = snapshot.quantiles->add(*stored, request, wanted.places, answer); !added)
+      return std::move(added.error());
+    return answer;
   }
+  if (asks_quantiles(request) && !request.strict)
+    return invalid_input("'" + item.series_id +
+                         "' was never seen: quantiles and sums are of stored series only");
   if (request.strict) return unknown_series(item.series_id);
   // The end of the data is known with the plan's series: first what is stored, then what was asked for.
   auto answer = TILLCAST_TRY_PLAIN(snapshot.unseen->forecast(item, 0, longer));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "pipeline/quantile_answers.h"
 #include "pipeline/series_catalog.h"
 #include "pipeline/series_shelf.h"
 #include "pipeline/served_forecasts.h"
@@ -47,6 +48,7 @@ class ForecastReader {
     std::unique_ptr<SeriesShelf> shelf;
     std::unique_ptr<ServedForecasts> served;
     std::unique_ptr<UnseenSeries> unseen;
+    std::unique_ptr<QuantileAnswers> quantiles;
   };
   Result<std::shared_ptr<const Snapshot>> current();
   Result<std::shared_ptr<const Snapshot>> load();

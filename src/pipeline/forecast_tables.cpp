@@ -8,6 +8,7 @@
 #include "pipeline/accuracy_tables.h"
 #include "pipeline/batch_builder_internal.h"
 #include "pipeline/monitor.h"
+#include "pipeline/quantile_tables.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -36,8 +37,8 @@ ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
 CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
   coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 )";
-constexpr const char* kForecastTables[] = {"forecast_run", "forecast_series", "forecast_point",
-                                           "forecast_accuracy", "forecast_coverage"};
+constexpr const char* kForecastTables[] = {"forecast_run",      "forecast_series",   "forecast_point",
+                                           "forecast_accuracy", "forecast_coverage", kErrorWindowTable};
 
 Value number_or_null(double value) { return std::isfinite(value) ? Value(value) : Value(); }
 
@@ -56,16 +57,13 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
                             {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
                             {"model_version", kInt64}, {"variant", kText},
                             {"level", kText}});
-  BatchBuilder point_rows({{"plan", kText},
-                           {"run_id", kText},
-                           {"series_id", kText},
-                           {"business_date", kDate},
-                           {"mean", kDouble},
-                           {"lo80", kDouble},
-                           {"hi80", kDouble},
-                           {"lo95", kDouble},
-                           {"hi95", kDouble},
-                           {"is_closed", kBool}});
+  const std::size_t shares = run.quantile_shares.size();
+  std::vector<ColumnSpec> point_columns = {{"plan", kText},          {"run_id", kText}, {"series_id", kText},
+                                           {"business_date", kDate}, {"mean", kDouble}, {"lo80", kDouble},
+                                           {"hi80", kDouble},        {"lo95", kDouble}, {"hi95", kDouble},
+                                           {"is_closed", kBool}};
+  for (auto& column : quantile_columns(shares)) point_columns.push_back(std::move(column));
+  BatchBuilder point_rows(point_columns);
   for (std::size_t i = 0; i < run.series.size(); ++i) {
     const auto& forecast = run.series[i];
     const auto& member = data.members[i];
@@ -94,7 +92,8 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
         .text(served.variants[i])
         .text(member.level)
         .end_row();
-    for (const auto& point : forecast.points) {
+    for (std::size_t step = 0; step < forecast.points.size(); ++step) {
+      const auto& point = forecast.points[step];
       point_rows.text(plan.name)
           .text(run_id)
           .text(member.id)
@@ -104,12 +103,15 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
           .number(point.hi80)
           .number(point.lo95)
           .number(point.hi95)
-          .integer(point.closed ? 1 : 0)
-          .end_row();
+          .integer(point.closed ? 1 : 0);
+      for (std::size_t q = 0; q < shares; ++q)
+        point_rows.number(static_cast<double>(forecast.quantiles[step * shares + q]));
+      point_rows.end_row();
     }
   }
-  if (auto appended = connection.append("forecast_series", series_rows.batch()); !appended) return appended;
-  return connection.append("forecast_point", point_rows.batch());
+  if (auto appended = append_series(connection, series_rows.batch(), run.quantile_shares); !appended)
+    return appended;
+  return append_points(connection, point_rows.batch(), shares);
 }
 
 Result<void> store_accuracy(database::Connection& connection, const ForecastPlan& plan,
@@ -225,6 +227,7 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
 Result<void> prepare_forecast_tables(Workspace& workspace, std::span<const ForecastPlan> plans) {
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   TILLCAST_TRY_PLAIN(connection.execute(kCreateForecastTables));
+  TILLCAST_TRY_PLAIN(create_quantile_tables(connection));
   std::string names = "''";
   for (const auto& plan : plans) names += ", " + database::sql_quote(plan.name);
   TILLCAST_TRY_PLAIN(create_accuracy_tables(connection));
@@ -261,6 +264,8 @@ Result<void> store_forecasts(database::Connection& connection, const ForecastPla
       TILLCAST_TRY_PLAIN(
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));
     if (auto done = store_series(inside, plan, report.run_id, data, served); !done) return done;
+    if (auto done = store_error_windows(inside, plan.name, report.run_id, data, served.run); !done)
+      return done;
     if (auto done = store_accuracy(inside, plan, report.run_id, served.figures); !done) return done;
     if (auto done = store_coverage(inside, plan, report.run_id, served.run); !done) return done;
     // The details of a back-test are at hand right after it; an older version is shown without them.

@@ -12,6 +12,7 @@
 #include "pipeline/models.h"
 #include "pipeline/monitor.h"
 #include "pipeline/plan_levels.h"
+#include "pipeline/plan_quantiles.h"
 #include "pipeline/series_retrain.h"
 
 namespace tillcast::pipeline {
@@ -23,7 +24,7 @@ std::string run_id_of(const ForecastPlan& plan, const FitIds& ids, int champion,
   std::string levels = plan.reconcile;
   for (const auto& level : plan.levels) levels += "," + level;
   return io::xxh3_text(ids.fit_id + "\nversion " + std::to_string(champion) + "\n" + experiment + "\n" +
-                       levels);
+                       levels + "\nquantiles " + shares_text(stored_shares(plan)));
 }
 
 // Whether to fit now, and why, for people; empty = no.
@@ -105,7 +106,8 @@ forecast::ForecastOptions forecast_options(const Workspace& workspace, const For
       static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
   options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
-  options.keep_errors = plan.reconcile != "none";
+  options.quantile_shares = stored_shares(plan);
+  options.keep_errors = plan.reconcile != "none" || !options.quantile_shares.empty();
   return options;
 }
 

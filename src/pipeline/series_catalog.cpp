@@ -87,9 +87,10 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
   }
   for (std::size_t i = 0; i < series_.size(); ++i) by_id_.emplace(series_[i].info.id, i);
 
-  const auto points =
-      TILLCAST_TRY_PLAIN(inside.query("SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95 "
-                                      "FROM forecast_point ORDER BY plan, series_id, business_date"));
+  const std::size_t shares_max = TILLCAST_TRY_PLAIN(fill_quantiles(inside));
+  const auto points = TILLCAST_TRY_PLAIN(inside.query(
+      "SELECT series_id, business_date, mean, lo80, hi80, lo95, hi95" + select_quantiles(shares_max) +
+      " FROM forecast_point ORDER BY plan, series_id, business_date"));
   const auto& columns = points.batch.columns;
   for (std::size_t i = 0; i < points.rows(); ++i) {
     const auto at = by_id_.find(columns[0].text[i]);
@@ -98,8 +99,31 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
                                           columns[2].doubles[i],
                                           {{80, columns[3].doubles[i], columns[4].doubles[i]},
                                            {95, columns[5].doubles[i], columns[6].doubles[i]}}});
+    StoredQuantiles& quantiles = quantiles_[at->second];
+    for (std::size_t q = 0; quantiles.shares != nullptr && q < quantiles.shares->size(); ++q)
+      quantiles.values.push_back(static_cast<float>(columns[7 + q].doubles[i]));
   }
   return {};
+}
+
+Result<std::size_t> SeriesCatalog::fill_quantiles(database::Connection& inside) {
+  auto stored = TILLCAST_TRY_PLAIN(load_shares(inside));
+  if (!stored.empty()) windows_ = TILLCAST_TRY_PLAIN(load_error_windows(inside));
+  quantiles_.resize(series_.size());
+  std::size_t shares_max = 0;
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    const auto found = stored.find(series_[i].info.id);
+    if (found == stored.end()) continue;
+    quantiles_[i] = std::move(found->second);
+    shares_max = std::max(shares_max, quantiles_[i].shares->size());
+  }
+  return shares_max;
+}
+
+std::span<const forecast::ErrorWindows> SeriesCatalog::windows(const std::string& plan) const {
+  const auto found = windows_.find(plan);
+  if (found == windows_.end()) return {};
+  return found->second;
 }
 
 const SeriesForecast* SeriesCatalog::find(std::string_view id) const {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
+#include "pipeline/quantile_tables.h"
 #include "pipeline/service.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
@@ -24,6 +26,12 @@ class SeriesCatalog {
 
   /// nullptr for an unknown id.
   const SeriesForecast* find(std::string_view id) const;
+  /// The quantiles of a series that find() gave; without shares where none are stored.
+  const StoredQuantiles& quantiles(const SeriesForecast& found) const {
+    return quantiles_[static_cast<std::size_t>(&found - series_.data())];
+  }
+  /// The error windows of a plan.
+  std::span<const forecast::ErrorWindows> windows(const std::string& plan) const;
   /// The plan behind a series.
   const ForecastPlan* plan(const std::string& name) const;
   Result<SeriesPage> page(const SeriesRequest& request) const;
@@ -43,10 +51,14 @@ class SeriesCatalog {
  private:
   /// Reads all tables inside one transaction: never runs of one write beside points of the next.
   Result<> fill(database::Connection& inside);
+  /// Shares and error windows. @return the most shares that one series has
+  Result<std::size_t> fill_quantiles(database::Connection& inside);
 
   /// kNotFound naming the plans there are; none for the empty name.
   Result<> check_plan(const std::string& plan) const;
-  std::vector<SeriesForecast> series_;  ///< totals, then by plan, largest total first
+  std::vector<SeriesForecast> series_;      ///< totals, then by plan, largest total first
+  std::vector<StoredQuantiles> quantiles_;  ///< of each
+  std::map<std::string, std::vector<forecast::ErrorWindows>> windows_;
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::map<std::string, ForecastPlan> plans_;
   std::string version_;

@@ -123,6 +123,16 @@ struct ColdStart {
   std::int64_t series = 0;         ///< known series whose errors gave the intervals
 };
 
+/// The demand of several periods together.
+struct ForecastSum {
+  Date from;                             ///< first period that is in it
+  Date to;                               ///< last one; those between need not all be in it
+  int periods = 0;                       ///< how many are
+  double mean = 0;                       ///< the sum of their means
+  std::vector<Interval> intervals = {};  ///< 80, 95: of the sum, not sums of the points' bounds
+  std::vector<double> quantiles = {};    ///< one per asked share
+};
+
 struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
@@ -135,8 +145,15 @@ struct SeriesForecast {
   std::vector<ForecastPoint> points;
   std::optional<Extension> extension = {};   ///< when more periods were asked for than are stored
   std::optional<ColdStart> cold_start = {};  ///< of an id that was never seen
+  std::vector<double> quantile_shares = {};  ///< as asked; empty = none were
+  std::vector<double> quantiles = {};        ///< [point][share]; never falls with the share
+  std::optional<ForecastSum> sum = {};       ///< when it was asked for
 };
 
+/// Shares of quantiles that may be asked for or kept.
+constexpr double kShareMin = 0.001;
+constexpr double kShareMax = 0.999;
+constexpr std::size_t kSharesMax = 20;   ///< in one request
 constexpr int kForecastItemsMax = 1000;  ///< series in one question
 
 struct ForecastItem {
@@ -152,6 +169,9 @@ struct ForecastRequest {
   std::vector<Date> dates;          ///< or these periods (any day inside the period), all after data_until
                                     ///< neither: what is stored
   bool strict = false;              ///< an id that was never seen is an error of its item, not a cold start
+  std::vector<double> quantiles = {};  ///< shares to answer for each point and the sum, 0.001 to 0.999, 20
+                                       ///< at most; between the stored shares by a straight line
+  bool sum = false;                    ///< the total over the points as well, each period once
 };
 
 /// A reason why a value is what it is, in units of the series.

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "forecast/accuracy.h"
 #include "forecast/holidays.h"
+#include "pipeline/plan_quantiles.h"
 #include "pipeline/retrain_schedule.h"
 
 namespace tillcast::pipeline {
@@ -192,11 +193,13 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
         if (std::ranges::find(kLevels, level, &LevelNeed::level) == std::end(kLevels))
           return wrong_choice(plan.name, key, level, "a list of total, country, store, category and product");
       }
+    } else if (key == "quantiles") {
+      plan.quantiles = TILLCAST_TRY(parse_shares(value), "[[forecast.plan]] '" + plan.name + "': quantiles");
     } else if (key == "cut") {
       plan.cut = TILLCAST_TRY_PLAIN(date_of("[[forecast.plan]] '" + plan.name + "': cut", value));
     } else {
-      const std::string known[] = {"name",   "measure", "by",     "frequency", "horizon",   "top",
-                                   "metric", "drivers", "global", "cut",       "reconcile", "levels"};
+      const std::string known[] = {"name",    "measure", "by",  "frequency", "horizon", "top",      "metric",
+                                   "drivers", "global",  "cut", "reconcile", "levels",  "quantiles"};
       return invalid_input("[[forecast.plan]] '" + plan.name + "': " + known_key(key, known));
     }
   }
@@ -322,6 +325,8 @@ std::string settings_template() {
          "# reconcile = \"none\"         # sums that add up: none, bottom_up, top_down, mint\n"
          "# levels = [\"total\"]         # of total, country, store, category, product; without this line "
          "all\n"
+         "# quantiles = [0.5, 0.99]    # kept beside the intervals; without this line eleven from 0.005 to "
+         "0.995, [] = none\n"
          "\n# What else moves the sales: one row per day and, where it has the columns, per store_id and "
          "product_id.\n"
          "# [[forecast.drivers]]\n"

@@ -37,6 +37,9 @@ struct ForecastPlan {
   std::string reconcile = "none";
   /// Levels of sums, of total, country, store, category, product; empty = all that `by` allows.
   std::vector<std::string> levels = {};
+  /// Shares of the quantiles kept beside the intervals: nullopt = the usual eleven, {} = none; see
+  /// stored_shares() in plan_quantiles.h.
+  std::optional<std::vector<double>> quantiles = std::nullopt;
   bool operator==(const ForecastPlan&) const = default;
 
   bool groups_by(std::string_view column) const { return std::ranges::find(by, column) != by.end(); }

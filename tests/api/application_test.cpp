@@ -168,6 +168,50 @@ TEST_F(ApplicationTest, ForecastGivesExactlyTheAskedPeriods) {
   EXPECT_STREQ(dated.json["items"][0]["forecast"]["points"][1]["date"].GetString(), "2015-09-01");
 }
 
+TEST_F(ApplicationTest, ForecastGivesQuantilesAndTheSumWhenAskedAndElseNeither) {
+  const auto reply =
+      post("/api/v1/forecast",
+           R"({"items":[{"series_id":"stores/17"}],"horizon":3,"quantiles":[0.5,0.1,0.999],"sum":true})");
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  const auto& forecast = reply.json["items"][0]["forecast"];
+  double mean = 0;
+  for (const auto& point : forecast["points"].GetArray()) {
+    ASSERT_EQ(point["quantiles"].Size(), 3U);
+    EXPECT_EQ(point["quantiles"][1]["share"].GetDouble(), 0.1);
+    EXPECT_EQ(point["quantiles"][1]["value"].GetDouble(), 2 * 0.1 * point["mean"].GetDouble());
+    mean += point["mean"].GetDouble();
+  }
+  EXPECT_EQ(forecast["sum"]["periods"].GetInt(), 3);
+  EXPECT_EQ(forecast["sum"]["mean"].GetDouble(), mean);
+  EXPECT_EQ(forecast["sum"]["from"], forecast["points"][0]["date"]);
+  EXPECT_EQ(forecast["sum"]["quantiles"][0]["value"].GetDouble(), mean);
+  EXPECT_EQ(forecast["sum"]["intervals"][1]["level"].GetInt(), 95);
+  const auto plain =
+      post("/api/v1/forecast", R"({"items":[{"series_id":"stores/17"}],"horizon":3,"sum":false})");
+  EXPECT_FALSE(plain.json["items"][0]["forecast"].HasMember("sum"));
+  EXPECT_FALSE(plain.json["items"][0]["forecast"]["points"][0].HasMember("quantiles"));
+  const auto total =
+      post("/api/v1/forecast", R"({"items":[{"series_id":"stores/17"}],"horizon":3,"sum":true})");
+  EXPECT_FALSE(total.json["items"][0]["forecast"]["sum"].HasMember("quantiles"));
+}
+
+TEST_F(ApplicationTest, SharesOutOfBoundsAreNamed) {
+  const auto reply =
+      post("/api/v1/forecast", R"({"items":[{"series_id":"stores/17"}],"horizon":1,"quantiles":[0.5,1]})");
+  EXPECT_EQ(reply.status, 422) << reply.text;
+  EXPECT_THAT(reply.text, HasSubstr(R"("loc":["body","quantiles","1"])"));
+  EXPECT_THAT(reply.text, HasSubstr("expected at most 0.999"));
+  for (const char* const bad : {"[]", "0.5", "[0]", "[\"0.5\"]",
+                                "[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,"
+                                "0.1,0.1,0.1,0.1]"}) {
+    EXPECT_EQ(post("/api/v1/forecast", R"({"items":[{"series_id":"stores/17"}],"horizon":1,"quantiles":)" +
+                                           std::string(bad) + "}")
+                  .status,
+              422)
+        << bad;
+  }
+}
+
 TEST_F(ApplicationTest, AnIdThatWasNeverSeenIsAColdStartUnlessTheCallIsStrict) {
   const std::string items =
       R"({"items":[{"series_id":"stores/new","attributes":{"store_type":"a"}},{"series_id":"stores/1"}],"horizon":3)";

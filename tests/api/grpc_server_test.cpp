@@ -77,9 +77,14 @@ TEST_F(GrpcServerTest, OneBadItemDoesNotFailTheOthers) {
 TEST_F(GrpcServerTest, HttpAndGrpcGiveTheSameNumbers) {
   start();
   v1::ForecastResponse response;
-  ASSERT_TRUE(forecast(asking({"stores/17"}, 42), response).ok());
+  auto request = asking({"stores/17"}, 42);
+  request.add_quantiles(0.9);
+  request.add_quantiles(0.1);
+  request.set_sum(true);
+  ASSERT_TRUE(forecast(request, response).ok());
   const auto& found = response.results(0).found();
-  const std::string body = R"({"items":[{"series_id":"stores/17"}],"horizon":42})";
+  const std::string body =
+      R"({"items":[{"series_id":"stores/17"}],"horizon":42,"quantiles":[0.9,0.1],"sum":true})";
   test::RawClient http(server_->port());
   http.send(
       "POST /api/v1/forecast HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
@@ -110,8 +115,19 @@ TEST_F(GrpcServerTest, HttpAndGrpcGiveTheSameNumbers) {
       EXPECT_EQ(point.intervals(k).level(), interval_json["level"].GetInt());
       EXPECT_EQ(point.intervals(k).low(), interval_json["low"].GetDouble());
       EXPECT_EQ(point.intervals(k).high(), interval_json["high"].GetDouble());
+      const auto& quantile_json = point_json["quantiles"][static_cast<rapidjson::SizeType>(k)];
+      EXPECT_EQ(point.quantiles(k).share(), quantile_json["share"].GetDouble());
+      EXPECT_EQ(point.quantiles(k).value(), quantile_json["value"].GetDouble());
     }
   }
+  const auto& sum = found.forecast().sum();
+  const auto& sum_json = forecast_json["sum"];
+  EXPECT_EQ(sum.from(), sum_json["from"].GetString());
+  EXPECT_EQ(sum.to(), sum_json["to"].GetString());
+  EXPECT_EQ(sum.periods(), 42);
+  EXPECT_EQ(sum.mean(), sum_json["mean"].GetDouble());
+  EXPECT_EQ(sum.intervals(1).high(), sum_json["intervals"][1]["high"].GetDouble());
+  EXPECT_EQ(sum.quantiles(1).value(), sum_json["quantiles"][1]["value"].GetDouble());
 }
 
 TEST_F(GrpcServerTest, DatesComeBackInTheirOrder) {
@@ -152,6 +168,16 @@ TEST_F(GrpcServerTest, WrongRequestsAreInvalidArgumentsThatNameTheField) {
   auto bad_date = neither;
   bad_date.mutable_dates()->add_values("2030-02-30");
   cases.push_back({bad_date, "dates.values[0] must be a day as YYYY-MM-DD, found '2030-02-30'"});
+  auto too_sure = asking({"stores/1"}, 7);
+  too_sure.add_quantiles(0.5);
+  too_sure.add_quantiles(1);
+  cases.push_back({too_sure, "quantiles[1] must be 0.001 to 0.999, found 1"});
+  auto no_number = asking({"stores/1"}, 7);
+  no_number.add_quantiles(std::nan(""));
+  cases.push_back({no_number, "quantiles[0] must be 0.001 to 0.999"});
+  auto too_many = asking({"stores/1"}, 7);
+  for (int i = 0; i < 21; ++i) too_many.add_quantiles(0.5);
+  cases.push_back({too_many, "quantiles must be 0 to 20, found 21 shares"});
   for (const auto& one : cases) {
     v1::ForecastResponse response;
     const auto status = forecast(one.request, response);

@@ -140,6 +140,8 @@ class MemoryService final : public pipeline::Service {
         }
       }
     }
+    for (auto& answer : answers)
+      if (answer) add_quantiles(request, *answer);
     return answers;
   }
 
@@ -329,6 +331,20 @@ class MemoryService final : public pipeline::Service {
             mean,
             {{80, std::max(0.0, mean - width), mean + width},
              {95, std::max(0.0, mean - 1.53 * width), mean + 1.53 * width}}};
+  }
+  /// Quantiles of a uniform distribution from 0 to twice the mean.
+  static void add_quantiles(const pipeline::ForecastRequest& request, pipeline::SeriesForecast& answer) {
+    answer.quantile_shares = request.quantiles;
+    pipeline::ForecastSum sum{answer.points.front().date, answer.points.back().date,
+                              static_cast<int>(answer.points.size())};
+    for (const auto& point : answer.points) {
+      sum.mean += point.mean;
+      for (const double share : request.quantiles) answer.quantiles.push_back(2 * share * point.mean);
+    }
+    if (!request.sum) return;
+    sum.intervals = {{80, 0.9 * sum.mean, 1.1 * sum.mean}, {95, 0.8 * sum.mean, 1.2 * sum.mean}};
+    for (const double share : request.quantiles) sum.quantiles.push_back((0.5 + share) * sum.mean);
+    answer.sum = sum;
   }
   static pipeline::SeriesForecast forecast_of(const pipeline::SeriesInfo& info, int horizon) {
     pipeline::SeriesForecast made;

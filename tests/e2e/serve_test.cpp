@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "e2e/job_client.h"
@@ -65,6 +66,49 @@ TEST_F(Serve, OtherCommandsWorkThroughTheOwner) {
   const auto second_owner = tillcast({"serve", "--port", "0", "--data", shop().string()});
   EXPECT_EQ(second_owner.exit_code, 1);
   EXPECT_THAT(second_owner.err, HasSubstr(std::to_string(server.pid())));
+}
+
+TEST_F(Serve, QuantilesAndSumsAreTheSameOverHttpAndTheCommandLine) {
+  RunningServer server(shop());
+  ASSERT_GT(server.port(), 0);
+  const std::string id = "total_daily/total";
+  const std::string answer =
+      http(server.port(), "POST", "/api/v1/forecast",
+           R"({"items":[{"series_id":")" + id + R"("}],"horizon":9,"quantiles":[0.1,0.95],"sum":true})");
+  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  const auto predict = [&id](std::vector<std::string> words) {
+    std::vector<std::string> call = {"forecast",      "predict",     id,        "--data",
+                                     shop().string(), "--horizon",   "9",       "--format",
+                                     "csv",           "--quantiles", "0.95,0.1"};
+    call.insert(call.end(), words.begin(), words.end());
+    return tillcast(call);
+  };
+  const auto points = predict({});
+  EXPECT_EQ(points.exit_code, 0) << points.err;
+  EXPECT_THAT(points.out, HasSubstr("date,forecast,low_80,high_80,low_95,high_95,q0.1,q0.95\n"));
+  const auto sum = predict({"--sum"});
+  EXPECT_EQ(sum.exit_code, 0) << sum.err;
+  EXPECT_THAT(sum.out, HasSubstr("from,to,periods,forecast,low_80,high_80,low_95,high_95,q0.1,q0.95\n"));
+  // The last figure of each is the quantile at 0.95.
+  const auto figure = [](const std::string& text, std::size_t end) {
+    const auto from = text.rfind(text.find("\"value\":") == std::string::npos ? "," : "\"value\":", end);
+    return std::strtod(text.c_str() + from + (text[from] == ',' ? 1 : 8), nullptr);
+  };
+  EXPECT_NEAR(figure(answer, std::string::npos), figure(sum.out, std::string::npos), 0.006);
+  EXPECT_NEAR(figure(answer, answer.find("\"sum\"")), figure(points.out, std::string::npos), 0.006);
+  const auto stored = tillcast({"sql", "--data", shop().string(), "--format", "csv",
+                                "SELECT round(value, 2) AS value FROM forecast_quantile WHERE series_id = "
+                                "'total_daily/total' AND share = 0.1 ORDER BY business_date LIMIT 1"});
+  const auto first = points.out.find('\n') + 1;
+  const std::string line = points.out.substr(first, points.out.find('\n', first) - first);
+  const auto last = line.rfind(',');
+  EXPECT_EQ(std::strtod(stored.out.c_str() + 6, nullptr),
+            std::strtod(&line[line.rfind(',', last - 1) + 1], nullptr));
+  const auto refused =
+      tillcast({"forecast", "predict", id, "--data", shop().string(), "--quantiles", "0.5,2"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err,
+              HasSubstr("--quantiles: expected shares from 0.001 to 0.999 such as 0.1,0.5,0.9, found '2'"));
 }
 
 TEST_F(Serve, AfterKillNineTheNextStartServesAgain) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "forecast/error_windows.h"
 #include "forecast/forecast.h"
 #include "generated_series.h"
 #include "support/result_matchers.h"
@@ -42,7 +43,7 @@ std::vector<float> true_quantiles() {
   return quantiles;
 }
 
-std::vector<float> error_windows(std::size_t windows, std::uint32_t seed) {
+std::vector<float> carried_errors(std::size_t windows, std::uint32_t seed) {
   std::vector<float> errors;
   for (std::size_t window = 0; window < windows; ++window) {
     Demand demand(seed + static_cast<std::uint32_t>(window) * 7919U);
@@ -70,7 +71,7 @@ TEST(SamplePaths, CoverSumsOfAutocorrelatedDemandWhereSumsOfQuantilesDoNot) {
   for (const std::size_t windows : {400, 6}) {
     SCOPED_TRACE(windows);
     ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(kShares, true_quantiles(),
-                                                               error_windows(windows, 11), {.paths = 2000}));
+                                                               carried_errors(windows, 11), {.paths = 2000}));
     ASSERT_OK_AND_ASSIGN(const std::vector<double> sum, sum_quantiles(paths, 0, kSteps - 1, bounds));
     EXPECT_NEAR(coverage_of_sum(sum[0], sum[1]), 0.80, windows > 30 ? 0.03 : 0.08);
   }
@@ -81,7 +82,7 @@ TEST(SamplePaths, CoverSumsOfAutocorrelatedDemandWhereSumsOfQuantilesDoNot) {
 }
 
 TEST(SamplePaths, HaveTheQuantilesOfEachStepAndRepeatForASeed) {
-  ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(kShares, true_quantiles(), error_windows(50, 3),
+  ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(kShares, true_quantiles(), carried_errors(50, 3),
                                                              {.paths = 1000, .seed = 5}));
   EXPECT_EQ(paths.count(), 1000U);
   for (std::size_t step = 0; step < kSteps; ++step) {
@@ -91,15 +92,15 @@ TEST(SamplePaths, HaveTheQuantilesOfEachStepAndRepeatForASeed) {
     EXPECT_NEAR(found[1], 100, 0.2);
     EXPECT_NEAR(found[2], 112.82, 0.2);
   }
-  ASSERT_OK_AND_ASSIGN(const SamplePaths again, sample_paths(kShares, true_quantiles(), error_windows(50, 3),
+  ASSERT_OK_AND_ASSIGN(const SamplePaths again, sample_paths(kShares, true_quantiles(), carried_errors(50, 3),
                                                              {.paths = 1000, .seed = 5}));
   EXPECT_EQ(paths.value, again.value);
-  ASSERT_OK_AND_ASSIGN(const SamplePaths other, sample_paths(kShares, true_quantiles(), error_windows(50, 3),
+  ASSERT_OK_AND_ASSIGN(const SamplePaths other, sample_paths(kShares, true_quantiles(), carried_errors(50, 3),
                                                              {.paths = 1000, .seed = 6}));
   EXPECT_NE(paths.value, other.value);
 }
 
-TEST(SamplePaths, OfCountsAreCountsAndWithoutErrorsIndependent) {
+TEST(SamplePaths, OfCountsAreCountsAndWithoutErrorsTogether) {
   const std::vector<double> shares = {0.25, 0.5, 0.75};
   const std::vector<float> quantiles = {0, 0, 2, 0, 1, 3};
   ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(shares, quantiles, {}, {.paths = 500}));
@@ -108,7 +109,58 @@ TEST(SamplePaths, OfCountsAreCountsAndWithoutErrorsIndependent) {
     for (const float value : paths.path(path)) EXPECT_EQ(value, std::floor(value));
     together += paths.path(path)[0] > 0 && paths.path(path)[1] >= 2 ? 1 : 0;
   }
-  EXPECT_LT(together / 500, 0.3);
+  EXPECT_NEAR(together / 500, 0.4375, 0.01);  // as often as either
+}
+
+TEST(PathRanks, GiveTheSumsOfTheirPathsForAnySteps) {
+  const auto errors = carried_errors(60, 3);
+  const SamplePathOptions options{.paths = 500, .seed = 9};
+  const PathRanks ranks(errors, kSteps, kSteps, options);
+  ASSERT_OK_AND_ASSIGN(const SamplePaths paths, sample_paths(kShares, true_quantiles(), errors, options));
+  const std::vector<double> asked = {0.05, 0.5, 0.95};
+  const std::vector<std::size_t> days = {3, 4, 5, 6};
+  const auto of_days = [](std::size_t count) {
+    std::vector<float> quantiles = true_quantiles();
+    quantiles.resize(count * kShares.size());
+    return quantiles;
+  };
+  ASSERT_OK_AND_ASSIGN(const auto by_ranks, sum_quantiles(ranks, kShares, of_days(4), days, asked));
+  ASSERT_OK_AND_ASSIGN(const auto by_paths, sum_quantiles(paths, 3, 6, asked));
+  for (std::size_t i = 0; i < asked.size(); ++i) EXPECT_NEAR(by_ranks[i], by_paths[i], 0.01);
+  const std::vector<std::size_t> apart = {0, 13};
+  ASSERT_OK_AND_ASSIGN(const auto far, sum_quantiles(ranks, kShares, of_days(2), apart, asked));
+  EXPECT_NEAR(far[1], 200, 3);
+  const std::vector<std::size_t> outside = {kSteps};
+  EXPECT_FALSE(sum_quantiles(ranks, kShares, of_days(1), outside, asked));
+}
+
+TEST(PathRanks, ReachFurtherThanTheErrorsByTheirMeanCorrelation) {
+  const PathRanks ranks(carried_errors(60, 3), kSteps, 2 * kSteps, {.paths = 2000});
+  std::vector<std::size_t> days(kSteps);
+  for (std::size_t i = 0; i < kSteps; ++i) days[i] = kSteps + i;
+  const std::vector<double> bounds = {0.1, 0.9};
+  ASSERT_OK_AND_ASSIGN(const auto sum, sum_quantiles(ranks, kShares, true_quantiles(), days, bounds));
+  EXPECT_NEAR(coverage_of_sum(sum[0], sum[1]), 0.80, 0.08);
+}
+
+TEST(ErrorWindows, ComeFromSeriesOfTheClassAndElseFromAllOfTheLevel) {
+  ForecastRun run;
+  for (int i = 0; i < 8; ++i) {
+    SeriesForecast& one = run.series.emplace_back();
+    one.demand_class = i < 6 ? DemandClass::kSmooth : DemandClass::kLumpy;
+    one.points.resize(2);
+    one.errors = {3, 4, -3, 4};
+  }
+  run.series[5].errors.clear();  // too short for a back-test
+  const std::vector<std::string> levels = {"", "", "", "", "", "", "", "total"};
+  const auto all = error_windows(run, levels, 500);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(windows_for(all, "", "smooth").errors.size(), 5U * 4);
+  EXPECT_EQ(windows_for(all, "", "erratic").errors.size(), 6U * 4);
+  EXPECT_EQ(windows_for(all, "total", "erratic").errors.size(), 4U);
+  EXPECT_TRUE(windows_for(all, "store", "smooth").errors.empty());
+  EXPECT_NEAR(all[0].errors[0], 3 / std::sqrt(12.5), 1e-6);
+  EXPECT_LE(windows_for(error_windows(run, {}, 4), "", "smooth").errors.size(), 4U * 2);
 }
 
 TEST(SamplePaths, RefuseWhatDoesNotFit) {

@@ -35,6 +35,7 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   ForecastPlan expected{"product_weekly", "units", {"product"}, "weekly", 8, 500, "auto"};
   expected.drivers = {"promotion"};
   expected.levels = {"total"};
+  expected.quantiles = {0.5, 0.99};
   EXPECT_EQ(plans[0], expected);
   ASSERT_OK_AND_ASSIGN(const auto files, configured_driver_files(config));
   ASSERT_EQ(files.size(), 1U);
@@ -63,6 +64,10 @@ TEST(Settings, PlansAreCheckedWordByWord) {
   EXPECT_ERROR(plan("name = \"a\"\nglobal = \"on\"\nfrequency = \"weekly\"\n"), ErrorCode::kInvalidInput,
                "no such model by week");
   EXPECT_ERROR(plan("name = \"a\"\ncut = \"19.6.2015\"\n"), ErrorCode::kInvalidInput, "found '19.6.2015'");
+  EXPECT_ERROR(
+      plan("name = \"a\"\nquantiles = [0.5, 1]\n"), ErrorCode::kInvalidInput,
+      "[[forecast.plan]] 'a': quantiles: expected shares from 0.001 to 0.999 such as 0.1,0.5,0.9, found '1'");
+  EXPECT_OK(plan("name = \"a\"\nquantiles = []\n"));
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\ncolumns = [\"x\"]\n"), ErrorCode::kInvalidInput,
                "needs a file");
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\nfile = \"w.csv\"\ncategorie = \"x\"\n"),

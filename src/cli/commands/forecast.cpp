@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdio>
+#include <span>
 
 #include "cli/commands/commands.h"
 #include "cli/commands/forecast_report.h"
@@ -7,11 +8,56 @@
 #include "cli/result_format.h"
 #include "core/civil_time.h"
 #include "core/text.h"
+#include "pipeline/plan_quantiles.h"
 
 namespace tillcast::cli {
 namespace {
 
 std::string fixed_or_blank(double value, int digits) { return value < 0 ? "" : fixed(value, digits); }
+
+using Rows = std::vector<std::vector<std::string>>;
+
+void add_head(Rows& rows, std::span<const pipeline::Interval> intervals, const std::vector<double>& shares) {
+  rows[0].emplace_back("forecast");
+  for (const auto& interval : intervals) {
+    rows[0].push_back("low_" + std::to_string(interval.level));
+    rows[0].push_back("high_" + std::to_string(interval.level));
+  }
+  for (const double share : shares) rows[0].push_back("q" + pipeline::shares_text({share}));
+}
+
+void add_figures(std::vector<std::string>& row, double mean, std::span<const pipeline::Interval> intervals,
+                 std::span<const double> quantiles) {
+  row.push_back(fixed(mean, 2));
+  for (const auto& interval : intervals) {
+    row.push_back(fixed(interval.low, 2));
+    row.push_back(fixed(interval.high, 2));
+  }
+  for (const double quantile : quantiles) row.push_back(fixed(quantile, 2));
+}
+
+Rows point_rows(const pipeline::SeriesForecast& forecast) {
+  Rows rows = {{"date"}};
+  const std::size_t shares = forecast.quantile_shares.size();
+  add_head(rows,
+           forecast.points.empty() ? std::span<const pipeline::Interval>() : forecast.points[0].intervals,
+           forecast.quantile_shares);
+  for (std::size_t i = 0; i < forecast.points.size(); ++i) {
+    const auto& point = forecast.points[i];
+    rows.push_back({format_date(point.date)});
+    add_figures(rows.back(), point.mean, point.intervals,
+                std::span(forecast.quantiles).subspan(i * shares, shares));
+  }
+  return rows;
+}
+
+Rows sum_row(const pipeline::SeriesForecast& forecast, const pipeline::ForecastSum& sum) {
+  Rows rows = {{"from", "to", "periods"},
+               {format_date(sum.from), format_date(sum.to), std::to_string(sum.periods)}};
+  add_head(rows, sum.intervals, forecast.quantile_shares);
+  add_figures(rows[1], sum.mean, sum.intervals, sum.quantiles);
+  return rows;
+}
 
 std::string percent(double share) { return share < 0 ? "" : fixed_or_blank(100 * share, 1) + " %"; }
 
@@ -109,10 +155,26 @@ CommandSpec forecast_predict_command() {
   command.summary = "the forecast of one series, or the list of series";
   command.examples =
       "  tillcast forecast predict --list\n  tillcast forecast predict store_daily/12\n  tillcast forecast "
-      "predict store_daily/12 --horizon 7 --format csv\n";
+      "predict store_daily/12 --horizon 7 --format csv\n  tillcast forecast predict store_daily/12 --horizon "
+      "9 "
+      "--sum --quantiles 0.5,0.95\n";
   command.options = {
       {"SERIES", OptionKind::kPositional, "series id, as --list shows it", "", "", false, {}},
       {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored", false, {}},
+      {"--quantiles",
+       OptionKind::kValue,
+       "shares of outcomes at or below, such as 0.1,0.5,0.9",
+       "SHARES",
+       "",
+       false,
+       {}},
+      {"--sum",
+       OptionKind::kFlag,
+       "the demand of all these periods together instead: a lead time",
+       "",
+       "",
+       false,
+       {}},
       {"--attribute",
        OptionKind::kList,
        "NAME=VALUE of a store or product that was never seen, e.g. category=Tea",
@@ -160,24 +222,14 @@ CommandSpec forecast_predict_command() {
     }
     if (arguments.has("--horizon"))
       request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
+    if (arguments.has("--quantiles"))
+      request.quantiles = TILLCAST_TRY(pipeline::parse_shares(arguments.text("--quantiles")), "--quantiles");
+    request.sum = arguments.has("--sum");
     const auto answers = TILLCAST_TRY_PLAIN(context.engine->forecast(request));
     if (!answers[0]) return answers[0].error();
     const auto& forecast = *answers[0];
     const bool csv = arguments.text("--format", "table") == "csv";
-    std::vector<std::vector<std::string>> rows = {{"date", "forecast"}};
-    if (!forecast.points.empty()) {
-      for (const auto& interval : forecast.points[0].intervals) {
-        rows[0].push_back("low_" + std::to_string(interval.level));
-        rows[0].push_back("high_" + std::to_string(interval.level));
-      }
-    }
-    for (const auto& point : forecast.points) {
-      rows.push_back({format_date(point.date), fixed(point.mean, 2)});
-      for (const auto& interval : point.intervals) {
-        rows.back().push_back(fixed(interval.low, 2));
-        rows.back().push_back(fixed(interval.high, 2));
-      }
-    }
+    const auto rows = forecast.sum ? sum_row(forecast, *forecast.sum) : point_rows(forecast);
     if (csv) {
       std::string text;
       for (const auto& row : rows) {
@@ -198,7 +250,9 @@ CommandSpec forecast_predict_command() {
       context.terminal.note("from " + format_date(forecast.extension->from) +
                             " on by a fit for this answer (" + forecast.extension->model +
                             "): " + forecast.extension->reason);
-    context.terminal.out(text_table(rows, {false, true, true, true, true, true}));
+    std::vector<bool> right(rows[0].size(), true);
+    right[0] = false;
+    context.terminal.out(text_table(rows, right));
     return kExitOk;
   };
   return command;
