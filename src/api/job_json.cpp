@@ -89,12 +89,14 @@ std::string upload_location(const std::string& id) { return "/api/v1/uploads/" +
 
 Schema job_schema() {
   const Schema progress =
-      object_schema({{"stage", string_schema("what is being done")},
-                     {"unit", string_schema("bytes, steps or series")},
-                     {"done", integer_schema("units done")},
-                     {"total", integer_schema("units in all; null when unknown").or_null()},
-                     {"eta_seconds", number_schema("time left of this stage; null when unknown").or_null()}},
-                    "How far a running job is.")
+      object_schema(
+          {{"stage", string_schema("what is being done")},
+           {"step", string_schema("within the stage, such as back-test; may be empty")},
+           {"unit", string_schema("bytes, steps, or shares of the time that the stage usually takes")},
+           {"done", integer_schema("units done")},
+           {"total", integer_schema("units in all; null when unknown").or_null()},
+           {"eta_seconds", number_schema("time left of this stage; null when unknown").or_null()}},
+          "How far a running job is.")
           .or_null()
           .with_name("JobProgress");
   return object_schema(
@@ -136,6 +138,7 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
   if (job.state == JobState::kRunning && !job.progress.stage.empty()) {
     out.begin_object();
     out.field("stage", job.progress.stage);
+    out.field("step", job.progress.step);
     out.field("unit", job.progress.unit);
     out.field("done", job.progress.done);
     out.key("total");

@@ -114,7 +114,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
                             StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   const std::string stage = "forecast " + plan.name;
-  observer.stage_started(stage, "series");
+  observer.stage_started(stage, kShares);
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
@@ -190,7 +190,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
 Result<PlanReport> fit_one_series(Workspace& workspace, const ForecastPlan& plan,
                                   const std::string& series_id, StageObserver& observer) {
   const std::string stage = "forecast " + series_id;
-  observer.stage_started(stage, "series");
+  observer.stage_started(stage, kShares);
   const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id}));
   if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
   auto options = forecast_options(workspace, plan);
