@@ -66,16 +66,26 @@ class StepMeter final : public Progress {
   void step(std::string_view name) override {
     end();
     name_ = name;
-    started_ = cpu_seconds();
+    started_ = asked_ = cpu_seconds();
+    longest_ = 0;
     reset_peak();
+  }
+  /// Never stops, but sees how long a wish to stop would have to wait.
+  bool cancelled() const override {
+    const double now = cpu_seconds();
+    longest_ = std::max(longest_, now - asked_);
+    asked_ = now;
+    return false;
   }
   void end() {
     if (!name_.empty()) {
       const double peak = memory("VmHWM");
       most_ = std::max(most_, peak);
-      std::printf("  %-34s %8.1f CPU s  %6.2f GB at most  %3.0f %% done\n", name_.c_str(),
-                  cpu_seconds() - started_, peak,
-                  total_ > 0 ? 100.0 * static_cast<double>(done_) / static_cast<double>(total_) : 0.0);
+      (void)cancelled();
+      std::printf("  %-28s %8.1f CPU s  %6.2f GB at most  %3.0f %% done  stops within %.1f CPU s\n",
+                  name_.c_str(), cpu_seconds() - started_, peak,
+                  total_ > 0 ? 100.0 * static_cast<double>(done_) / static_cast<double>(total_) : 0.0,
+                  longest_);
       std::fflush(stdout);
     }
     name_.clear();
@@ -86,6 +96,8 @@ class StepMeter final : public Progress {
   std::string name_;
   double started_ = 0;
   double most_ = 0;
+  mutable double asked_ = 0;
+  mutable double longest_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
 };

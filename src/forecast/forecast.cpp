@@ -469,6 +469,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     };
     if (!chosen_part(0)) return cancelled(kStoppedChoosing);
     blend = add_blend(series, usable, blended, options.choice, test_options, tests);
+    if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
     if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
@@ -477,13 +478,16 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     run.accuracy = tabulate(series, tests, before);
     AccuracyReportBuilder report(series, tests, before, options.levels);
     if (distributions.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
+      run.coverage =
+          measure_coverage(series, tests, before, distributions, shares, options, report, progress);
+    if (!chosen_part(0.65)) return cancelled(kStoppedChoosing);
     run.report = report.build();
     if (!chosen_part(0.7)) return cancelled(kStoppedChoosing);
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
   }
   const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options);
+  if (progress.cancelled()) return cancelled(kStoppedChoosing);
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 

@@ -148,6 +148,7 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
       if (progress.cancelled()) stop = true;
     }
   }
+  if (progress.cancelled()) return cancelled("training stopped on request");
   std::vector<Booster> boosters;
   for (auto& one : trained) {
     if (!one || !*one) return one ? one->error() : cancelled("training stopped on request");

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLanes = 8;
 using Lanes = std::array<double, kLanes>;
 // Under what decays to nothing: denormal numbers would cost more than all the rest.
-constexpr double kTiny = 1e-100;
+constexpr double kNoDenormals = 1e-100;
 
 struct Tried {
   Lanes squares;
@@ -37,8 +37,8 @@ Tried try_alphas(std::span<const double> values, double start, const Lanes& alph
       squares[k] += error * error;
       product[k] += error * power[k];
       power_squares[k] += power[k] * power[k];
-      level[k] = keep[k] * level[k] + (alpha[k] * value + kTiny);
-      power[k] = power[k] * keep[k] + kTiny;
+      level[k] = keep[k] * level[k] + (alpha[k] * value + kNoDenormals);
+      power[k] = power[k] * keep[k] + kNoDenormals;
     }
   }
   Tried tried;

@@ -109,6 +109,7 @@ Result<> add_panel_backtests(std::span<const Series> series, std::span<const std
     const double width = shares[c + 1] - shares[c];
     ProgressPart fit_part(progress, shares[c], shares[c] + kFitShare * width);
     progress.step(std::string(candidate.model->name()));
+    if (progress.cancelled()) return cancelled("forecast stopped on request while back-testing");
     for (std::size_t i = 0; i < tests.size(); ++i) {
       SeriesBacktest& test = tests[i];
       if (!usable_at(usable, i) || test.ends.empty()) continue;
@@ -174,6 +175,8 @@ Result<std::vector<PanelForecast>> forecast_panels(std::span<const Series> serie
     ProgressPart fit_part(progress, shares[c], middle);
     ProgressPart predict_part(progress, middle, shares[c + 1]);
     progress.step(std::string(candidate.model->name()));
+    if (progress.cancelled())
+      return cancelled("forecast stopped on request while fitting models of all series");
     PanelForecast& result = results.emplace_back();
     result.id = candidate.model->id();
     result.steps = task.steps();

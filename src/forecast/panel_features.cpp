@@ -407,7 +407,7 @@ std::size_t PanelFeatures::count_rows(std::size_t member,
     if (!is_usable(days, cut)) continue;
     for (int step = 0; step < state.calendar.steps && cut + 1 + step < state.calendar.days(); ++step) {
       const int day = cut + 1 + step;
-      const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNone;
+      const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNoValue;
       count += keep(k, step, label) ? 1 : 0;
     }
   }

@@ -264,12 +264,12 @@ class StepsHeard final : public Progress {
 
 std::pair<std::vector<Series>, ForecastOptions> run_with_trees(unsigned threads) {
   std::vector<Series> series;
-  for (std::uint32_t seed = 1; seed <= 12; ++seed) series.push_back(shop_series(420, 7, seed));
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) series.push_back(shop_series(300, 7, seed));
   for (std::size_t i = 0; i < series.size(); ++i) series[i].index = i;
   ForecastOptions options = options_for(7);
   options.threads = threads;
   GlobalModelOptions trees;
-  trees.booster.rounds = 10;
+  trees.booster.rounds = 3;
   options.panel_models = {{std::make_shared<GlobalModel>(trees), nullptr}};
   return {series, options};
 }
