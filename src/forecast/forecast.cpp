@@ -71,10 +71,10 @@ StepShares step_shares(std::span<const Series> series, std::span<const PanelCand
   for (const PanelCandidate& panel : panels)
     fits += panel.fitted && updating ? 0 : panel.model->fit_seconds(values);
   const auto count = static_cast<double>(series.size());
-  constexpr double kTestedValue = 3e-6;
-  constexpr double kForecastValue = 2e-6;
-  constexpr double kChosen = 0.2e-3;
-  constexpr double kQuantiles = 0.15e-3;
+  constexpr double kTestedValue = 2.4e-6;
+  constexpr double kForecastValue = 1.6e-6;
+  constexpr double kChosen = 0.4e-3;
+  constexpr double kQuantiles = 0.1e-3;
   const double tested = updating ? 0 : kTestedValue * static_cast<double>(values);
   const double panels_tested = updating ? 0 : fits;
   const double forecasts = kForecastValue * static_cast<double>(values);

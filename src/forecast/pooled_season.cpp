@@ -348,6 +348,7 @@ class PooledSeasonModel final : public PanelModel {
   ModelId id() const override {
     return kind_ == PooledKind::kSeason ? ModelId::kPooledSeason : ModelId::kPooledLevel;
   }
+  double fit_seconds(std::size_t values) const override { return 0.04e-6 * static_cast<double>(values); }
   std::string refuses(const Panel& panel, const PanelTask&) const override {
     if (panel.members.size() < 2) return "needs at least two series";
     if (kind_ == PooledKind::kLevel && panel.grain != Grain::kDaily) return "is for daily series";
