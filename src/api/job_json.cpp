@@ -93,12 +93,14 @@ std::string upload_location(const std::string& id) { return "/api/v1/uploads/" +
 
 Schema job_schema() {
   const Schema progress =
-      object_schema({{"stage", string_schema("what is being done")},
-                     {"unit", string_schema("bytes, steps or series")},
-                     {"done", integer_schema("units done")},
-                     {"total", integer_schema("units in all; null when unknown").or_null()},
-                     {"eta_seconds", number_schema("time left of this stage; null when unknown").or_null()}},
-                    "How far a running job is.")
+      object_schema(
+          {{"stage", string_schema("what is being done")},
+           {"step", string_schema("within the stage, such as back-test; may be empty")},
+           {"unit", string_schema("bytes, steps, or shares of the time that the stage usually takes")},
+           {"done", integer_schema("units done")},
+           {"total", integer_schema("units in all; null when unknown").or_null()},
+           {"eta_seconds", number_schema("time left of this stage; null when unknown").or_null()}},
+          "How far a running job is.")
           .or_null()
           .with_name("JobProgress");
   return object_schema(
@@ -141,6 +143,7 @@ void write_job(JsonWriter& out, const pipeline::Job& job) {
     out.begin_object();
     const pipeline::JobProgress& at = job.progress;
     out.field("stage", at.stage);
+    out.field("step", at.step);
     out.field("unit", at.unit);
     out.field("done", at.done);
     out.integer_or_null("total", at.total > 0 ? std::optional(at.total) : std::nullopt);

@@ -20,6 +20,7 @@ std::string amount(double value, const std::string& unit) {
 
 void ProgressLine::stage_started(const std::string& name, std::string_view unit) {
   name_ = name;
+  step_.clear();
   unit_ = unit;
   started_ = SteadyClock::now();
   shown_ = started_;
@@ -33,7 +34,7 @@ void ProgressLine::update(std::uint64_t done, std::uint64_t total) {
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - started_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  std::string line = name_ + "  ";
+  std::string line = name_ + (step_.empty() ? "" : ", " + step_) + "  ";
   if (total > 0) {
     std::array<char, 16> percent{};
     std::snprintf(percent.data(), percent.size(), "%3.0f %%  ",
@@ -42,9 +43,10 @@ void ProgressLine::update(std::uint64_t done, std::uint64_t total) {
   } else {
     line += amount(static_cast<double>(done), unit_) + "  ";
   }
-  line += amount(rate, unit_) + "/s";
+  const bool shares = unit_ == pipeline::kShares;
+  if (!shares) line += amount(rate, unit_) + "/s";
   if (total > done && rate > 0)
-    line += "  " + format_seconds(static_cast<double>(total - done) / rate) + " left";
+    line += (shares ? "" : "  ") + format_seconds(static_cast<double>(total - done) / rate) + " left";
   if (tty) {
     terminal_.err("\r\x1b[K" + line);
     line_open_ = true;

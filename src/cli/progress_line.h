@@ -9,12 +9,13 @@
 namespace tillcast::cli {
 
 /// Shows a run on the terminal: one line per finished stage with rows and seconds, and, on a TTY, a moving
-/// line with percent, rate and time left; elsewhere a line every ten seconds.
+/// line with the step of the stage, percent, rate and time left; elsewhere a line every ten seconds.
 class ProgressLine final : public pipeline::StageObserver {
  public:
   explicit ProgressLine(Terminal& terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}
 
   void stage_started(const std::string& name, std::string_view unit) override;
+  void step(std::string_view name) override { step_ = name; }
   void update(std::uint64_t done, std::uint64_t total) override;
   void stage_finished(const pipeline::StageReport& report) override;
   void note(const std::string& line) override;
@@ -27,6 +28,7 @@ class ProgressLine final : public pipeline::StageObserver {
   Terminal& terminal_;
   bool quiet_;
   std::string name_;
+  std::string step_;
   std::string unit_;
   SteadyClock::time_point started_{};
   SteadyClock::time_point shown_{};

@@ -6,12 +6,14 @@
 #include <limits>
 
 #include "forecast/least_squares_internal.h"
+#include "forecast/level_fit_internal.h"
 #include "forecast/minimise_internal.h"
 
 namespace tillcast::forecast {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kWeightLeast = 1e-4;  ///< of the box in which weights are searched
 
 struct FilterSums {
   double squares = 0;
@@ -139,6 +141,8 @@ class EtsFitter {
   }
 
   EtsFit run() {
+    const bool level_alone = shape_.trend == EtsTrend::kNone && shape_.season == EtsSeason::kNone;
+    if (level_alone && !shape_.multiplicative_error && observed_ >= 3) return run_level();
     EtsFit best = run_from(0.2, 0.05);
     // The likelihood of short seasonal series has a second hill where the season moves fast.
     constexpr std::size_t kShort = 400;
@@ -149,6 +153,27 @@ class EtsFitter {
   }
 
  private:
+  /// A level alone is searched to its end in a tenth of the passes.
+  EtsFit run_level() {
+    std::vector<double> seen;
+    std::span<const double> values = history_.value;
+    if (observed_ < values.size()) {
+      seen.reserve(observed_);
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (history_.masked[i] == 0) seen.push_back(values[i]);
+      values = seen;
+    }
+    const LevelFit found = fit_level(values, initial_[0], 0.2, kWeightLeast, 1 - kWeightLeast);
+    EtsFit fit;
+    fit.shape = shape_;
+    fit.weights.alpha = found.alpha;
+    fit.initial.level = found.level;
+    fit.sum_of_squares = found.squares;
+    fit.minus_two_log_likelihood = likelihood_of({.squares = found.squares, .log_means = 0});
+    fit.aicc = aicc(fit.minus_two_log_likelihood);
+    return fit;
+  }
+
   EtsFit run_from(double alpha, double gamma_share) {
     std::array<double, 4> lower{};
     std::array<double, 4> upper{};
@@ -183,11 +208,14 @@ class EtsFitter {
     fit.initial.season.assign(initial_.begin() + 2, initial_.end());
     fit.sum_of_squares = filter(fit.weights, nullptr).squares;
     fit.minus_two_log_likelihood = minus_two_log_likelihood(fit.weights);
+    fit.aicc = aicc(fit.minus_two_log_likelihood);
+    return fit;
+  }
+
+  double aicc(double minus_two_log_likelihood) const {
     const double k = shape_.parameter_count();
     const auto n = static_cast<double>(observed_);
-    fit.aicc =
-        n - k - 1 > 0 ? fit.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) : kInfinity;
-    return fit;
+    return n - k - 1 > 0 ? minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) : kInfinity;
   }
 
   /// Taking turns is slow where weights near 0 let the first states rule the whole series. Short series can
@@ -207,7 +235,7 @@ class EtsFitter {
 
   std::size_t bounds(double first_alpha, double gamma_share, std::array<double, 4>& lower,
                      std::array<double, 4>& upper, std::array<double, 4>& x) const {
-    constexpr double kSmall = 1e-4;
+    constexpr double kSmall = kWeightLeast;
     std::size_t count = 0;
     const auto add = [&](double low, double high, double start) {
       lower[count] = low;
@@ -246,7 +274,11 @@ class EtsFitter {
   }
 
   double minus_two_log_likelihood(const EtsWeights& weights) {
-    const FilterSums sums = filter(weights, nullptr);
+    return likelihood_of(filter(weights, nullptr));
+  }
+
+  /// Minus two log L.
+  double likelihood_of(const FilterSums& sums) const {
     if (!std::isfinite(sums.squares)) return kInfinity;
     const auto n = static_cast<double>(observed_);
     return n * std::log(std::max(sums.squares, 1e-12 * floor_)) + 2 * sums.log_means;

@@ -20,6 +20,7 @@ namespace tillcast::forecast {
 namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
+constexpr const char* kStoppedChoosing = "forecast stopped on request while choosing models";
 
 Result<> check(const ForecastOptions& options, std::size_t series_count) {
   const BacktestOptions& test = options.backtest;
@@ -57,22 +58,40 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
   return {};
 }
 
-/// The share of a run's progress that one step of it has.
-class PartOfProgress final : public Progress {
- public:
-  PartOfProgress(Progress& whole, std::size_t done_before, std::size_t units, std::size_t total)
-      : whole_(whole), done_before_(done_before), units_(units), total_(total) {}
-  void update(std::uint64_t done, std::uint64_t total) override {
-    whole_.update(done_before_ + (total > 0 ? units_ * std::min(done, total) / total : 0), total_);
-  }
-  bool cancelled() const override { return whole_.cancelled(); }
-
- private:
-  Progress& whole_;
-  std::size_t done_before_;
-  std::size_t units_;
-  std::size_t total_;
+/// Where in the progress of a run its steps begin, by the CPU time they take as measured.
+struct StepShares {
+  double panels_tested = 0;  ///< the local models are back-tested before
+  double choice = 0;
+  double panels = 0;
+  double forecasts = 0;
+  double quantiles = 0;
 };
+
+StepShares step_shares(std::span<const Series> series, std::span<const PanelCandidate> panels,
+                       bool updating) {
+  std::size_t values = 0;
+  for (const Series& one : series) values += one.size();
+  double fits = 0;
+  for (const PanelCandidate& panel : panels)
+    fits += panel.fitted && updating ? 0 : panel.model->fit_seconds(values);
+  const auto count = static_cast<double>(series.size());
+  constexpr double kTestedValue = 2.4e-6;
+  constexpr double kForecastValue = 1.6e-6;
+  constexpr double kChosen = 0.4e-3;
+  constexpr double kQuantiles = 0.1e-3;
+  const double tested = updating ? 0 : kTestedValue * static_cast<double>(values);
+  const double panels_tested = updating ? 0 : fits;
+  const double forecasts = kForecastValue * static_cast<double>(values);
+  StepShares at;
+  at.panels_tested = tested;
+  at.choice = at.panels_tested + panels_tested;
+  at.panels = at.choice + kChosen * count;
+  at.forecasts = at.panels + fits;
+  at.quantiles = at.forecasts + forecasts;
+  const double all = std::max(at.quantiles + kQuantiles * count, 1e-12);
+  for (double* one : {&at.panels_tested, &at.choice, &at.panels, &at.forecasts, &at.quantiles}) *one /= all;
+  return at;
+}
 
 /// Finds what is wrong with the numbers of a series, so that no model has to ask.
 std::string find_fault(const Series& series) {
@@ -397,18 +416,18 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
   const std::vector<PanelCandidate> panel_models = panel_candidates(options);
-  // A panel model's fit and forecast counts as much as a hundred series, and a tenth of all of them.
-  const std::size_t fit_units = panel_models.size() * (100 + count / 10);
-  const std::size_t total = 2 * count + 2 * fit_units;
+  const bool updating = !options.fitted.empty();
+  const StepShares at = step_shares(series, panel_models, updating);
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
   std::vector<SeriesBacktest> tests(count);
   std::vector<std::uint8_t> blended(count, 0);
-  const bool updating = !options.fitted.empty();
   BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
   if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
-  const bool tested = for_each_index(count, options.threads, progress, 0, total, [&](std::size_t i) {
+  progress.step("back-test");
+  ProgressPart local_part(progress, 0, at.panels_tested);
+  const bool tested = for_each_index(count, options.threads, local_part, 0, count, [&](std::size_t i) {
     faults[i] = find_fault(series[i]);
     if (!faults[i].empty()) return;
     if (updating) {
@@ -428,7 +447,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
-  PartOfProgress test_progress(progress, count, fit_units, total);
+  ProgressPart test_part(progress, at.panels_tested, at.choice);
   constexpr std::size_t kAllOrigins = static_cast<std::size_t>(-1);
   ForecastRun run;
   run.quantile_shares = options.quantile_shares;
@@ -444,65 +463,80 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     }
   } else {
     if (Result<> added = add_panel_backtests(series, usable, options.attributes, panel_models, test_options,
-                                             options.threads, test_progress, tests);
+                                             options.threads, test_part, tests);
         !added)
       return added.error();
+    progress.step("choice");
+    const auto chosen_part = [&](double share) {
+      ProgressPart(progress, at.choice, at.panels).update(static_cast<std::uint64_t>(100 * share), 100);
+      return !progress.cancelled();
+    };
+    if (!chosen_part(0)) return cancelled(kStoppedChoosing);
     blend = add_blend(series, usable, blended, options.choice, test_options, tests);
+    if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
+    if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options);
+    if (!chosen_part(0.5)) return cancelled(kStoppedChoosing);
     run.accuracy = tabulate(series, tests, before);
     AccuracyReportBuilder report(series, tests, before, options.report_levels);
     if (distributions.residuals() > 0)
-      run.coverage = measure_coverage(series, tests, before, distributions, shares, options, report);
+      run.coverage =
+          measure_coverage(series, tests, before, distributions, shares, options, report, progress);
+    if (!chosen_part(0.65)) return cancelled(kStoppedChoosing);
     run.report = report.build();
+    if (!chosen_part(0.7)) return cancelled(kStoppedChoosing);
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
   }
   const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options);
+  if (progress.cancelled()) return cancelled(kStoppedChoosing);
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));
 
-  PartOfProgress fit_progress(progress, count + fit_units, fit_units, total);
+  ProgressPart fit_part(progress, at.panels, at.forecasts);
   auto panels = forecast_panels(series, usable, options.attributes, panel_models, test_options,
-                                options.threads, fit_progress);
+                                options.threads, fit_part);
   if (!panels) return panels.error();
   run.panels = std::move(*panels);
 
   run.series.resize(count);
   constexpr std::size_t kFewSeries = 8;
   const std::size_t stretches = count < kFewSeries ? 8 : 1;
-  const std::size_t done_before = count + 2 * fit_units;
-  const bool forecasted =
-      for_each_index(count, options.threads, progress, done_before, total, [&](std::size_t i) {
-        SeriesForecast& result = run.series[i];
-        if (!faults[i].empty()) {
-          result.status = SeriesStatus::kRefused;
-          result.reason = faults[i];
-          result.index = series[i].index;
-          return;
-        }
-        result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
-                              known_of(options.fitted, i));
-        if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
-        result.held_out =
-            hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
-        result.index = series[i].index;
-        result.history_from = series[i].start;
-        result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
-        result.thin_intervals = distributions.thin(result.demand_class);
-        if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
-        for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
-          ModelAccuracy& row = result.backtest.emplace_back();
-          row.model = tests[i].models[m];
-          row.refused = tests[i].refused[m];
-          if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
-        }
-      });
+  progress.step("forecast");
+  ProgressPart forecast_part(progress, at.forecasts, at.quantiles);
+  const bool forecasted = for_each_index(count, options.threads, forecast_part, 0, count, [&](std::size_t i) {
+    SeriesForecast& result = run.series[i];
+    if (!faults[i].empty()) {
+      result.status = SeriesStatus::kRefused;
+      result.reason = faults[i];
+      result.index = series[i].index;
+      return;
+    }
+    result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
+                          known_of(options.fitted, i));
+    if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
+    result.held_out =
+        hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
+    result.index = series[i].index;
+    result.history_from = series[i].start;
+    result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
+    result.thin_intervals = distributions.thin(result.demand_class);
+    if (options.keep_errors && chosen[i]) result.errors = errors_of(series[i], tests[i], *chosen[i]);
+    for (std::size_t m = 0; !updating && m < tests[i].models.size() && !tests[i].ends.empty(); ++m) {
+      ModelAccuracy& row = result.backtest.emplace_back();
+      row.model = tests[i].models[m];
+      row.refused = tests[i].refused[m];
+      if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
+    }
+  });
   if (!forecasted) return cancelled("forecast stopped on request while forecasting");
   run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
   run.total_share = blend.share;
-  const bool surrounded = for_each_index(count, options.threads, progress, total, total, [&](std::size_t i) {
+  progress.step("quantiles");
+  ProgressPart quantile_part(progress, at.quantiles, 1);
+  const bool surrounded = for_each_index(count, options.threads, quantile_part, 0, count, [&](std::size_t i) {
     if (run.series[i].points.empty()) return;
     add_quantiles(history_at(series[i], series[i].size(), test_options), i, distributions, shares,
                   run.series[i]);

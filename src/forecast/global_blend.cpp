@@ -134,22 +134,6 @@ Result<std::shared_ptr<const PreparedPanel>> FittedBlend::prepare(const Panel& p
       std::make_shared<PreparedBlend>(std::move(prepared), task.steps()));
 }
 
-/// The share of one part in the progress of all.
-class PartProgress final : public Progress {
- public:
-  PartProgress(Progress& whole, std::size_t part, std::size_t parts)
-      : whole_(whole), part_(part), parts_(parts) {}
-  void update(std::uint64_t done, std::uint64_t total) override {
-    whole_.update(part_ * total + done, parts_ * total);
-  }
-  bool cancelled() const override { return whole_.cancelled(); }
-
- private:
-  Progress& whole_;
-  std::size_t part_;
-  std::size_t parts_;
-};
-
 }  // namespace
 
 std::vector<GlobalModelOptions> full_recipe() {
@@ -165,6 +149,12 @@ std::vector<GlobalModelOptions> full_recipe() {
   return parts;
 }
 
+double GlobalBlend::fit_seconds(std::size_t values) const {
+  double seconds = 0;
+  for (const GlobalModelOptions& part : parts_) seconds += GlobalModel(part).fit_seconds(values);
+  return seconds;
+}
+
 std::string GlobalBlend::refuses(const Panel& panel, const PanelTask& task) const {
   if (parts_.empty()) return "has no parts";
   for (const GlobalModelOptions& part : parts_)
@@ -177,7 +167,8 @@ Result<std::shared_ptr<const FittedPanel>> GlobalBlend::fit(const Panel& panel, 
   if (const std::string reason = refuses(panel, task); !reason.empty()) return invalid_input(reason);
   auto fitted = std::make_shared<FittedBlend>();
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    PartProgress own(progress, i, parts_.size());
+    const auto count = static_cast<double>(parts_.size());
+    ProgressPart own(progress, static_cast<double>(i) / count, static_cast<double>(i + 1) / count);
     auto part = GlobalModel(parts_[i]).fit(panel, task, own);
     if (!part) return part.error();
     fitted->parts.push_back(std::move(*part));

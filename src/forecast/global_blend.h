@@ -14,6 +14,7 @@ class GlobalBlend final : public PanelModel {
  public:
   explicit GlobalBlend(std::vector<GlobalModelOptions> parts) : parts_(std::move(parts)) {}
   ModelId id() const override { return ModelId::kGlobalBlend; }
+  double fit_seconds(std::size_t values) const override;
   std::string refuses(const Panel& panel, const PanelTask& task) const override;
   /// Learns the parts one after the other; memory is that of the largest.
   Result<std::shared_ptr<const FittedPanel>> fit(const Panel& panel, const PanelTask& task,

@@ -1,9 +1,13 @@
 #include "forecast/global_model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <numeric>
 #include <sstream>
+#include <thread>
 
 #include "forecast/parallel_internal.h"
 
@@ -40,7 +44,7 @@ std::vector<int> snapshots(const Panel& panel, const PanelTask& task, const Glob
 /// Rows of all members, block by block in order: made in parallel, taken one after the other.
 template <class Keep, class Take>
 Result<> each_block(const PanelFeatures& features, std::size_t members, std::size_t stride, unsigned threads,
-                    const Keep& keep, const Take& take) {
+                    Progress& progress, const Keep& keep, const Take& take) {
   const std::size_t blocks = (members + kBlock * stride - 1) / (kBlock * stride);
   const std::size_t lanes = std::max(threads > 0 ? threads : std::thread::hardware_concurrency(), 1U);
   std::vector<FeatureRows> rows(lanes);
@@ -56,8 +60,22 @@ Result<> each_block(const PanelFeatures& features, std::size_t members, std::siz
     });
     for (std::size_t lane = 0; lane < count; ++lane)
       if (auto taken = take(rows[lane]); !taken) return taken;
+    progress.update(first + count, blocks);
+    if (progress.cancelled()) return cancelled("training stopped on request");
   }
   return {};
+}
+
+std::size_t count_rows(const PanelFeatures& features, std::size_t members, unsigned threads,
+                       const auto& keep) {
+  std::vector<std::size_t> counts((members + kBlock - 1) / kBlock);
+  NoProgress silent;
+  for_each_index(counts.size(), threads, silent, 0, counts.size(), [&](std::size_t block) {
+    for (std::size_t m = block * kBlock; m < std::min(members, (block + 1) * kBlock); ++m)
+      counts[block] += features.count_rows(
+          m, [&](std::size_t cut, int step, float label) { return keep(m, cut, step, label); });
+  });
+  return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
 }
 
 bool is_left_out(std::string_view name, std::span<const std::string> left_out) {
@@ -74,26 +92,70 @@ void blank_columns(FeatureRows& rows, std::span<const std::size_t> columns) {
     for (const std::size_t column : columns) rows.values[row * width + column] = std::nanf("");
 }
 
-/// Progress of boosters that train side by side: reports from the caller's thread, stops all.
-class SharedProgress final : public Progress {
+/// What one of several boosters says of its rounds, to a sum that somebody else reports.
+class RoundCount final : public Progress {
  public:
-  SharedProgress(Progress& whole, std::atomic<bool>& stop, bool reports, std::size_t before,
-                 std::size_t parts)
-      : whole_(whole), stop_(stop), reports_(reports), before_(before), parts_(parts) {}
-  void update(std::uint64_t done, std::uint64_t total) override {
-    if (!reports_) return;
-    whole_.update(before_ * total + done, parts_ * total);
-    if (whole_.cancelled()) stop_ = true;
+  RoundCount(std::atomic<std::uint64_t>& sum, const std::atomic<bool>& stop) : sum_(sum), stop_(stop) {}
+  void update(std::uint64_t done, std::uint64_t) override {
+    sum_ += done - done_;
+    done_ = done;
   }
   bool cancelled() const override { return stop_.load(std::memory_order_relaxed); }
 
  private:
-  Progress& whole_;
-  std::atomic<bool>& stop_;
-  bool reports_;
-  std::size_t before_;
-  std::size_t parts_;
+  std::atomic<std::uint64_t>& sum_;
+  const std::atomic<bool>& stop_;
+  std::uint64_t done_ = 0;
 };
+
+/// Boosters with the seeds from options.seed on. With threads they train side by side, while the caller's
+/// thread reports and asks whether to stop.
+Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterOptions& options,
+                                         std::size_t seeds, unsigned threads, Progress& progress) {
+  std::vector<std::optional<Result<Booster>>> trained(seeds);
+  const auto train = [&](std::size_t i, Progress& own) {
+    BoosterOptions seeded = options;
+    seeded.seed += static_cast<std::uint32_t>(i);
+    trained[i] = Booster::train(data, nullptr, seeded, own);
+  };
+  const auto lanes =
+      std::min<std::size_t>(seeds, threads > 0 ? threads : std::thread::hardware_concurrency());
+  if (lanes <= 1) {
+    for (std::size_t i = 0; i < seeds; ++i) {
+      ProgressPart own(progress, static_cast<double>(i) / static_cast<double>(seeds),
+                       static_cast<double>(i + 1) / static_cast<double>(seeds));
+      train(i, own);
+      if (!*trained[i]) break;
+    }
+  } else {
+    std::atomic<std::uint64_t> rounds{0};
+    std::atomic<bool> stop{false};
+    std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> working{lanes};
+    std::vector<std::jthread> helpers;
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      helpers.emplace_back([&] {
+        for (std::size_t i = next++; i < seeds && !stop; i = next++) {
+          RoundCount own(rounds, stop);
+          train(i, own);
+        }
+        --working;
+      });
+    constexpr auto kPatience = std::chrono::milliseconds(50);
+    while (working > 0) {
+      std::this_thread::sleep_for(kPatience);
+      progress.update(rounds, seeds * static_cast<std::uint64_t>(std::max(options.rounds, 1)));
+      if (progress.cancelled()) stop = true;
+    }
+  }
+  if (progress.cancelled()) return cancelled("training stopped on request");
+  std::vector<Booster> boosters;
+  for (auto& one : trained) {
+    if (!one || !*one) return one ? one->error() : cancelled("training stopped on request");
+    boosters.push_back(std::move(**one));
+  }
+  return boosters;
+}
 
 }  // namespace
 
@@ -113,6 +175,13 @@ GlobalTarget choose_target(const Panel& panel) {
   return zeros > 0.05 * seen || small_counts ? GlobalTarget::kUnits : GlobalTarget::kLogarithm;
 }
 
+double GlobalModel::fit_seconds(std::size_t values) const {
+  constexpr double kRow = 10e-6;         // features
+  constexpr double kRowRound = 0.11e-6;  // of one booster
+  const auto rows = static_cast<double>(std::min(values, options_.rows_max));
+  return rows * (kRow + kRowRound * options_.booster.rounds * std::max(options_.seeds, 1));
+}
+
 std::string GlobalModel::refuses(const Panel& panel, const PanelTask& task) const {
   if (panel.grain != Grain::kDaily) return "works by day alone";
   if (panel.members.size() < 2)
@@ -130,7 +199,12 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   const GlobalTarget target = options_.target == GlobalTarget::kAuto ? choose_target(panel) : options_.target;
   fitted->logarithm = target == GlobalTarget::kLogarithm;
   const std::vector<int> cuts = snapshots(panel, task, options_);
-  const PanelFeatures features(panel, task, cuts, fitted->logarithm);
+  progress.step(std::string(name()) + ": features");
+  // Shares of the time as measured: features, then boosting.
+  const double features_share = options_.booster.rounds * options_.seeds >= 100 ? 0.15 : 0.6;
+  ProgressPart panel_part(progress, 0, 0.2 * features_share);
+  const PanelFeatures features(panel, task, cuts, fitted->logarithm, &panel_part);
+  if (progress.cancelled()) return cancelled("training stopped on request");
   fitted->columns = features.columns();
   const auto gap = static_cast<int>(task.gap);
 
@@ -158,7 +232,8 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   constexpr std::size_t kSampleRows = 100'000;
   std::vector<float> sample;
   const std::size_t stride = std::max<std::size_t>(static_cast<std::size_t>(rows_wanted) / kSampleRows, 1);
-  if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, keep,
+  ProgressPart sample_part(progress, 0.2 * features_share, 0.3 * features_share);
+  if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, sample_part, keep,
                                 [&](FeatureRows& rows) -> Result<> {
                                   blank_columns(rows, blank);
                                   sample.insert(sample.end(), rows.values.begin(), rows.values.end());
@@ -168,13 +243,21 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
     return sampled.error();
   if (sample.empty()) return invalid_input("no series has enough days to learn from");
 
-  // The number of rows must be said before the first one is pushed, so labels come first.
+  // LightGBM wants to know how many rows will come, and keeps a byte of each value where rows have four.
+  const std::size_t row_count = count_rows(features, panel.members.size(), task.threads, keep);
+  if (progress.cancelled()) return cancelled("training stopped on request");
+  auto data = BoosterData::create(columns, sample, row_count);
+  if (!data) return data.error();
+  std::vector<float>().swap(sample);
   std::vector<float> labels;
   std::vector<double> offsets;
   std::vector<float> weights;
-  std::vector<std::vector<float>> held;
+  labels.reserve(row_count);
+  if (!fitted->logarithm) offsets.reserve(row_count);
+  if (options_.half_life > 0) weights.reserve(row_count);
+  ProgressPart rows_part(progress, 0.3 * features_share, features_share);
   if (auto made =
-          each_block(features, panel.members.size(), 1, task.threads, keep,
+          each_block(features, panel.members.size(), 1, task.threads, rows_part, keep,
                      [&](FeatureRows& rows) -> Result<> {
                        for (std::size_t i = 0; i < rows.size(); ++i) {
                          const auto base = static_cast<float>(rows.offset[i]);
@@ -186,38 +269,21 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
                          }
                        }
                        blank_columns(rows, blank);
-                       held.push_back(rows.values);
-                       if (progress.cancelled()) return cancelled("training stopped on request");
-                       return {};
+                       return data->push(rows.values);
                      });
       !made)
     return made.error();
-  auto data = BoosterData::create(columns, sample, labels.size());
-  if (!data) return data.error();
-  for (std::vector<float>& rows : held) {
-    if (auto pushed = data->push(rows); !pushed) return pushed.error();
-    std::vector<float>().swap(rows);
-  }
   if (auto labelled = data->set_labels(labels, weights, offsets); !labelled) return labelled.error();
   fitted->learnt_rows = labels.size();
 
+  progress.step(std::string(name()) + ": trees");
   BoosterOptions booster = options_.booster;
   booster.objective = fitted->logarithm ? Objective::kL2 : Objective::kTweedie;
-  const auto seeds = static_cast<std::size_t>(std::max(options_.seeds, 1));
-  std::vector<std::optional<Result<Booster>>> trained(seeds);
-  std::atomic<bool> stop{false};
-  NoProgress silent;
-  const auto caller = std::this_thread::get_id();
-  for_each_index(seeds, task.threads, silent, 0, seeds, [&](std::size_t i) {
-    BoosterOptions own = booster;
-    own.seed += static_cast<std::uint32_t>(i);
-    SharedProgress part(progress, stop, std::this_thread::get_id() == caller, i, seeds);
-    trained[i] = Booster::train(*data, nullptr, own, part);
-  });
-  for (auto& one : trained) {
-    if (!one || !*one) return one ? one->error() : cancelled("training stopped on request");
-    fitted->boosters.push_back(std::move(**one));
-  }
+  ProgressPart trees_part(progress, features_share, 1);
+  auto boosters = train_seeds(*data, booster, static_cast<std::size_t>(std::max(options_.seeds, 1)),
+                              task.threads, trees_part);
+  if (!boosters) return boosters.error();
+  fitted->boosters = std::move(*boosters);
   return fitted;
 }
 
@@ -232,12 +298,16 @@ Result<> FittedGlobal::check_columns(const PanelFeatures& features) const {
 Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const PanelTask& task) const {
   std::vector<double> out(panel.members.size() * task.steps(), std::nan(""));
   if (panel.members.empty()) return out;
-  const PanelFeatures features(panel, task, {0}, logarithm);
+  NoProgress silent;
+  Progress& progress = task.progress != nullptr ? *task.progress : silent;
+  ProgressPart panel_part(progress, 0, 0.1);
+  const PanelFeatures features(panel, task, {0}, logarithm, &panel_part);
+  if (progress.cancelled()) return cancelled("forecast by trees stopped on request");
   if (Result<> checked = check_columns(features); !checked) return checked.error();
   const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
   std::vector<Result<>> results(blocks);
-  NoProgress silent;
-  for_each_index(blocks, task.threads, silent, 0, blocks, [&](std::size_t block) {
+  ProgressPart rows_part(progress, 0.1, 1);
+  const bool finished = for_each_index(blocks, task.threads, rows_part, 0, blocks, [&](std::size_t block) {
     FeatureRows rows;
     for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
       rows.clear();
@@ -251,6 +321,7 @@ Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const Pane
       std::ranges::copy(*values, out.begin() + static_cast<std::ptrdiff_t>(m * task.steps()));
     }
   });
+  if (!finished) return cancelled("forecast by trees stopped on request");
   for (const Result<>& result : results)
     if (!result) return result.error();
   return out;

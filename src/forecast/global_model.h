@@ -44,6 +44,7 @@ class GlobalModel final : public PanelModel {
  public:
   explicit GlobalModel(GlobalModelOptions options) : options_(std::move(options)) {}
   ModelId id() const override { return options_.id; }
+  double fit_seconds(std::size_t values) const override;
   std::string refuses(const Panel& panel, const PanelTask& task) const override;
   Result<std::shared_ptr<const FittedPanel>> fit(const Panel& panel, const PanelTask& task,
                                                  Progress& progress) const override;

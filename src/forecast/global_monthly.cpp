@@ -355,7 +355,8 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
   if (!newest) return newest.error();
   if (auto pushed = newest->push(snapshots[0].rows); !pushed) return pushed.error();
   if (auto labelled = newest->set_labels(snapshots[0].labels, {}, {}); !labelled) return labelled.error();
-  auto trial = Booster::train(*older, &*newest, options_.booster, progress);
+  ProgressPart trial_part(progress, 0, 0.5);
+  auto trial = Booster::train(*older, &*newest, options_.booster, trial_part);
   if (!trial) return trial.error();
   if (!(trial->validation_error() < 0.995 * squared_error(snapshots[0].labels))) return fitted;
   BoosterOptions all_options = options_.booster;
@@ -365,7 +366,8 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
   labels.insert(labels.end(), snapshots[0].labels.begin(), snapshots[0].labels.end());
   auto all = data_of(columns, rows, labels);
   if (!all) return all.error();
-  auto booster = Booster::train(*all, nullptr, all_options, progress);
+  ProgressPart all_part(progress, 0.5, 1);
+  auto booster = Booster::train(*all, nullptr, all_options, all_part);
   if (!booster) return booster.error();
   fitted->booster = std::move(*booster);
   return fitted;

@@ -1,5 +1,4 @@
 #include <Eigen/Cholesky>
-#include <Eigen/IterativeLinearSolvers>
 #include <Eigen/SparseCholesky>
 #include <Eigen/SparseCore>
 #include <algorithm>
@@ -13,8 +12,7 @@ namespace {
 
 using Sparse = Eigen::SparseMatrix<double>;
 
-constexpr std::size_t kFactorMax = 4000;  // crossing groups: the factor has at most so many dense rows
-constexpr int kPivotsMax = 60;            // rounds of the active set
+constexpr int kPivotsMax = 60;  // rounds of the active set
 
 }  // namespace
 
@@ -75,34 +73,68 @@ ErrorCovariance shrunk_covariance(std::span<const double> error, std::size_t err
   return result;
 }
 
-/// The equations of one set of leaves held at 0.
+/// The equations of one set of leaves held at 0: (G D G' + (G F) (G F)') x = right.
 struct MinTrace::System {
   std::vector<std::uint8_t> held;  ///< per leaf
   std::vector<std::size_t> rows;   ///< leaves with a row of their own, after the upper nodes
-  Sparse matrix;
+  Sparse matrix;                   ///< G D G'
   Eigen::SimplicialLDLT<Sparse> factor;
-  Eigen::ConjugateGradient<Sparse, Eigen::Lower | Eigen::Upper> gradients;
   Eigen::MatrixXd constrained;  ///< G F
-  Eigen::MatrixXd solved;       ///< (G D G')^-1 G F
+  Eigen::MatrixXd solved;       ///< P^-1 G F; P = G D G', or its diagonal where the way is iterative
   Eigen::LLT<Eigen::MatrixXd> core;
+  Eigen::VectorXd diagonal;  ///< of G D G'; iterative alone
   bool iterative = false;
 
   Eigen::MatrixXd solve_sparse(const Eigen::MatrixXd& right) const {
     if (!iterative) return factor.solve(right);
-    return gradients.solve(right);
+    return diagonal.cwiseInverse().asDiagonal() * right;
   }
-  Eigen::VectorXd solve(const Eigen::VectorXd& right) const {
+  /// Solves with P + (G F) (G F)' (Woodbury's identity): the whole equations, or what preconditions them.
+  Eigen::VectorXd solve_near(const Eigen::VectorXd& right) const {
     Eigen::VectorXd x = solve_sparse(right);
-    if (constrained.cols() > 0) x -= solved * core.solve(constrained.transpose() * x);  // Woodbury
+    if (constrained.cols() > 0) x -= solved * core.solve(constrained.transpose() * x);
+    return x;
+  }
+  Eigen::VectorXd times(const Eigen::VectorXd& x) const {
+    Eigen::VectorXd product = matrix.selfadjointView<Eigen::Lower>() * x;
+    if (constrained.cols() > 0) product += constrained * (constrained.transpose() * x);
+    return product;
+  }
+  /// @param start  a solution of equations much the same, or empty
+  Eigen::VectorXd solve(const Eigen::VectorXd& right, const Eigen::VectorXd& start) const {
+    return iterative ? solve_by_gradients(right, start) : solve_near(right);
+  }
+
+ private:
+  /// Conjugate gradients (Hestenes & Stiefel 1952), preconditioned by the diagonal and the covariances'
+  /// product.
+  Eigen::VectorXd solve_by_gradients(const Eigen::VectorXd& right, const Eigen::VectorXd& start) const {
+    constexpr double kTolerance = 1e-11;
+    Eigen::VectorXd x = start.size() == right.size() ? start : Eigen::VectorXd::Zero(right.size());
+    Eigen::VectorXd rest = right - times(x);
+    const double enough = kTolerance * right.norm();
+    Eigen::VectorXd near = solve_near(rest);
+    Eigen::VectorXd direction = near;
+    double size = rest.dot(near);
+    for (Eigen::Index round = 0; round < 2 * right.size() && rest.norm() > enough; ++round) {
+      const Eigen::VectorXd moved = times(direction);
+      const double step = size / direction.dot(moved);
+      x += step * direction;
+      rest -= step * moved;
+      near = solve_near(rest);
+      const double next = rest.dot(near);
+      direction = near + next / size * direction;
+      size = next;
+    }
     return x;
   }
 };
 
-MinTrace::MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance)
+MinTrace::MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance, std::size_t factor_max)
     : hierarchy_(hierarchy), covariance_(covariance) {
   std::size_t largest = 0;
   for (const HierarchyLevel& level : hierarchy.levels) largest = std::max(largest, level.groups());
-  iterative_ = hierarchy.upper_nodes() - largest > kFactorMax;
+  iterative_ = hierarchy.upper_nodes() - largest > factor_max;
 }
 
 MinTrace::~MinTrace() = default;
@@ -150,8 +182,7 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
   // Rounding can make a row of a leaf at 0 that is alone in its groups depend on theirs.
   for (Eigen::Index i = 0; i < size; ++i) system.matrix.coeffRef(i, i) *= 1 + 1e-12;
   if (iterative_) {
-    system.gradients.setTolerance(1e-12);
-    system.gradients.compute(system.matrix);
+    system.diagonal = system.matrix.diagonal();
   } else {
     system.factor.compute(system.matrix);
     TILLCAST_CHECK(system.factor.info() == Eigen::Success, "variances of a hierarchy are positive");
@@ -194,6 +225,7 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
   std::size_t fewest =
       hierarchy_.leaves + 1;  // wrong leaves: block pivoting (Kim & Park 2011) until it stalls
   int patience = 3;
+  Eigen::VectorXd last;
   for (int round = 0; round < kPivotsMax; ++round) {
     const System& system = system_for(held);
     Eigen::VectorXd right(system.matrix.rows());
@@ -205,7 +237,14 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
       right[static_cast<Eigen::Index>(node)] = forecast[node] - sums[node];
     for (std::size_t k = 0; k < system.rows.size(); ++k)
       right[static_cast<Eigen::Index>(upper + k)] = forecast[upper + system.rows[k]];
-    const Eigen::VectorXd x = system.solve(right);
+    // The upper nodes' part of the last solution is near this one's: only some leaves changed sides.
+    Eigen::VectorXd start;
+    if (iterative_ && last.size() > 0) {
+      start = Eigen::VectorXd::Zero(right.size());
+      start.head(static_cast<Eigen::Index>(upper)) = last;
+    }
+    const Eigen::VectorXd x = system.solve(right, start);
+    if (iterative_) last = x.head(static_cast<Eigen::Index>(upper));
     const Eigen::VectorXd common = system.constrained.transpose() * x;
     std::size_t row = 0;
     std::vector<std::size_t> wrong;

@@ -28,10 +28,17 @@ std::vector<double> error_variances(std::span<const double> error, std::size_t e
 /// Forecasts of the leaves that make all nodes coherent with least variance, step by step. The nodes' sums
 /// and the leaves that stay 0 are constraints G y = 0, and y = f - W G' (G W G')^-1 G f: one sparse equation
 /// for each upper node and each leaf at 0, by LDL' (Eigen), or by conjugate gradients where many groups of
-/// several levels cross and a factor could be too large.
+/// several levels cross and a factor could be too large: preconditioned by the diagonal and the errors'
+/// product, so that errors of any rank cost one solution instead of one each.
 class MinTrace {
  public:
-  MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance);
+  /// A factor of so many crossing groups has rows of their number, which is no longer sparse.
+  static constexpr std::size_t kFactorMax = 4000;
+
+  /// @param factor_max  crossing groups (upper nodes beside those of the largest level) from which on
+  /// conjugate gradients are used
+  MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance,
+           std::size_t factor_max = kFactorMax);
   ~MinTrace();
   MinTrace(const MinTrace&) = delete;
   MinTrace& operator=(const MinTrace&) = delete;
@@ -40,6 +47,8 @@ class MinTrace {
   /// @param leaves    the result, one per leaf
   void solve(std::span<const double> forecast, std::span<const std::uint8_t> closed, bool non_negative,
              std::span<double> leaves);
+  /// Whether by conjugate gradients.
+  bool iterative() const { return iterative_; }
 
  private:
   struct System;

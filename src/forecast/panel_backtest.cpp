@@ -14,6 +14,22 @@ PanelTask task_for(const BacktestOptions& options, unsigned threads) {
   return {options.gap, options.horizon, threads};
 }
 
+constexpr double kFitShare = 0.9;  ///< of the time of a fit and its forecasts
+
+/// Where in the progress of all candidates each begins; the last entry is 1.
+std::vector<double> candidate_shares(std::span<const PanelCandidate> candidates,
+                                     std::span<const Series> series) {
+  std::size_t values = 0;
+  for (const Series& one : series) values += one.size();
+  std::vector<double> shares = {0};
+  for (const PanelCandidate& candidate : candidates)
+    shares.push_back(shares.back() + candidate.model->fit_seconds(values));
+  const double all = std::max(shares.back(), 1e-12);
+  for (double& one : shares) one /= all;
+  shares.back() = 1;
+  return shares;
+}
+
 bool usable_at(std::span<const std::uint8_t> usable, std::size_t i) {
   return usable.empty() || usable[i] != 0;
 }
@@ -117,7 +133,13 @@ Result<> add_panel_backtests(std::span<const Series> series, std::span<const std
   std::vector<std::uint8_t> is_member(series.size(), 0);
   for (const PanelMember& member : panel_at(series, usable, attributes, 0, options).members)
     is_member[member.series] = 1;
-  for (const PanelCandidate& candidate : candidates) {
+  const std::vector<double> shares = candidate_shares(candidates, series);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const PanelCandidate& candidate = candidates[c];
+    const double width = shares[c + 1] - shares[c];
+    ProgressPart fit_part(progress, shares[c], shares[c] + kFitShare * width);
+    progress.step(std::string(candidate.model->name()));
+    if (progress.cancelled()) return cancelled("forecast stopped on request while back-testing");
     for (std::size_t i = 0; i < tests.size(); ++i) {
       SeriesBacktest& test = tests[i];
       if (!usable_at(usable, i) || test.ends.empty()) continue;
@@ -139,15 +161,23 @@ Result<> add_panel_backtests(std::span<const Series> series, std::span<const std
           refuse_all(reason);
           break;
         }
-        auto fit = candidate.model->fit(panel, task, progress);
+        auto fit = candidate.model->fit(panel, task, fit_part);
         if (!fit && fit.error().code == ErrorCode::kCancelled) return fit.error();
         if (!fit) {
           refuse_all(fit.error().message);
           break;
         }
         fitted = std::move(*fit);
+        progress.step(std::string(candidate.model->name()) + ": back-test");
       }
-      const auto values = fitted->predict(panel, task);
+      const double predicted = (1 - kFitShare) * width / static_cast<double>(origins);
+      const double from =
+          shares[c] + kFitShare * width + predicted * static_cast<double>(origins - 1 - origin);
+      ProgressPart predict_part(progress, from, from + predicted);
+      PanelTask predicting = task;
+      predicting.progress = &predict_part;
+      const auto values = fitted->predict(panel, predicting);
+      if (!values && values.error().code == ErrorCode::kCancelled) return values.error();
       if (!values) {
         refuse_all(values.error().message);
         break;
@@ -168,7 +198,15 @@ Result<std::vector<PanelForecast>> forecast_panels(std::span<const Series> serie
   const PanelTask task = task_for(options, threads);
   std::vector<PanelForecast> results;
   const Panel panel = candidates.empty() ? Panel{} : panel_at(series, usable, attributes, 0, options);
-  for (const PanelCandidate& candidate : candidates) {
+  const std::vector<double> shares = candidate_shares(candidates, series);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const PanelCandidate& candidate = candidates[c];
+    const double middle = shares[c] + kFitShare * (shares[c + 1] - shares[c]);
+    ProgressPart fit_part(progress, shares[c], middle);
+    ProgressPart predict_part(progress, middle, shares[c + 1]);
+    progress.step(std::string(candidate.model->name()));
+    if (progress.cancelled())
+      return cancelled("forecast stopped on request while fitting models of all series");
     PanelForecast& result = results.emplace_back();
     result.id = candidate.model->id();
     result.steps = task.steps();
@@ -177,7 +215,7 @@ Result<std::vector<PanelForecast>> forecast_panels(std::span<const Series> serie
     if (!result.fitted) {
       result.refused = candidate.model->refuses(panel, task);
       if (!result.refused.empty()) continue;
-      auto fit = candidate.model->fit(panel, task, progress);
+      auto fit = candidate.model->fit(panel, task, fit_part);
       if (!fit && fit.error().code == ErrorCode::kCancelled) return fit.error();
       if (!fit) {
         result.refused = fit.error().message;
@@ -185,7 +223,10 @@ Result<std::vector<PanelForecast>> forecast_panels(std::span<const Series> serie
       }
       result.fitted = std::move(*fit);
     }
-    const auto values = result.fitted->predict(panel, task);
+    PanelTask predicting = task;
+    predicting.progress = &predict_part;
+    const auto values = result.fitted->predict(panel, predicting);
+    if (!values && values.error().code == ErrorCode::kCancelled) return values.error();
     if (!values) {
       result.refused = values.error().message;
       continue;

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "forecast/panel_days_internal.h"
+#include "forecast/panel_sample_internal.h"
 #include "forecast/parallel_internal.h"
 
 namespace tillcast::forecast {
@@ -16,7 +17,7 @@ int promoted_at(const MemberDays& days, int day, int cut) {
   return day > cut + days.promotion_ahead ? -1 : days.promoted[static_cast<std::size_t>(day)];
 }
 
-float median_in_place(std::vector<float>& values) {
+float median_in_place(std::span<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
   if (values.size() % 2 == 1) return *middle;
@@ -25,22 +26,34 @@ float median_in_place(std::vector<float>& values) {
 
 /// Logarithms: the median of each weekday x promotion over a year, drawn to weekday plus promotion.
 void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int cut, MemberCut& out) {
-  std::array<std::vector<float>, 14> cells;
-  for (int day = std::max(days.begin, cut - kYear + 1); day <= cut; ++day) {
-    const float value = days.value[static_cast<std::size_t>(day)];
-    if (std::isnan(value)) continue;
+  // Values by cell, one cell after the other.
+  std::array<std::uint16_t, 15> begin{};
+  std::array<std::uint8_t, kYear> cell_at{};
+  std::array<float, kYear> values{};
+  const int first = std::max(days.begin, cut - kYear + 1);
+  for (int day = first; day <= cut; ++day) {
+    if (std::isnan(days.value[static_cast<std::size_t>(day)])) continue;
     const bool promoted = promoted_at(days, day, cut) == 1;
-    cells[static_cast<std::size_t>(2 * calendar.weekday[static_cast<std::size_t>(day)] + (promoted ? 1 : 0))]
-        .push_back(value);
+    const auto cell =
+        static_cast<std::uint8_t>(2 * calendar.weekday[static_cast<std::size_t>(day)] + (promoted ? 1 : 0));
+    cell_at[static_cast<std::size_t>(day - first)] = cell;
+    ++begin[cell + 1U];
   }
+  for (std::size_t cell = 0; cell < 14; ++cell)
+    begin[cell + 1] = static_cast<std::uint16_t>(begin[cell + 1] + begin[cell]);
+  std::array<std::uint16_t, 15> next = begin;
+  for (int day = first; day <= cut; ++day)
+    if (const float value = days.value[static_cast<std::size_t>(day)]; !std::isnan(value))
+      values[next[cell_at[static_cast<std::size_t>(day - first)]]++] = value;
   std::array<float, 14> median{};
   std::array<float, 14> count{};
   double total = 0;
   double days_seen = 0;
   for (std::size_t cell = 0; cell < 14; ++cell) {
-    count[cell] = static_cast<float>(cells[cell].size());
-    if (cells[cell].empty()) continue;
-    median[cell] = median_in_place(cells[cell]);
+    const auto size = static_cast<std::size_t>(begin[cell + 1] - begin[cell]);
+    count[cell] = static_cast<float>(size);
+    if (size == 0) continue;
+    median[cell] = median_in_place(std::span(values).subspan(begin[cell], size));
     total += static_cast<double>(median[cell] * count[cell]);
     days_seen += static_cast<double>(count[cell]);
   }
@@ -119,7 +132,7 @@ void summarise(const MemberDays& days, int cut, bool logarithm, MemberCut& out) 
   float sum = 0;
   float weights = 0;
   for (int day = cut; day >= std::max(days.begin, cut - 730); --day, weight *= decay) {
-    const float residual = out.residual[static_cast<std::size_t>(day)];
+    const float residual = out.residual_at(day);
     if (std::isnan(residual)) continue;
     sum += weight * (logarithm ? std::clamp(residual, -0.6F, 0.6F) : residual);
     weights += weight;
@@ -131,7 +144,7 @@ void summarise(const MemberDays& days, int cut, bool logarithm, MemberCut& out) 
   for (const int window : {91, kYear}) {
     double n = 0, t = 0, tt = 0, r = 0, rr = 0, tr = 0, zeros = 0;
     for (int day = std::max(days.begin, cut - window + 1); day <= cut; ++day) {
-      const auto residual = static_cast<double>(out.residual[static_cast<std::size_t>(day)]);
+      const auto residual = static_cast<double>(out.residual_at(day));
       if (std::isnan(residual)) continue;
       const double x = day - cut;
       n += 1, t += x, tt += x * x, r += residual, rr += residual * residual, tr += x * residual;
@@ -149,36 +162,55 @@ void summarise(const MemberDays& days, int cut, bool logarithm, MemberCut& out) 
   float seen = 0;
   float zeros = 0;
   for (int day = std::max(days.begin, cut - 27); day <= cut; ++day) {
-    const float residual = out.residual[static_cast<std::size_t>(day)];
+    const float residual = out.residual_at(day);
     if (std::isnan(residual)) continue;
     seen += 1;
     zeros += residual == 0 ? 1 : 0;
   }
   out.zeros28 = seen > 0 ? zeros / seen : 0;
   int day = cut;
-  while (day >= days.begin && !(out.residual[static_cast<std::size_t>(day)] > 0)) --day;
+  while (day >= days.begin && !(days.value[static_cast<std::size_t>(day)] > 0)) --day;
   out.since_sale = static_cast<float>(cut - day);
 }
 
-void learn_experience(const MemberDays& days, const PanelCalendar& calendar, int cut,
-                      std::span<const float> residual, float weight, Experience& into) {
+float residual_of(const MemberDays& days, const PanelCalendar& calendar, bool logarithm, const Cells& base,
+                  int day) {
+  const auto at = static_cast<std::size_t>(day);
+  const int promoted = days.promoted.empty() ? 0 : days.promoted[at];  // known: the day is past
+  const float expected = base[cell_of(calendar.weekday[at], promoted)];
+  return logarithm ? days.value[at] - expected : days.value[at] / expected;
+}
+
+void learn_experience(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
+                      const MemberCut& member, float weight, Experience& into) {
+  const int cut = panel.cut;
   if (into.near.size() < days.streams.size()) {
     into.near.resize(days.streams.size());
     into.flag.resize(days.streams.size());
   }
-  for (int day = days.begin; day <= cut; ++day) {
+  for (int day = std::max(days.begin, cut - kYear + 1); day <= cut; ++day) {
     const auto at = static_cast<std::size_t>(day);
-    const float value = residual[at];
+    const float value = member.residual_at(day);
     if (std::isnan(value)) continue;
-    const bool recent = day > cut - kYear;
-    if (recent) {
-      into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(value, weight);
-      into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(value, weight);
-    }
-    for (std::size_t s = 0; s < days.streams.size(); ++s) {
-      into.near[s][position_near(days.streams[s], day, cut)].add(value, weight);
-      if (recent) into.flag[s][days.streams[s].on[at]].add(value, weight);
-    }
+    into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(value, weight);
+    into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(value, weight);
+    for (std::size_t s = 0; s < days.streams.size(); ++s)
+      into.flag[s][days.streams[s].on[at]].add(value, weight);
+  }
+  // Events go back as far as the member does; close to the cut not all that come after are known.
+  for (std::size_t s = 0; s < days.streams.size(); ++s) {
+    const EventStream& stream = days.streams[s];
+    const auto add = [&](int day, std::size_t position) {
+      const float value = day >= member.from ? member.residual_at(day)
+                                             : residual_of(days, calendar, panel.logarithm, member.base, day);
+      if (!std::isnan(value)) into.near[s][position].add(value, weight);
+    };
+    const auto first = std::ranges::lower_bound(stream.near_day, days.begin) - stream.near_day.begin();
+    for (auto i = static_cast<std::size_t>(first);
+         i < stream.near_day.size() && stream.near_day[i] <= cut - kNear; ++i)
+      add(stream.near_day[i], stream.near_position[i]);
+    for (int day = std::max(days.begin, cut - kNear + 1); day <= cut; ++day)
+      add(day, position_near(stream, day, cut));
   }
 }
 
@@ -202,17 +234,12 @@ void find_residuals(const MemberDays& days, const PanelCalendar& calendar, const
     logarithm_base(days, calendar, cut, out);
   else
     unit_base(days, calendar, panel, out);
-  out.residual.assign(static_cast<std::size_t>(cut) + 1, std::nanf(""));
-  int seen = 0;
-  for (int day = days.begin; day <= cut; ++day) {
-    const auto at = static_cast<std::size_t>(day);
-    if (std::isnan(days.value[at])) continue;
-    const float base = out.base[cell_of(calendar.weekday[at], promoted_at(days, day, cut))];
-    out.residual[at] = panel.logarithm ? days.value[at] - base : days.value[at] / base;
-    ++seen;
-  }
-  constexpr int kDaysMin = 21;
-  out.usable = seen >= kDaysMin;
+  out.from = std::max(days.begin, cut - kLookBack + 1);
+  out.residual.resize(static_cast<std::size_t>(cut - out.from) + 1);
+  for (int day = out.from; day <= cut; ++day)
+    out.residual[static_cast<std::size_t>(day - out.from)] =
+        residual_of(days, calendar, panel.logarithm, out.base, day);
+  out.usable = is_usable(days, cut);
 }
 
 }  // namespace
@@ -221,19 +248,24 @@ float level_difference(bool logarithm, float level, float reference) {
   return logarithm ? level - reference : std::log((level + kFloor) / (reference + kFloor));
 }
 
+bool is_usable(const MemberDays& days, int cut) {
+  constexpr int kDaysMin = 21;
+  return days.begin <= cut && days.seen[static_cast<std::size_t>(cut) + 1] >= kDaysMin;
+}
+
 void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
                 MemberCut& out) {
-  out = {};
-  if (days.begin > panel.cut) return;
-  find_residuals(days, calendar, panel, out);
+  out.usable = is_usable(days, panel.cut);
   if (!out.usable) return;
-  out.residuals.start(panel.cut + 1);
-  for (int day = days.begin; day <= panel.cut; ++day)
-    if (const float residual = out.residual[static_cast<std::size_t>(day)]; !std::isnan(residual))
+  find_residuals(days, calendar, panel, out);
+  out.residuals.start(out.from, panel.cut + 1);
+  for (int day = out.from; day <= panel.cut; ++day)
+    if (const float residual = out.residual_at(day); !std::isnan(residual))
       out.residuals.add(day, residual, 1);
   out.residuals.finish();
   summarise(days, panel.cut, panel.logarithm, out);
-  learn_experience(days, calendar, panel.cut, out.residual, 1, out.experience);
+  out.experience.clear();
+  learn_experience(days, calendar, panel, out, 1, out.experience);
   if (!days.price.empty()) {
     out.price28 = mean_price(days, panel.cut, 28);
     out.price365 = mean_price(days, panel.cut, kYear);
@@ -241,17 +273,21 @@ void cut_member(const MemberDays& days, const PanelCalendar& calendar, const Pan
 }
 
 std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calendar, std::span<const int> cuts,
-                                bool logarithm, unsigned threads) {
+                                bool logarithm, unsigned threads, Progress& progress) {
   struct Sums {
     std::array<double, 7 * kPromotionStates> units{};
     std::array<double, 7 * kPromotionStates> expected{};
-    std::vector<double> residual;
+    std::vector<double> residual;  ///< of the days from look_back_from
     std::vector<double> weight;
     Experience experience;
   };
+  const auto look_back_from = [](int cut) { return std::max(cut - kLookBack + 1, 0); };
+  constexpr std::size_t kMembersMost = 4000;  // thousands more say nothing else of a day
+  const std::vector<std::size_t> sample = sample_members(panel.members.size(), kMembersMost);
   // Members in blocks of fixed size, added up in order: the sums do not depend on the number of threads.
   constexpr std::size_t kBlock = 64;
-  const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
+  const std::size_t blocks = (sample.size() + kBlock - 1) / kBlock;
+  const std::size_t rounds = logarithm ? 1 : 2;
   std::vector<PanelCut> result(cuts.size());
   for (std::size_t k = 0; k < cuts.size(); ++k) {
     result[k].cut = cuts[k];
@@ -260,11 +296,11 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
   }
   const auto each_block = [&](bool pooling, std::vector<std::vector<Sums>>& sums) {
     sums.assign(blocks, std::vector<Sums>(cuts.size()));
-    NoProgress silent;
-    for_each_index(blocks, threads, silent, 0, blocks, [&](std::size_t block) {
+    const std::size_t done = !logarithm && !pooling ? blocks : 0;
+    return for_each_index(blocks, threads, progress, done, rounds * blocks, [&](std::size_t block) {
       MemberCut member;
-      for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
-        const MemberDays days = member_days(panel.members[m], calendar, logarithm);
+      for (std::size_t i = block * kBlock; i < std::min(sample.size(), (block + 1) * kBlock); ++i) {
+        const MemberDays days = member_days(panel.members[sample[i]], calendar, logarithm);
         for (std::size_t k = 0; k < cuts.size(); ++k) {
           if (days.begin > cuts[k]) continue;
           Sums& to = sums[block][k];
@@ -286,25 +322,27 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
             }
             continue;
           }
+          if (!is_usable(days, cuts[k])) continue;
           find_residuals(days, calendar, result[k], member);
-          if (!member.usable) continue;
           const float weight = logarithm ? 1.0F : std::exp(member.mean);
-          to.residual.resize(static_cast<std::size_t>(cuts[k]) + 1);
+          const int from = look_back_from(cuts[k]);
+          to.residual.resize(static_cast<std::size_t>(cuts[k] - from) + 1);
           to.weight.resize(to.residual.size());
-          for (int day = days.begin; day <= cuts[k]; ++day) {
-            const auto at = static_cast<std::size_t>(day);
-            if (std::isnan(member.residual[at])) continue;
-            to.residual[at] += static_cast<double>(weight * member.residual[at]);
+          for (int day = member.from; day <= cuts[k]; ++day) {
+            const float residual = member.residual_at(day);
+            if (std::isnan(residual)) continue;
+            const auto at = static_cast<std::size_t>(day - from);
+            to.residual[at] += static_cast<double>(weight * residual);
             to.weight[at] += static_cast<double>(weight);
           }
-          learn_experience(days, calendar, cuts[k], member.residual, weight, to.experience);
+          learn_experience(days, calendar, result[k], member, weight, to.experience);
         }
       }
     });
   };
   std::vector<std::vector<Sums>> sums;
   if (!logarithm) {
-    each_block(true, sums);
+    if (!each_block(true, sums)) return {};
     for (std::size_t k = 0; k < cuts.size(); ++k)
       for (std::size_t cell = 0; cell < result[k].pooled.size(); ++cell) {
         double units = 0, expected = 0;
@@ -312,13 +350,14 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
         if (expected > 0) result[k].pooled[cell] = static_cast<float>(units / expected);
       }
   }
-  each_block(false, sums);
+  if (!each_block(false, sums)) return {};
   const auto merge = [](auto& into, const auto& from) {
     for (std::size_t i = 0; i < into.size(); ++i) into[i].sum += from[i].sum, into[i].count += from[i].count;
   };
   for (std::size_t k = 0; k < cuts.size(); ++k) {
     PanelCut& to = result[k];
-    std::vector<double> residual(static_cast<std::size_t>(cuts[k]) + 1);
+    const int first = look_back_from(cuts[k]);
+    std::vector<double> residual(static_cast<std::size_t>(cuts[k] - first) + 1);
     std::vector<double> weight(residual.size());
     for (const auto& block : sums) {
       const Sums& from = block[k];
@@ -333,13 +372,13 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
         merge(to.experience.flag[s], from.experience.flag[s]);
       }
     }
-    to.residual.start(cuts[k] + 1);
+    to.residual.start(first, cuts[k] + 1);
     double most = 0;
     for (const double each : weight) most = std::max(most, each);
     for (std::size_t day = 0; day < weight.size(); ++day) {
       // Days on which hardly anybody sold say nothing of the others. Weights of one: all days count the same.
       if (weight[day] <= 0.1 * most) continue;
-      to.residual.add(static_cast<int>(day), static_cast<float>(residual[day] / weight[day]), 1);
+      to.residual.add(first + static_cast<int>(day), static_cast<float>(residual[day] / weight[day]), 1);
     }
     to.residual.finish();
     to.level28 = to.residual.mean(cuts[k] - 27, cuts[k]);

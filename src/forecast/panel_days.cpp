@@ -26,6 +26,12 @@ void finish_stream(EventStream& stream) {
     stream.next_on[at] = on;
     stream.next_off[at] = off;
   }
+  for (int day = 0; day < days; ++day) {
+    const std::size_t position = position_near(stream, day, days);
+    if (position + 1 == kPositions) continue;
+    stream.near_day.push_back(static_cast<std::int16_t>(day));
+    stream.near_position.push_back(static_cast<std::uint8_t>(position));
+  }
 }
 
 /// A driver on the calendar: NaN where unknown.
@@ -152,6 +158,9 @@ MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar,
     days.value[static_cast<std::size_t>(days.begin) + i - skipped] =
         static_cast<float>(logarithm ? std::log(history.value[i]) : std::max(history.value[i], 0.0));
   }
+  days.seen.assign(size + 1, 0);
+  for (std::size_t day = 0; day < size; ++day)
+    days.seen[day + 1] = static_cast<std::int16_t>(days.seen[day] + (std::isnan(days.value[day]) ? 0 : 1));
   const auto rest = [&](auto span) { return span.empty() ? span : span.subspan(skipped); };
   if (!history.promotion.empty()) {
     days.promoted = on_calendar<std::int8_t>(rest(history.promotion), days.begin, calendar, std::int8_t{-1});
@@ -201,26 +210,31 @@ std::size_t position_near(const EventStream& stream, int day, int cut) {
   return since <= kNear ? static_cast<std::size_t>(kNear + since) : kPositions - 1;
 }
 
-void WindowMeans::start(int days) {
-  sum_.assign(static_cast<std::size_t>(days) + 1, 0);
-  count_.assign(static_cast<std::size_t>(days) + 1, 0);
+void WindowMeans::start(int first, int end) {
+  first_ = first;
+  const auto days = static_cast<std::size_t>(std::max(end - first, 0));
+  sum_.assign(days + 1, 0);
+  count_.assign(days + 1, 0);
 }
 
 void WindowMeans::add(int day, float value, float weight) {
-  sum_[static_cast<std::size_t>(day) + 1] += static_cast<double>(value * weight);
-  count_[static_cast<std::size_t>(day) + 1] += static_cast<double>(weight);
+  const auto at = static_cast<std::size_t>(day - first_) + 1;
+  sum_[at] += static_cast<double>(value * weight);
+  count_[at] += static_cast<double>(weight);
 }
 
 void WindowMeans::finish() {
+  double sum = 0;
+  double count = 0;
   for (std::size_t i = 1; i < sum_.size(); ++i) {
-    sum_[i] += sum_[i - 1];
-    count_[i] += count_[i - 1];
+    sum_[i] = sum += sum_[i];
+    count_[i] = count += count_[i];
   }
 }
 
 float WindowMeans::mean(int from, int to, float least) const {
-  from = std::max(from, 0);
-  to = std::min(to, static_cast<int>(sum_.size()) - 2);
+  from = std::max(from - first_, 0);
+  to = std::min(to - first_, static_cast<int>(sum_.size()) - 2);
   if (to < from) return std::nanf("");
   const double count = count_[static_cast<std::size_t>(to) + 1] - count_[static_cast<std::size_t>(from)];
   if (count < static_cast<double>(least)) return std::nanf("");

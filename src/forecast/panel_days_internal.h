@@ -30,6 +30,9 @@ struct EventStream {
   std::vector<std::int16_t> last_off;  ///< likewise
   std::vector<std::int16_t> next_off;
   std::vector<std::int16_t> count;  ///< days on before this one
+  /// Days within kNear of one that is on, in order, and where they stand when all days ahead are known.
+  std::vector<std::int16_t> near_day;
+  std::vector<std::uint8_t> near_position;
 
   static constexpr std::int16_t kNever = 32000;
 };
@@ -38,6 +41,7 @@ struct EventStream {
 struct MemberDays {
   int begin = 0;             ///< its first day
   std::vector<float> value;  ///< by day, what the target counts (logarithm or units); NaN = do not learn
+  std::vector<std::int16_t> seen;     ///< days with a value before this one
   std::vector<std::int8_t> promoted;  ///< 0, 1, -1 = unknown; empty when there are none
   int promotion_ahead = 0;
   std::vector<float> price;
@@ -90,12 +94,22 @@ struct Experience {
   std::array<Mean, 31> by_days_left{};             ///< likewise
   std::vector<std::array<Mean, kPositions>> near;  ///< by stream: position to its days
   std::vector<std::array<Mean, 2>> flag;           ///< by stream: on or off, of the last year
+
+  void clear() {
+    by_day_of_month = {};
+    by_days_left = {};
+    near.assign(near.size(), {});
+    flag.assign(flag.size(), {});
+  }
 };
+
+/// How far back from a cut the residuals are read: two years, a month before them, and what smooths both.
+constexpr int kLookBack = 2 * 364 + 40;
 
 /// Means of any window of days in constant time.
 class WindowMeans {
  public:
-  void start(int days);
+  void start(int first, int end);                ///< days [first, end)
   void add(int day, float value, float weight);  ///< days in order
   void finish();
   /// Mean over days [from, to], as far as there are any; NaN below `least` weight.
@@ -103,6 +117,7 @@ class WindowMeans {
   float value(int day) const { return mean(day, day, 0.5F); }
 
  private:
+  int first_ = 0;
   std::vector<double> sum_;
   std::vector<double> count_;
 };
@@ -125,19 +140,26 @@ struct MemberCut {
   float level28 = 0, level91 = 0, level365 = 0;
   float spread91 = 0, spread365 = 0, slope91 = 0, slope365 = 0;
   float zeros28 = 0, zeros91 = 0, since_sale = 0;
-  std::vector<float> residual;  ///< by day <= cut; NaN = unknown
+  int from = 0;                 ///< first day of `residual`
+  std::vector<float> residual;  ///< by day from `from` to the cut; NaN = unknown
   WindowMeans residuals;
   Experience experience;
   float price28 = 0, price365 = 0;
   bool usable = false;  ///< enough days to say anything
+
+  float residual_at(int day) const { return residual[static_cast<std::size_t>(day - from)]; }
 };
 
-/// Fills `out` from the days up to `panel.cut`; `panel.pooled` must be there.
+/// Whether a member has enough days up to a cut.
+bool is_usable(const MemberDays& days, int cut);
+
+/// Fills `out` from the days up to `panel.cut`; `panel.pooled` must be there. Reuses the memory of `out`.
 void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel, MemberCut& out);
 
-/// The panel at each of the cuts, from all members.
+/// The panel at each of the cuts, from all members, or from every so manyth of thousands.
+/// @return empty when progress asked to stop
 std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calendar, std::span<const int> cuts,
-                                bool logarithm, unsigned threads);
+                                bool logarithm, unsigned threads, Progress& progress);
 
 /// Difference of two residual levels on the scale of the score.
 float level_difference(bool logarithm, float level, float reference);

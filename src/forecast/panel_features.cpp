@@ -1,8 +1,10 @@
 #include "forecast/panel_features.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "core/check.h"
 #include "forecast/panel_days_internal.h"
 
 namespace tillcast::forecast {
@@ -29,19 +31,53 @@ class NameSink {
   std::string prefix_;
 };
 
+/// Writes a row where there is room for it.
 class ValueSink {
  public:
   static constexpr bool kNames = false;
-  explicit ValueSink(std::vector<float>& out) : out_(out) {}
+  explicit ValueSink(float* to) : to_(to) {}
   void group(const char*) {}
   void stream(const std::string&) {}
-  void put(const char*, float value) { out_.push_back(value); }
-  void put_category(const char*, float value) { out_.push_back(value); }
+  void put(const char*, float value) { *to_++ = value; }
+  void put_category(const char*, float value) { *to_++ = value; }
   void end_stream() {}
+  const float* end() const { return to_; }
 
  private:
-  std::vector<float>& out_;
+  float* to_;
 };
+
+constexpr std::array<int, 7> kWindows = {7, 14, 28, 56, 91, 182, 365};
+
+/// What all rows of a member have in common at one cut.
+struct CutLevels {
+  std::array<float, kWindows.size()> level{};  ///< of the member, against its decayed level
+  std::array<float, 4> all{};                  ///< of all members: 7, 14, 28, 91 days
+  float own_to_all = 0, own_year = 0, all_year = 0;
+  std::array<float, 2> own_before{}, all_before{};  ///< the month before the cut one and two years ago
+};
+
+CutLevels levels_at(const MemberCut& own, const PanelCut& all) {
+  const int cut = all.cut;
+  const auto against = [&](float level, float reference) {
+    return level_difference(all.logarithm, level, reference);
+  };
+  CutLevels levels;
+  for (std::size_t i = 0; i < kWindows.size(); ++i)
+    levels.level[i] = against(own.residuals.mean(cut - kWindows[i] + 1, cut), own.level);
+  levels.all = {against(all.residual.mean(cut - 6, cut), all.level365),
+                against(all.residual.mean(cut - 13, cut), all.level365), against(all.level28, all.level365),
+                against(all.residual.mean(cut - 90, cut), all.level365)};
+  levels.own_to_all = against(own.level28, all.level28);
+  for (std::size_t year = 0; year < 2; ++year) {
+    const int then = cut - static_cast<int>(year + 1) * kYearOfWeeks;
+    levels.own_before[year] = own.residuals.mean(then - 27, then, 5);
+    levels.all_before[year] = all.residual.mean(then - 27, then, 5);
+  }
+  levels.own_year = against(own.level28, levels.own_before[0]);
+  levels.all_year = against(all.level28, levels.all_before[0]);
+  return levels;
+}
 
 /// Letters, digits and _ alone, as LightGBM wants the names of columns.
 std::string column_name(std::string_view name) {
@@ -162,8 +198,8 @@ struct PanelFeatures::State {
   }
 
   template <class Sink>
-  void row(std::size_t member, const MemberDays& days, const MemberCut& own, const PanelCut& all, int day,
-           Sink& sink) const {
+  void row(std::size_t member, const MemberDays& days, const MemberCut& own, const PanelCut& all,
+           const CutLevels& levels, int day, Sink& sink) const {
     const auto at = static_cast<std::size_t>(day);
     const int cut = all.cut;
     const int weekday = calendar.weekday[at];
@@ -229,11 +265,9 @@ struct PanelFeatures::State {
     }
 
     sink.group("level");
-    static constexpr int kWindows[] = {7, 14, 28, 56, 91, 182, 365};
-    static constexpr const char* kWindowNames[] = {"level_7",  "level_14",  "level_28", "level_56",
-                                                   "level_91", "level_182", "level_365"};
-    for (std::size_t i = 0; i < std::size(kWindows); ++i)
-      sink.put(kWindowNames[i], against(own.residuals.mean(cut - kWindows[i] + 1, cut), own.level));
+    static constexpr std::array<const char*, kWindows.size()> kWindowNames = {
+        "level_7", "level_14", "level_28", "level_56", "level_91", "level_182", "level_365"};
+    for (std::size_t i = 0; i < kWindows.size(); ++i) sink.put(kWindowNames[i], levels.level[i]);
     sink.put("spread_91", own.spread91);
     sink.put("spread_365", own.spread365);
     sink.put("slope_91", own.slope91);
@@ -253,19 +287,18 @@ struct PanelFeatures::State {
     same_days(days, own, cut, day, here, sink);
 
     sink.group("all series");
-    sink.put("all_7", against(all.residual.mean(cut - 6, cut), all.level365));
-    sink.put("all_14", against(all.residual.mean(cut - 13, cut), all.level365));
-    sink.put("all_28", against(all.level28, all.level365));
-    sink.put("all_91", against(all.residual.mean(cut - 90, cut), all.level365));
-    sink.put("own_to_all", against(own.level28, all.level28));
+    sink.put("all_7", levels.all[0]);
+    sink.put("all_14", levels.all[1]);
+    sink.put("all_28", levels.all[2]);
+    sink.put("all_91", levels.all[3]);
+    sink.put("own_to_all", levels.own_to_all);
 
     sink.group("last year");
     for (const int years : {1, 2}) {
       const bool first = years == 1;
       const int then = day - years * kYearOfWeeks;
-      const int then_cut = cut - years * kYearOfWeeks;
-      const float own_before = own.residuals.mean(then_cut - 27, then_cut, 5);
-      const float all_before = all.residual.mean(then_cut - 27, then_cut, 5);
+      const float own_before = levels.own_before[first ? 0 : 1];
+      const float all_before = levels.all_before[first ? 0 : 1];
       const auto growth = [&](const WindowMeans& means, int width, float reference) {
         return against(means.mean(then - width, std::min(then + width, cut)), reference);
       };
@@ -277,10 +310,8 @@ struct PanelFeatures::State {
       sink.put(first ? "all_same_day" : "all_same_day_two", growth(all.residual, 0, all_before));
       sink.put(first ? "own_then" : "own_then_two", growth(own.residuals, 7, own.level365));
     }
-    sink.put("own_year",
-             against(own.level28, own.residuals.mean(cut - kYearOfWeeks - 27, cut - kYearOfWeeks, 5)));
-    sink.put("all_year",
-             against(all.level28, all.residual.mean(cut - kYearOfWeeks - 27, cut - kYearOfWeeks, 5)));
+    sink.put("own_year", levels.own_year);
+    sink.put("all_year", levels.all_year);
 
     sink.group("attributes");
     for (std::size_t a = 0; a < attribute_names.size(); ++a) {
@@ -310,7 +341,7 @@ struct PanelFeatures::State {
     if constexpr (!Sink::kNames) {
       const int distance = (day - cut + 6) / 7 * 7;
       for (int then = day - distance; then > cut - 182 && then >= days.begin; then -= 7) {
-        const float residual = own.residual[static_cast<std::size_t>(then)];
+        const float residual = own.residual_at(then);
         if (std::isnan(residual)) continue;
         if (weekday_count < 4) weekday_sum += residual, ++weekday_count;
         months_sum += residual, ++months_count;
@@ -330,7 +361,8 @@ struct PanelFeatures::State {
   }
 };
 
-PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm)
+PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm,
+                             Progress* progress)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.panel = &panel;
@@ -339,7 +371,9 @@ PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vec
   state.logarithm = logarithm;
   std::vector<int> days;
   for (const int back : cuts) days.push_back(state.calendar.end - 1 - back);
-  state.cuts = cut_panel(panel, state.calendar, days, logarithm, task.threads);
+  NoProgress silent;
+  state.cuts = cut_panel(panel, state.calendar, days, logarithm, task.threads,
+                         progress != nullptr ? *progress : silent);
   state.find_shares();
   state.stream_names.push_back(state.shape.promotion ? "promotion" : "");
   for (std::size_t d = 0; d < state.shape.drivers.size(); ++d) {
@@ -356,31 +390,55 @@ PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vec
   NameSink names(columns_);
   const MemberDays first = member_days(panel.members.front(), state.calendar, logarithm);
   MemberCut nothing;
-  nothing.residuals.start(1);
+  nothing.residuals.start(0, 1);
   nothing.residuals.finish();
-  state.row(0, first, nothing, state.cuts.front(), std::max(state.cuts.front().cut + 1, 0), names);
+  state.row(0, first, nothing, state.cuts.front(), {}, std::max(state.cuts.front().cut + 1, 0), names);
 }
 
 PanelFeatures::~PanelFeatures() = default;
+
+std::size_t PanelFeatures::count_rows(std::size_t member,
+                                      const std::function<bool(std::size_t, int, float)>& keep) const {
+  const State& state = *state_;
+  const MemberDays days = member_days(state.panel->members[member], state.calendar, state.logarithm);
+  std::size_t count = 0;
+  for (std::size_t k = 0; k < state.cuts.size(); ++k) {
+    const int cut = state.cuts[k].cut;
+    if (!is_usable(days, cut)) continue;
+    for (int step = 0; step < state.calendar.steps && cut + 1 + step < state.calendar.days(); ++step) {
+      const int day = cut + 1 + step;
+      const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNoValue;
+      count += keep(k, step, label) ? 1 : 0;
+    }
+  }
+  return count;
+}
 
 void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::size_t, int, float)>& keep,
                              FeatureRows& out) const {
   const State& state = *state_;
   const MemberDays days = member_days(state.panel->members[member], state.calendar, state.logarithm);
-  ValueSink sink(out.values);
+  const std::size_t width = columns_.size();
   MemberCut own;
+  CutLevels levels;
   for (std::size_t k = 0; k < state.cuts.size(); ++k) {
     const PanelCut& all = state.cuts[k];
+    if (!is_usable(days, all.cut)) continue;
     bool begun = false;
     for (int step = 0; step < state.calendar.steps; ++step) {
       const int day = all.cut + 1 + step;
       if (day >= state.calendar.days()) break;
       const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNoValue;
       if (!keep(k, step, label)) continue;
-      if (!begun) cut_member(days, state.calendar, all, own);
+      if (!begun) {
+        cut_member(days, state.calendar, all, own);
+        levels = levels_at(own, all);
+      }
       begun = true;
-      if (!own.usable) break;
-      state.row(member, days, own, all, day, sink);
+      out.values.resize(out.values.size() + width);
+      ValueSink sink(out.values.data() + out.values.size() - width);
+      state.row(member, days, own, all, levels, day, sink);
+      TILLCAST_CHECK(sink.end() == out.values.data() + out.values.size(), "a row has all columns");
       const float base = own.base[state.cell(days, day, all.cut)];
       out.offset.push_back(state.logarithm
                                ? static_cast<double>(base + own.level)

@@ -43,7 +43,10 @@ class PanelFeatures {
   /// @param cuts       how many days before the end of the panel each snapshot is taken, 0 = at its end;
   /// ascending
   /// @param logarithm  labels are logarithms of positive values (revenue), else units (counts)
-  PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm);
+  /// @param progress   of the sums over all members; asked to stop, there are no rows. nullptr = nobody is
+  /// told
+  PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm,
+                Progress* progress = nullptr);
   ~PanelFeatures();
   PanelFeatures(const PanelFeatures&) = delete;
   PanelFeatures& operator=(const PanelFeatures&) = delete;
@@ -52,6 +55,8 @@ class PanelFeatures {
   /// Adds the rows of a member at every cut for which keep(cut position, step, label) says so. Thread-safe.
   void add_rows(std::size_t member, const std::function<bool(std::size_t, int, float)>& keep,
                 FeatureRows& out) const;
+  /// How many rows add_rows would add, at a small part of its cost.
+  std::size_t count_rows(std::size_t member, const std::function<bool(std::size_t, int, float)>& keep) const;
 
  private:
   struct State;

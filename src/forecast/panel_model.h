@@ -45,6 +45,8 @@ struct PanelTask {
   std::size_t gap = 0;      ///< steps after the cut that nobody reads: a model may skip learning them
   std::size_t horizon = 1;  ///< steps after the gap
   unsigned threads = 0;     ///< 0 = one per core
+  /// Hears how far predict() is, and may stop it (kCancelled); fit() has one of its own. nullptr = nobody.
+  Progress* progress = nullptr;
 
   std::size_t steps() const { return gap + horizon; }
 };
@@ -81,6 +83,7 @@ class FittedPanel {
   virtual std::string save() const = 0;
   /// Forecasts task.steps() steps after the panel's cut for every member: [member][step]. NaN = declines that
   /// value; a series with a NaN among the steps asked for takes its next candidate instead.
+  /// @return kCancelled when task.progress asked to stop.
   virtual Result<std::vector<double>> predict(const Panel& panel, const PanelTask& task) const = 0;
   /// The parts of a member's forecasts, for each step asked for; none for a series the model declines.
   /// @param member  position in panel.members
@@ -103,6 +106,8 @@ class PanelModel {
   std::string_view name() const { return model(id()).name; }
   /// Why the model cannot learn from this panel, empty when it can.
   virtual std::string refuses(const Panel& panel, const PanelTask& task) const = 0;
+  /// CPU seconds that a fit on so many values takes, roughly: shares of a run's progress follow from it.
+  virtual double fit_seconds(std::size_t values) const { return 0.3e-6 * static_cast<double>(values); }
   /// Learns from the panel, whose steps the task tells. @return kCancelled when progress asked to stop.
   virtual Result<std::shared_ptr<const FittedPanel>> fit(const Panel& panel, const PanelTask& task,
                                                          Progress& progress) const = 0;

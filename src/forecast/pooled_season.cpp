@@ -5,6 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "forecast/panel_sample_internal.h"
+#include "forecast/parallel_internal.h"
+
 namespace tillcast::forecast {
 namespace {
 
@@ -323,9 +326,15 @@ class FittedPooledSeason final : public FittedPanel {
     std::vector<double> values(panel.members.size() * task.steps());
     Calendar calendar(panel.end, panel.grain, longest(panel), task.steps());
     calendar.set_growth(pooled_.growth);
-    for (std::size_t m = 0; m < panel.members.size(); ++m)
-      predict_with(pooled_, panel.members[m].history, calendar,
-                   std::span(values).subspan(m * task.steps(), task.steps()));
+    const std::size_t count = panel.members.size();
+    NoProgress silent;
+    const bool finished =
+        for_each_index(count, task.threads, task.progress != nullptr ? *task.progress : silent, 0, count,
+                       [&](std::size_t m) {
+                         predict_with(pooled_, panel.members[m].history, calendar,
+                                      std::span(values).subspan(m * task.steps(), task.steps()));
+                       });
+    if (!finished) return cancelled("pooled season stopped on request");
     return values;
   }
 
@@ -339,6 +348,7 @@ class PooledSeasonModel final : public PanelModel {
   ModelId id() const override {
     return kind_ == PooledKind::kSeason ? ModelId::kPooledSeason : ModelId::kPooledLevel;
   }
+  double fit_seconds(std::size_t values) const override { return 0.04e-6 * static_cast<double>(values); }
   std::string refuses(const Panel& panel, const PanelTask&) const override {
     if (panel.members.size() < 2) return "needs at least two series";
     if (kind_ == PooledKind::kLevel && panel.grain != Grain::kDaily) return "is for daily series";
@@ -380,9 +390,8 @@ void each_number(auto& pooled, Visit visit) {
 PooledSeason fit_pooled_season(const Panel& panel, PooledKind kind, std::size_t horizon) {
   PooledSeason pooled;
   pooled.kind = kind;
-  const std::size_t stride = (panel.members.size() + kMembersMax - 1) / kMembersMax;
   std::vector<const PanelMember*> members;
-  for (std::size_t m = 0; m < panel.members.size(); m += std::max<std::size_t>(stride, 1))
+  for (const std::size_t m : sample_members(panel.members.size(), kMembersMax))
     members.push_back(&panel.members[m]);
   Calendar calendar(panel.end, panel.grain, longest(panel), 0);
   Factors factors = factors_of(pooled);

@@ -32,12 +32,13 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const std::optional<std::size_t>> chosen,
                                           const PredictiveDistributions& distributions,
                                           const RunShares& shares, const ForecastOptions& options,
-                                          AccuracyReportBuilder& report) {
+                                          AccuracyReportBuilder& report, const Progress& progress) {
   const BacktestOptions& test_options = options.backtest;
   using Key = std::pair<std::string, std::size_t>;  // level, class; kDemandClassCount = all classes
   std::map<Key, CoverageRow> table;
   std::vector<double> quantiles(test_options.horizon * shares.all.size());
   for (std::size_t i = 0; i < series.size(); ++i) {
+    if (progress.cancelled()) break;
     const SeriesBacktest& test = tests[i];
     if (!chosen[i] || test.ends.size() < 2) continue;
     const History history = history_at(series[i], test.ends[0], test_options);

@@ -23,12 +23,13 @@ struct RunShares {
 };
 
 /// Coverage at the newest origin: all, by class, by level, and by class within each level; tells the report.
+/// Asked to stop, it returns less: the caller asks as well.
 std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
                                           std::span<const SeriesBacktest> tests,
                                           std::span<const std::optional<std::size_t>> chosen,
                                           const PredictiveDistributions& distributions,
                                           const RunShares& shares, const ForecastOptions& options,
-                                          AccuracyReportBuilder& report);
+                                          AccuracyReportBuilder& report, const Progress& progress);
 
 /// Errors of the chosen model at each origin (newest first) and step: actual minus forecast, NaN where
 /// nothing was observed.

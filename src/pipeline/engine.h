@@ -27,6 +27,9 @@ struct StageReport {
   std::string detail;  ///< one line for people
 };
 
+/// The unit of a stage whose progress counts in shares of the time that it usually takes.
+constexpr std::string_view kShares = "shares";
+
 /// Hears about a run while it goes on. Called from the thread that works.
 class StageObserver : public Progress {
  public:

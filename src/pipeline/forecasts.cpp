@@ -115,7 +115,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
                             StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   const std::string stage = "forecast " + plan.name;
-  observer.stage_started(stage, "series");
+  observer.stage_started(stage, kShares);
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };

@@ -45,7 +45,8 @@ struct JobArguments {
 /// How far the running step is. Not stored: after a restart it begins again.
 struct JobProgress {
   std::string stage;  ///< "ingest sales.csv", "forecast store_daily"
-  std::string unit;   ///< bytes, steps, series
+  std::string step;   ///< within the stage: "back-test", "global_trees: features"; may be empty
+  std::string unit;   ///< bytes, steps, shares (of the time that the stage usually takes)
   std::int64_t done = 0;
   std::int64_t total = 0;   ///< 0 = unknown
   double eta_seconds = -1;  ///< time left of this step at its rate so far; < 0 = unknown

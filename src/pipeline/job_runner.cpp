@@ -40,8 +40,12 @@ class JobObserver final : public StageObserver {
       : store_(store), id_(std::move(id)), stopping_(stopping) {}
 
   void stage_started(const std::string& name, std::string_view unit) override {
-    progress_ = {name, std::string(unit), 0, 0, -1};
+    progress_ = {name, "", std::string(unit), 0, 0, -1};
     started_ = SteadyClock::now();
+    store_.set_progress(id_, progress_);
+  }
+  void step(std::string_view name) override {
+    progress_.step = name;
     store_.set_progress(id_, progress_);
   }
   void update(std::uint64_t done, std::uint64_t total) override {
@@ -53,7 +57,7 @@ class JobObserver final : public StageObserver {
                                 : -1;
     store_.set_progress(id_, progress_);
     // Once per job, for tests that kill the server in the middle of its work.
-    if (!half_way_ && 2 * done >= total && total > 0 && progress_.unit == "series") {
+    if (!half_way_ && 2 * done >= total && total > 0 && progress_.unit == kShares) {
       half_way_ = true;
       crash_point("jobs.half_trained");
     }

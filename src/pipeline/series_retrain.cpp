@@ -59,7 +59,7 @@ bool is_one_series_fit(const registry::VersionInfo& info) { return info.settings
 Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan,
                                   const std::string& series_id, StageObserver& observer) {
   const std::string stage = "forecast " + series_id;
-  observer.stage_started(stage, "series");
+  observer.stage_started(stage, kShares);
   if (is_level_id(plan, series_id))
     return invalid_input("'" + series_id +
                          "' is a sum of the plan's series and is made with them; train plan '" + plan.name +

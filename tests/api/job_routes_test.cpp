@@ -130,7 +130,7 @@ TEST_F(JobRoutesTest, ARepeatedIdempotencyKeyIsTheSameJob) {
 TEST_F(JobRoutesTest, ARunningJobShowsStageUnitsAndTimeLeft) {
   ask("POST", "/api/v1/train", "{}");
   jobs_.all[0].state = JobState::kRunning;
-  jobs_.all[0].progress = {"forecast stores", "series", 30, 120, 4.5};
+  jobs_.all[0].progress = {"forecast stores", "back-test", "shares", 30, 120, 4.5};
   const auto job = ask("GET", "/api/v1/jobs/job-100000");
   EXPECT_EQ(job.json["progress"]["done"].GetInt(), 30);
   EXPECT_DOUBLE_EQ(job.json["progress"]["eta_seconds"].GetDouble(), 4.5);

@@ -1,9 +1,11 @@
 #include "forecast/forecast.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "forecast/global_model.h"
 #include "generated_series.h"
 #include "support/result_matchers.h"
 
@@ -258,6 +260,83 @@ TEST(ForecastAll, StopsWhenAsked) {
   std::vector<Series> series(50, shop_series(200, 0, 1));
   StopAfter progress;
   EXPECT_ERROR(forecast_all(series, options_for(7), progress), ErrorCode::kCancelled, "stopped on request");
+}
+
+/// Writes down the steps it is told, and asks to stop when one of them begins.
+class StepsHeard final : public Progress {
+ public:
+  explicit StepsHeard(std::size_t stop_at = static_cast<std::size_t>(-1)) : stop_at_(stop_at) {}
+  void update(std::uint64_t done, std::uint64_t total) override {
+    EXPECT_LE(done, total);
+    EXPECT_GE(done, last) << steps.back();
+    last = done;
+    end = total;
+    after_stop += cancelled() ? 1 : 0;
+  }
+  void step(std::string_view name) override {
+    steps.emplace_back(name);
+    begun_at.push_back(end > 0 ? static_cast<double>(last) / static_cast<double>(end) : 0);
+  }
+  bool cancelled() const override { return steps.size() > stop_at_; }
+
+  std::vector<std::string> steps;
+  std::vector<double> begun_at;
+  std::uint64_t last = 0;
+  std::uint64_t end = 0;
+  int after_stop = 0;
+
+ private:
+  std::size_t stop_at_;
+};
+
+std::pair<std::vector<Series>, ForecastOptions> run_with_trees(unsigned threads) {
+  std::vector<Series> series;
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) series.push_back(shop_series(300, 7, seed));
+  for (std::size_t i = 0; i < series.size(); ++i) series[i].index = i;
+  ForecastOptions options = options_for(7);
+  options.threads = threads;
+  GlobalModelOptions trees;
+  trees.booster.rounds = 3;
+  options.panel_models = {{std::make_shared<GlobalModel>(trees), nullptr}};
+  return {series, options};
+}
+
+TEST(ForecastAll, ProgressOnlyGrowsToItsEndAndNamesItsSteps) {
+  for (const unsigned threads : {1U, 2U}) {
+    const auto [series, options] = run_with_trees(threads);
+    StepsHeard heard;
+    ASSERT_OK(forecast_all(series, options, heard));
+    EXPECT_EQ(heard.last, heard.end);
+    std::vector<std::string> wanted = {"back-test",
+                                       "global_trees: features",
+                                       "global_trees: trees",
+                                       "global_trees: back-test",
+                                       "choice",
+                                       "forecast",
+                                       "quantiles"};
+    auto at = heard.steps.begin();
+    for (const std::string& step : wanted) {
+      at = std::find(at, heard.steps.end(), step);
+      ASSERT_NE(at, heard.steps.end()) << step;
+    }
+    EXPECT_LT(heard.begun_at[1], 0.9) << "the trees are yet to come";
+    EXPECT_GT(heard.begun_at.back(), 0.5);
+  }
+}
+
+TEST(ForecastAll, StopsInEveryStepWhenAsked) {
+  for (const unsigned threads : {1U, 2U}) {
+    const auto [series, options] = run_with_trees(threads);
+    StepsHeard all;
+    ASSERT_OK(forecast_all(series, options, all));
+    for (std::size_t step = 0; step < all.steps.size(); ++step) {
+      SCOPED_TRACE(all.steps[step]);
+      StepsHeard heard(step);
+      EXPECT_ERROR(forecast_all(series, options, heard), ErrorCode::kCancelled, "stopped on request");
+      EXPECT_EQ(heard.steps.size(), step + 1) << "no other step begins";
+      EXPECT_LE(heard.after_stop, 3);
+    }
+  }
 }
 
 TEST(ForecastAll, RefusesImpossibleOptions) {

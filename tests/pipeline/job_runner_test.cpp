@@ -103,7 +103,8 @@ class JobRunnerTest : public ::testing::Test {
 
 // Works until it is told to stop.
 Result<> endless(StageObserver& observer) {
-  observer.stage_started("forecast weekly", "series");
+  observer.stage_started("forecast weekly", kShares);
+  observer.step("back-test");
   observer.update(1, 4);
   while (!observer.cancelled()) std::this_thread::sleep_for(1ms);
   return cancelled("stopped on request");
@@ -126,6 +127,7 @@ TEST_F(JobRunnerTest, ARunningJobShowsItsProgressAndCanBeCancelled) {
   const auto id = runner_->train({"", "", ""})->job.id;
   const Job running = wait_for(id, [](const Job& job) { return job.progress.done > 0; });
   EXPECT_EQ(running.progress.stage, "forecast weekly");
+  EXPECT_EQ(running.progress.step, "back-test");
   EXPECT_EQ(running.progress.total, 4);
   EXPECT_GE(running.progress.eta_seconds, 0);
   const auto second = runner_->train({"", "", ""})->job.id;

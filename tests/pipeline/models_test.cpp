@@ -103,6 +103,41 @@ TEST_F(Models, AFitBecomesAVersionAndTheSameDataNoOther) {
   EXPECT_EQ(sql(*engine, kPoints), points);
 }
 
+TEST_F(Models, ATrainingStoppedInItsSecondPlanKeepsTheFirstAndGoesOnThere) {
+  folder_.write(
+      "shop/tillcast.toml",
+      "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = \"units\"\n"
+      "by = [\"store\"]\nhorizon = 7\n\n[[forecast.plan]]\nname = \"total\"\nmeasure = \"units\"\n"
+      "by = []\nhorizon = 7\n");
+  class StopsInTotal final : public StageObserver {
+   public:
+    void stage_started(const std::string& name, std::string_view unit) override {
+      stages.push_back(name);
+      EXPECT_EQ(unit, kShares);
+    }
+    bool cancelled() const override { return !stages.empty() && stages.back() == "forecast total"; }
+    std::vector<std::string> stages;
+  };
+  const auto engine = open();
+  RunOptions load;
+  load.inputs = {days(0, 120)};
+  load.forecast = false;
+  StageObserver silent;
+  ASSERT_OK(engine->run(load, silent));
+  StopsInTotal stops;
+  EXPECT_ERROR(engine->fit_forecasts({}, stops), ErrorCode::kCancelled, "stopped on request");
+  EXPECT_EQ(stops.stages, (std::vector<std::string>{"forecast shops", "forecast total"}));
+  EXPECT_EQ(engine->models_of("shops").value().versions.size(), 1U);
+  EXPECT_EQ(engine->models_of("total").value().versions.size(), 0U);
+  const std::string points = sql(*engine, kPoints);
+  EXPECT_NE(points, "NULL ") << "the first plan's forecasts are there";
+  ASSERT_OK_AND_ASSIGN(const auto resumed, engine->fit_forecasts({}, silent));
+  ASSERT_EQ(resumed.size(), 2U);
+  EXPECT_TRUE(resumed[0].unchanged);
+  EXPECT_EQ(resumed[0].fitted_version, 0) << "what was finished is not fitted again";
+  EXPECT_EQ(resumed[1].fitted_version, 1);
+}
+
 TEST_F(Models, FewNewDaysAreAnUpdateAndMoreAreAFit) {
   const auto engine = open();
   ASSERT_OK(run(*engine, {days(0, 120)}));

@@ -88,6 +88,7 @@ Result<int> follow(CommandContext& context, Job job) {
       stage = job.progress.stage;
       progress.stage_started(stage, job.progress.unit);
     }
+    progress.step(job.progress.step);
     if (job.progress.total > 0)
       progress.update(static_cast<std::uint64_t>(job.progress.done),
                       static_cast<std::uint64_t>(job.progress.total));
