@@ -11,6 +11,7 @@ usage: ./dev bench [NAME]...        without NAME all of them, some 40 CPU minute
     forecast_datasets   store-item demand (two quarters), M5 subset, Online Retail by week, beside their peers' figures
     forecast_monthly    store-item demand by month, three years
     forecast_quantiles  scaled pinball loss on M5, coverage and width of intervals on Rossmann
+  forecast_scale      1,000 series of M5's shape (30,490 with --series 30490): CPU seconds and memory of each step
   peers               import and gold of Online Retail, beside polars, DuckDB and pandas
   scale               import and gold at 1, 10 and 100 times the lines
   serve_load          forecast reads per CPU second of the server
@@ -19,7 +20,7 @@ Python peers come from PyPI into build/bench/*-venv, R from Debian. A peer that 
 columns stay empty; with TILLCAST_FAIL_ON_SKIP=1 it fails the run.
 TEXT
 }
-bench_names=(forecast_speed forecast_accuracy peers scale serve_load)
+bench_names=(forecast_speed forecast_accuracy forecast_scale peers scale serve_load)
 bench_accuracy_programs=(forecast_rossmann forecast_datasets forecast_monthly forecast_quantiles)
 
 bench_table() {  # COMMAND...: its table to the screen, its JSON lines to the file
