@@ -177,7 +177,7 @@ GlobalTarget choose_target(const Panel& panel) {
 
 double GlobalModel::fit_seconds(std::size_t values) const {
   constexpr double kRow = 10e-6;         // features
-  constexpr double kRowRound = 0.11e-6;  // of one booster
+  constexpr double kRowRound = 0.16e-6;  // of one booster
   const auto rows = static_cast<double>(std::min(values, options_.rows_max));
   return rows * (kRow + kRowRound * options_.booster.rounds * std::max(options_.seeds, 1));
 }
@@ -209,13 +209,13 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   const auto gap = static_cast<int>(task.gap);
 
   // About as many rows as there are days, or rows_max: those sampled keep the shares of series and snapshots.
-  std::size_t rows_most = 0;
-  for (const PanelMember& member : panel.members) rows_most += member.history.size();
-  rows_most = std::min(rows_most, panel.members.size() * cuts.size() * task.horizon);
+  const std::size_t candidates = panel.members.size() * cuts.size() * task.horizon;
+  std::size_t rows_wanted = 0;
+  for (const PanelMember& member : panel.members) rows_wanted += member.history.size();
+  rows_wanted = std::min({rows_wanted, candidates, options_.rows_max});
   const auto shifts = static_cast<double>(std::clamp(options_.shifts, 1, static_cast<int>(task.horizon)));
-  const double rows_wanted = static_cast<double>(std::min(rows_most, options_.rows_max));
-  const double share =
-      std::min(1.0, rows_wanted / (static_cast<double>(std::max<std::size_t>(rows_most, 1)) * shifts));
+  const double share = std::min(1 / shifts, static_cast<double>(options_.rows_max) /
+                                                static_cast<double>(std::max<std::size_t>(candidates, 1)));
   const auto keep = [&](std::size_t member, std::size_t cut, int step, float label) {
     return step >= gap && !std::isnan(label) &&
            (share >= 1 || share_of(member, cut, static_cast<std::uint64_t>(step)) < share);
@@ -231,7 +231,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   }
   constexpr std::size_t kSampleRows = 100'000;
   std::vector<float> sample;
-  const std::size_t stride = std::max<std::size_t>(static_cast<std::size_t>(rows_wanted) / kSampleRows, 1);
+  const std::size_t stride = std::max<std::size_t>(rows_wanted / kSampleRows, 1);
   ProgressPart sample_part(progress, 0.2 * features_share, 0.3 * features_share);
   if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, sample_part, keep,
                                 [&](FeatureRows& rows) -> Result<> {
