@@ -213,7 +213,10 @@ function showProgress(row, job) {
     bar.removeAttribute('value');
   }
   const counted = (value) => (at.unit === 'bytes' ? bytes(value) : amount(value));
-  row.querySelector('.stage').textContent = `${at.stage}: ${counted(at.done)}${at.total ? ` of ${counted(at.total)}` : ''}${at.unit === 'bytes' ? '' : ` ${at.unit}`}` +
+  const far = at.unit === 'shares' // of the time that it usually takes
+    ? share(at.total ? at.done / at.total : 0)
+    : `${counted(at.done)}${at.total ? ` of ${counted(at.total)}` : ''}${at.unit === 'bytes' ? '' : ` ${at.unit}`}`;
+  row.querySelector('.stage').textContent = `${at.stage}${at.step ? `, ${at.step}` : ''}: ${far}` +
     (at.eta_seconds == null ? '' : `, about ${span(at.eta_seconds)} left in this step`);
 }
 
