@@ -13,6 +13,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(tillcast_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fdelayed-template-parsing>
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-delayed-template-parsing-in-cxx20>)
 endif()
+# A unit holds several files, each of which is in no other unit: types of their unnamed namespaces in members are safe.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tillcast_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(TILLCAST_WERROR)
   target_compile_options(tillcast_flags INTERFACE -Werror)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

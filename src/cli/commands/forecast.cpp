@@ -15,9 +15,10 @@ namespace {
 
 std::string fixed_or_blank(double value, int digits) { return value < 0 ? "" : fixed(value, digits); }
 
-using Rows = std::vector<std::vector<std::string>>;
+using TableRows = std::vector<std::vector<std::string>>;
 
-void add_head(Rows& rows, std::span<const pipeline::Interval> intervals, const std::vector<double>& shares) {
+void add_head(TableRows& rows, std::span<const pipeline::Interval> intervals,
+              const std::vector<double>& shares) {
   rows[0].emplace_back("forecast");
   for (const auto& interval : intervals) {
     rows[0].push_back("low_" + std::to_string(interval.level));
@@ -36,8 +37,8 @@ void add_figures(std::vector<std::string>& row, double mean, std::span<const pip
   for (const double quantile : quantiles) row.push_back(fixed(quantile, 2));
 }
 
-Rows point_rows(const pipeline::SeriesForecast& forecast) {
-  Rows rows = {{"date"}};
+TableRows point_rows(const pipeline::SeriesForecast& forecast) {
+  TableRows rows = {{"date"}};
   const std::size_t shares = forecast.quantile_shares.size();
   add_head(rows,
            forecast.points.empty() ? std::span<const pipeline::Interval>() : forecast.points[0].intervals,
@@ -51,9 +52,9 @@ Rows point_rows(const pipeline::SeriesForecast& forecast) {
   return rows;
 }
 
-Rows sum_row(const pipeline::SeriesForecast& forecast, const pipeline::ForecastSum& sum) {
-  Rows rows = {{"from", "to", "periods"},
-               {format_date(sum.from), format_date(sum.to), std::to_string(sum.periods)}};
+TableRows sum_row(const pipeline::SeriesForecast& forecast, const pipeline::ForecastSum& sum) {
+  TableRows rows = {{"from", "to", "periods"},
+                    {format_date(sum.from), format_date(sum.to), std::to_string(sum.periods)}};
   add_head(rows, sum.intervals, forecast.quantile_shares);
   add_figures(rows[1], sum.mean, sum.intervals, sum.quantiles);
   return rows;
