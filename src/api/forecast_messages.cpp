@@ -129,10 +129,11 @@ std::string number_text(double value) {
 }
 
 Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
-  if (static_cast<std::size_t>(shares.size()) > pipeline::kSharesMax)
+  if (static_cast<std::size_t>(shares.size()) > pipeline::kSharesMax) {
     return invalid_input(
         range_text("quantiles", 0, static_cast<std::int64_t>(pipeline::kSharesMax), shares.size()) +
         " shares");
+  }
   for (int i = 0; i < shares.size(); ++i) {
     if (!(shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax))
       return invalid_input("quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found " +

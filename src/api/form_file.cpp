@@ -48,10 +48,11 @@ FormFileSink::FormFileSink(std::string boundary, std::unique_ptr<pipeline::Uploa
 Result<std::unique_ptr<FormFileSink>> FormFileSink::open(std::string_view content_type,
                                                          std::unique_ptr<pipeline::UploadSink> file) {
   auto boundary = field_parameter(content_type, "boundary");
-  if (!boundary || boundary->empty() || boundary->size() > kBoundaryBytesMax)
+  if (!boundary || boundary->empty() || boundary->size() > kBoundaryBytesMax) {
     return invalid_input(
         "the Content-Type multipart/form-data needs a boundary of 1 to 70 characters; curl -F and browsers "
         "set it");
+  }
   return std::unique_ptr<FormFileSink>(new FormFileSink(std::move(*boundary), std::move(file)));
 }
 
@@ -66,10 +67,11 @@ Result<> FormFileSink::write(std::string_view bytes) {
 }
 
 Result<FormFileSink::File> FormFileSink::finish() {
-  if (at_ != At::kEnd)
+  if (at_ != At::kEnd) {
     return invalid_input(at_ == At::kStart
                              ? "the form is empty; it needs one file, as curl -F file=@sales.csv sends it"
                              : "the form ends in the middle of its file; send it again");
+  }
   return File{std::move(name_), std::move(file_)};
 }
 
@@ -140,11 +142,12 @@ Result<> FormFileSink::read_head(std::string_view head) {
                            "; send its bytes as they are");
   }
   const auto name = field_parameter(disposition, "filename");
-  if (!name)
+  if (!name) {
     return invalid_input(
         "the form's field '" + field_parameter(disposition, "name").value_or("").substr(0, 100) +
         "' is no file; send one file, as curl -F file=@sales.csv does, and name or mapping as "
         "parameters of the address");
+  }
   if (name->empty()) return invalid_input("no file was chosen in the form");
   if (name->size() > kFormNameBytesMax)
     return invalid_input("the name of the form's file is longer than 500 bytes");

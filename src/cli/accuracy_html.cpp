@@ -314,7 +314,7 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
       chosen.where([](const Rows& r, std::size_t at) { return !r.is(at, "demand_class", "all"); });
   html += "<h3>By class of demand</h3>\n" + table(classes, with({{"demand_class", "class"}}));
   const auto levels = chosen.where([](const Rows& r, std::size_t at) { return !r.is(at, "level", "all"); });
-  if (levels.size() > 0)
+  if (levels.size() > 0) {
     html +=
         "<h3>By level</h3>\n<p>Forecasts of the series, added up and compared with what came of the "
         "sum.</p>\n" +
@@ -330,12 +330,13 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
                        {"rmse", "RMSE", 2},
                        {"smape", "sMAPE", 3},
                        {"rmspe", "RMSPE", 4}});
+  }
   const auto older =
       models.where([](const Rows& r, std::size_t at) { return !r.is(at, "is_newest", "true"); });
   if (older.size() > 0)
     html += "<h3>Older origins</h3>\n<p>The choice was made on these.</p>\n" +
             table(older, with({{"origin", "known until"}, {"model", "model"}}));
-  if (intervals.size() > 0)
+  if (intervals.size() > 0) {
     html += "<h3>Intervals</h3>\n<p>Share of actual values inside: blue 80 %, orange 95 %.</p>\n" +
             coverage_dots(intervals) +
             table(intervals, {{"demand_class", "class"},
@@ -348,6 +349,7 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
                               {"pinball_low", "pinball, low", 3},
                               {"pinball_high", "pinball, high", 3},
                               {"scaled_pinball", "scaled pinball", 3}});
+  }
   constexpr std::size_t kWorst = 25;
   html += "<h3>Series with most of the error</h3>\n" + table(series,
                                                              {{"series_id", "series"},

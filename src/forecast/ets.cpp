@@ -246,10 +246,11 @@ class EtsFitter {
     const bool seasonal_start = simpler_ != nullptr && simpler_->shape.season == shape_.season;
     add(kSmall, 1 - kSmall, alpha);
     if (shape_.trend != EtsTrend::kNone) add(kSmall, 1 - kSmall, 0.01);
-    if (shape_.season != EtsSeason::kNone)
+    if (shape_.season != EtsSeason::kNone) {
       add(kSmall, 1 - kSmall,
           seasonal_start ? std::clamp(simpler_->weights.gamma / (1 - alpha), kSmall, 1 - kSmall)
                          : gamma_share);
+    }
     if (shape_.trend == EtsTrend::kDamped) add(0.8, 0.98, 0.95);
     return count;
   }
@@ -483,6 +484,7 @@ EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& option
     consider(shape, &additive);
   }
   if (options.trend != EtsTrend::kNone) {
+    // consider() replaces best. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const EtsFit flat = best;
     EtsShape shape = best.shape;
     shape.trend = EtsTrend::kDamped;

@@ -44,17 +44,19 @@ Result<> check(const ForecastOptions& options, std::size_t series_count) {
       if (options.panel_models[k].model->id() == one.id())
         return invalid_input("panel models: " + std::string(one.name()) + " is named twice");
   }
-  for (const AttributeColumn& attribute : options.attributes)
+  for (const AttributeColumn& attribute : options.attributes) {
     if (attribute.value.size() != series_count)
       return invalid_input("attribute " + attribute.name + " has " + std::to_string(attribute.value.size()) +
                            " values for " + std::to_string(series_count) + " series");
+  }
   if (!options.levels.empty() && options.levels.size() != series_count)
     return invalid_input("levels: " + std::to_string(options.levels.size()) + " names for " +
                          std::to_string(series_count) + " series");
-  for (const LevelLabels& level : options.report_levels)
+  for (const LevelLabels& level : options.report_levels) {
     if (level.label.size() != series_count)
       return invalid_input("report level " + level.name + " has " + std::to_string(level.label.size()) +
                            " labels for " + std::to_string(series_count) + " series");
+  }
   return {};
 }
 
@@ -101,10 +103,11 @@ std::string find_fault(const Series& series) {
            std::to_string(series.masked.size()) + " marks of closed periods";
   std::vector<std::size_t> lengths = {series.promotion.size(), series.open.size(), series.price.size()};
   for (const Driver& driver : series.drivers) lengths.push_back(driver.value.size());
-  for (const std::size_t drivers : lengths)
+  for (const std::size_t drivers : lengths) {
     if (drivers != 0 && drivers < series.size())
       return "has a driver for " + std::to_string(drivers) + " of its " + std::to_string(series.size()) +
              " periods";
+  }
   for (std::size_t i = 0; i < series.size(); ++i)
     if (!std::isfinite(series.value[i]))
       return "value of " + format_date(series.date_at(i)) + " is not a finite number";

@@ -133,7 +133,8 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> working{lanes};
     std::vector<std::jthread> helpers;
-    for (std::size_t lane = 0; lane < lanes; ++lane)
+    helpers.reserve(lanes);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       helpers.emplace_back([&] {
         for (std::size_t i = next++; i < seeds && !stop; i = next++) {
           RoundCount own(rounds, stop);
@@ -141,6 +142,7 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
         }
         --working;
       });
+    }
     constexpr auto kPatience = std::chrono::milliseconds(50);
     while (working > 0) {
       std::this_thread::sleep_for(kPatience);
@@ -161,7 +163,7 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
 
 GlobalTarget choose_target(const Panel& panel) {
   double zeros = 0, seen = 0, whole = 0, sum = 0;
-  for (const PanelMember& member : panel.members)
+  for (const PanelMember& member : panel.members) {
     for (std::size_t i = 0; i < member.history.size(); ++i) {
       if (member.history.masked[i] != 0) continue;
       const double value = member.history.value[i];
@@ -170,6 +172,7 @@ GlobalTarget choose_target(const Panel& panel) {
       zeros += value <= 0 ? 1 : 0;
       whole += value == std::floor(value) ? 1 : 0;
     }
+  }
   if (seen == 0) return GlobalTarget::kLogarithm;
   const bool small_counts = whole >= 0.999 * seen && sum / seen < 20;
   return zeros > 0.05 * seen || small_counts ? GlobalTarget::kUnits : GlobalTarget::kLogarithm;

@@ -154,6 +154,7 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
 
   std::vector<Eigen::Triplet<double>> entries;
   std::vector<std::size_t> above(hierarchy_.levels.size());
+  entries.reserve(upper);
   for (std::size_t node = 0; node < upper; ++node)
     entries.emplace_back(static_cast<int>(node), static_cast<int>(node), covariance_.variance[node]);
   const auto above_of = [&](std::size_t leaf) {
@@ -190,10 +191,11 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
   system.constrained.resize(size, rank);
   if (rank > 0) {
     system.constrained.setZero();
-    for (std::size_t node = 0; node < upper; ++node)
+    for (std::size_t node = 0; node < upper; ++node) {
       for (Eigen::Index k = 0; k < rank; ++k)
         system.constrained(static_cast<Eigen::Index>(node), k) =
             covariance_.factor[node * covariance_.rank + static_cast<std::size_t>(k)];
+    }
     for (std::size_t leaf = 0; leaf < hierarchy_.leaves; ++leaf) {
       above_of(leaf);
       const double* of_leaf = &covariance_.factor[(upper + leaf) * covariance_.rank];
@@ -201,10 +203,11 @@ const MinTrace::System& MinTrace::system_for(const std::vector<std::uint8_t>& he
         for (Eigen::Index k = 0; k < rank; ++k)
           system.constrained(static_cast<Eigen::Index>(a), k) -= of_leaf[k];
     }
-    for (std::size_t r = 0; r < system.rows.size(); ++r)
+    for (std::size_t r = 0; r < system.rows.size(); ++r) {
       for (Eigen::Index k = 0; k < rank; ++k)
         system.constrained(static_cast<Eigen::Index>(upper + r), k) =
             covariance_.factor[(upper + system.rows[r]) * covariance_.rank + static_cast<std::size_t>(k)];
+    }
     system.solved = system.solve_sparse(system.constrained);
     Eigen::MatrixXd core = system.constrained.transpose() * system.solved;
     core.diagonal().array() += 1;

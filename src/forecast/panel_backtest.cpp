@@ -231,10 +231,11 @@ Result<std::vector<PanelForecast>> forecast_panels(std::span<const Series> serie
       result.refused = values.error().message;
       continue;
     }
-    for (std::size_t m = 0; m < panel.members.size(); ++m)
+    for (std::size_t m = 0; m < panel.members.size(); ++m) {
       std::ranges::copy(
           std::span(*values).subspan(m * result.steps, result.steps),
           result.values.begin() + static_cast<std::ptrdiff_t>(panel.members[m].series * result.steps));
+    }
   }
   return results;
 }

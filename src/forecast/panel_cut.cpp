@@ -85,7 +85,7 @@ void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int c
     float both = 0;
     float seen = 0;
     for (int p = 0; p < 2; ++p) {
-      const auto cell = static_cast<std::size_t>(2 * w + p);
+      const auto cell = 2 * static_cast<std::size_t>(w) + static_cast<std::size_t>(p);
       const float additive =
           mean + weekday[static_cast<std::size_t>(w)] + promotion[static_cast<std::size_t>(p)];
       constexpr float kCellShrink = 2;
@@ -343,12 +343,13 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
   std::vector<std::vector<Sums>> sums;
   if (!logarithm) {
     if (!each_block(true, sums)) return {};
-    for (std::size_t k = 0; k < cuts.size(); ++k)
+    for (std::size_t k = 0; k < cuts.size(); ++k) {
       for (std::size_t cell = 0; cell < result[k].pooled.size(); ++cell) {
         double units = 0, expected = 0;
         for (const auto& block : sums) units += block[k].units[cell], expected += block[k].expected[cell];
         if (expected > 0) result[k].pooled[cell] = static_cast<float>(units / expected);
       }
+    }
   }
   if (!each_block(false, sums)) return {};
   const auto merge = [](auto& into, const auto& from) {

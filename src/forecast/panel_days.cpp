@@ -137,11 +137,12 @@ PanelShape shape_of(const Panel& panel) {
     shape.promotion = shape.promotion || !member.history.promotion.empty();
     shape.open = shape.open || !member.history.open.empty();
     shape.price = shape.price || !member.history.price.empty();
-    if (shape.drivers.empty())
+    if (shape.drivers.empty()) {
       for (const DriverView& driver : member.drivers) {
         shape.drivers.emplace_back(driver.name);
         shape.kinds.push_back(driver.kind);
       }
+    }
   }
   return shape;
 }

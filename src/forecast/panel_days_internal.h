@@ -11,10 +11,10 @@ namespace tillcast::forecast {
 
 /// The days of a panel, counted from the first day of its first member; what the calendar says of each.
 struct PanelCalendar {
-  std::int32_t first = 0;                                            ///< day number of day 0
-  int end = 0;                                                       ///< first day after the cut of the panel
-  int steps = 0;                                                     ///< days after it
-  std::vector<std::int8_t> weekday, day_of_month, days_left, month;  ///< weekday 0 = Monday
+  std::int32_t first = 0;  ///< day number of day 0
+  int end = 0;             ///< first day after the cut of the panel
+  int steps = 0;           ///< days after it
+  std::vector<std::uint8_t> weekday, day_of_month, days_left, month;  ///< weekday 0 = Monday
   std::vector<std::int16_t> day_of_year;
 
   int days() const { return end + steps; }
@@ -70,7 +70,8 @@ PanelShape shape_of(const Panel& panel);
 /// Cells of the base of a member: weekday x promotion (no, yes, unknown).
 constexpr int kPromotionStates = 3;
 inline std::size_t cell_of(int weekday, int promoted) {
-  return static_cast<std::size_t>(weekday * kPromotionStates + (promoted < 0 ? 2 : promoted));
+  return static_cast<std::size_t>(weekday) * kPromotionStates +
+         static_cast<std::size_t>(promoted < 0 ? 2 : promoted);
 }
 using Cells = std::array<float, 7 * kPromotionStates>;
 

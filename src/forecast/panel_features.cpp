@@ -129,11 +129,12 @@ struct PanelFeatures::State {
       };
       for (std::size_t i = 0; i < member.history.promotion.size(); ++i)
         if (member.history.promotion[i] >= 0) add(0, i, member.history.promotion[i]);
-      for (std::size_t d = 0; d < std::min(member.drivers.size(), shape.drivers.size()); ++d)
+      for (std::size_t d = 0; d < std::min(member.drivers.size(), shape.drivers.size()); ++d) {
         for (std::size_t i = 0; i < member.drivers[d].value.size(); ++i) {
           const auto value = static_cast<double>(member.drivers[d].value[i]);
           add(1 + d, i, shape.kinds[d] == DriverKind::kCategory ? (value > 0 ? 1 : value) : value);
         }
+      }
       for (const DriverView& driver : member.drivers)
         share_ahead = std::max(
             share_ahead, static_cast<int>(driver.value.size()) - static_cast<int>(member.history.size()));
@@ -141,10 +142,11 @@ struct PanelFeatures::State {
                                               static_cast<int>(member.history.size()));
     }
     share.assign(sum.size(), std::vector<float>(size, kNoValue));
-    for (std::size_t which = 0; which < sum.size(); ++which)
+    for (std::size_t which = 0; which < sum.size(); ++which) {
       for (std::size_t day = 0; day < size; ++day)
         if (count[which][day] > 0)
           share[which][day] = static_cast<float>(sum[which][day] / count[which][day]);
+    }
   }
 
   /// Weekday x promotion of a day ahead, as it is known at the cut.
@@ -361,8 +363,8 @@ struct PanelFeatures::State {
   }
 };
 
-PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm,
-                             Progress* progress)
+PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, const std::vector<int>& cuts,
+                             bool logarithm, Progress* progress)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.panel = &panel;
@@ -370,6 +372,7 @@ PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, std::vec
   state.shape = shape_of(panel);
   state.logarithm = logarithm;
   std::vector<int> days;
+  days.reserve(cuts.size());
   for (const int back : cuts) days.push_back(state.calendar.end - 1 - back);
   NoProgress silent;
   state.cuts = cut_panel(panel, state.calendar, days, logarithm, task.threads,

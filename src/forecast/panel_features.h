@@ -45,7 +45,7 @@ class PanelFeatures {
   /// @param logarithm  labels are logarithms of positive values (revenue), else units (counts)
   /// @param progress   of the sums over all members; asked to stop, there are no rows. nullptr = nobody is
   /// told
-  PanelFeatures(const Panel& panel, const PanelTask& task, std::vector<int> cuts, bool logarithm,
+  PanelFeatures(const Panel& panel, const PanelTask& task, const std::vector<int>& cuts, bool logarithm,
                 Progress* progress = nullptr);
   ~PanelFeatures();
   PanelFeatures(const PanelFeatures&) = delete;

@@ -62,7 +62,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
     if (own.coverage.count == 0) continue;
     std::vector<std::string> levels = {""};
     if (!options.levels.empty()) levels.push_back(options.levels[i]);
-    for (const std::string& level : levels)
+    for (const std::string& level : levels) {
       for (const std::size_t of_class : {static_cast<std::size_t>(test.demand_class), kDemandClassCount}) {
         CoverageRow& row = table[{level, of_class}];
         row.level = level;
@@ -71,6 +71,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
         row.coverage.merge(own.coverage);
         for (std::size_t q = 0; q < row.quantiles.size(); ++q) row.quantiles[q].merge(own.quantiles[q]);
       }
+    }
   }
   std::vector<CoverageRow> rows;
   for (const bool all_classes : {true, false})
@@ -95,6 +96,7 @@ std::vector<float> errors_of(const Series& series, const SeriesBacktest& test, s
 void add_quantiles(const History& history, std::size_t at, const PredictiveDistributions& distributions,
                    const RunShares& shares, SeriesForecast& result) {
   std::vector<double> forecast;
+  forecast.reserve(result.points.size());
   for (const ForecastPoint& point : result.points) forecast.push_back(point.mean);
   std::vector<double> quantiles(forecast.size() * shares.all.size());
   distributions.quantiles(history, at, result.demand_class, forecast, shares.all, quantiles);

@@ -45,10 +45,11 @@ Result<SamplePaths> sample_paths(const ForecastRun& run, std::size_t series,
     return invalid_input("sample paths: series " + std::to_string(series) + " has no quantiles");
   // Others of its class at the same origins: the same weekdays, holidays and weather.
   std::vector<std::size_t> alike;
-  for (std::size_t i = 0; i < run.series.size(); ++i)
+  for (std::size_t i = 0; i < run.series.size(); ++i) {
     if (i != series && run.series[i].demand_class == own.demand_class && !run.series[i].errors.empty() &&
         run.series[i].points.size() == steps)
       alike.push_back(i);
+  }
   std::vector<float> errors = own.errors;
   scale_windows(errors);
   const std::size_t room = options.windows - std::min(options.windows, errors.size() / steps);

@@ -35,7 +35,7 @@ Result<std::shared_ptr<const ServedModel>> ServedModel::create(FittedRun fitted,
   std::vector<PanelCandidate> candidates(known.begin(), known.end());
   for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason})
     candidates.push_back({pooled_season_model(kind), nullptr});
-  for (const FittedPanelText& saved : served->fitted_.panels)
+  for (const FittedPanelText& saved : served->fitted_.panels) {
     for (const PanelCandidate& candidate : candidates) {
       if (candidate.model->name() != saved.name) continue;
       auto loaded = candidate.model->load(saved.text);
@@ -43,6 +43,7 @@ Result<std::shared_ptr<const ServedModel>> ServedModel::create(FittedRun fitted,
       served->panels_[candidate.model->id()] = std::move(*loaded);
       break;
     }
+  }
   served->fitted_.panels.clear();
   if (served->input_ != nullptr)
     for (std::size_t i = 0; i < served->input_->ids.size(); ++i)

@@ -79,13 +79,14 @@ Result<UnseenPool> UnseenPool::create(std::vector<KnownSeries> known) {
 }
 
 void UnseenPool::fit_effects() {
-  for (std::size_t i = 0; i < known_.size(); ++i)
+  for (std::size_t i = 0; i < known_.size(); ++i) {
     for (std::size_t part = 0; part < 2; ++part) {
       const auto code = static_cast<std::size_t>(known_[i].key[part]);
       parts_[part].sum[code] += size_[i];
       ++parts_[part].series[code];
     }
-  for (int round = 0; round < kRounds; ++round)
+  }
+  for (int round = 0; round < kRounds; ++round) {
     for (std::size_t part = 0; part < 2; ++part) {
       Part& own = parts_[part];
       const Part& other = parts_[1 - part];
@@ -97,6 +98,7 @@ void UnseenPool::fit_effects() {
         own.effect[code] =
             own.expected[code] > 0 ? std::max(own.sum[code] / own.expected[code], kEffectMin) : 1.0;
     }
+  }
   for (std::size_t part = 0; part < 2; ++part) parts_[part].doubt = doubt_of(part);
   for (Part& part : parts_)
     for (std::size_t code = 0; code < part.effect.size(); ++code)
@@ -203,6 +205,7 @@ std::vector<std::size_t> UnseenPool::nearest(const UnseenKey& key, std::size_t c
   std::vector<std::size_t> from = examples_of(key);
   if (from.size() <= count) return from;
   std::vector<std::size_t> spread;
+  spread.reserve(count);
   for (std::size_t k = 0; k < count; ++k) spread.push_back(from[k * from.size() / count]);
   return spread;
 }

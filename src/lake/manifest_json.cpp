@@ -226,6 +226,7 @@ std::string format_entry(const ManifestEntry& entry) {
   }
   writer.EndArray();
   std::vector<const DataFile*> files;
+  files.reserve(entry.files.size());
   for (const DataFile& file : entry.files) files.push_back(&file);
   write_files(writer, files);
   writer.Key("removes");

@@ -72,11 +72,12 @@ void write_result(io::JsonOut& out, const JobResult& result) {
 JobResult read_result(io::JsonIn& in, const Json& object) {
   JobResult result;
   if (const Json* const runs = in.array(object, "runs")) {
-    for (const Json& run : runs->GetArray())
+    for (const Json& run : runs->GetArray()) {
       result.runs.push_back({in.text(run, "plan"), in.text(run, "run_id"), in.number(run, "series"),
                              in.number(run, "fallbacks"), in.flag(run, "unchanged"),
                              in.optional_number(run, "fitted_version").value_or(0),
                              in.optional_text(run, "verdict").value_or("")});
+    }
   }
   result.rows_in = in.number(object, "rows_in");
   result.rows_loaded = in.number(object, "rows_loaded");

@@ -106,10 +106,11 @@ class DriverLoader {
         auto& range = table.rows[{columns[0].ints[i], 0}];
         if (range.count++ == 0) range.begin = table.date.size();
         table.date.push_back({static_cast<std::int32_t>(columns[1].ints[i])});
-        for (std::size_t c = 0; c < table.columns.size(); ++c)
+        for (std::size_t c = 0; c < table.columns.size(); ++c) {
           table.columns[c].value.push_back(columns[2 + c].is_null(i)
                                                ? forecast::kUnknownDriver
                                                : static_cast<float>(columns[2 + c].ints[i]));
+        }
       }
     }
     // What nobody states is no driver that is missing.

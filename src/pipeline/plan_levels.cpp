@@ -180,12 +180,13 @@ forecast::Series sum_series(std::span<const Series* const> parts) {
     }
   }
   // One part whose opening is unknown leaves the sum's unknown, unless another one is open.
-  for (const Series* part : parts)
+  for (const Series* part : parts) {
     for (std::size_t t = 0; t < open.size(); ++t) {
       const std::size_t from = longest - std::min(longest, part->size());
       if (t >= from && open[t] == 0 && (t - from >= part->open.size() || part->open[t - from] < 0))
         open[t] = -1;
     }
+  }
   if (any_open) sum.open = std::move(open);
   return sum;
 }

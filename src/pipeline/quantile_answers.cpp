@@ -128,10 +128,11 @@ Result<> QuantileAnswers::add(const SeriesForecast& stored, const ForecastReques
                          "`, without `quantiles = []` in its [[forecast.plan]]");
   const std::vector<double>& shares = *quantiles.shares;
   for (const double share : request.quantiles) {
-    if (share < shares.front() || share > shares.back())
+    if (share < shares.front() || share > shares.back()) {
       return invalid_input("quantiles: " + shares_text({share}) + " lies outside " +
                            shares_text({shares.front()}) + " to " + shares_text({shares.back()}) +
                            ", what plan '" + plan + "' keeps; name it in quantiles of its [[forecast.plan]]");
+    }
   }
   const auto season = static_cast<std::size_t>(forecast::season_length(grain_of(*catalog_->plan(plan))));
   const std::vector<float> values = values_at(stored, quantiles, places, season, answer.points);

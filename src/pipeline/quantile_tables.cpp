@@ -22,6 +22,7 @@ CREATE OR REPLACE VIEW forecast_quantile AS SELECT plan, point.run_id, series_id
 
 std::vector<ColumnSpec> list_columns(std::size_t count) {
   std::vector<ColumnSpec> columns;
+  columns.reserve(count);
   for (std::size_t i = 0; i < count; ++i)
     columns.push_back({"item" + std::to_string(i), ColumnType::kDouble});
   return columns;

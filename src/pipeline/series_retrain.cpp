@@ -36,11 +36,13 @@ int base_of(const registry::VersionInfo& info) {
 // Why the champion's forecast of this series cannot be held against the new one; empty when it can.
 std::string find_no_comparison(const forecast::FittedSeries* known, const forecast::Series& series) {
   if (known == nullptr || (known->start == series.start && known->known == series.size())) return {};
-  for (const auto& member : known->members)
-    if (forecast::is_panel_model(member.model))
+  for (const auto& member : known->members) {
+    if (forecast::is_panel_model(member.model)) {
       return "the champion forecasts this series with " + std::string(forecast::model(member.model).name) +
              ", which has seen the newer sales and cannot be judged on them; fit the plan, or promote by "
              "hand";
+    }
+  }
   return {};
 }
 
@@ -60,10 +62,11 @@ Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan
                                   const std::string& series_id, StageObserver& observer) {
   const std::string stage = "forecast " + series_id;
   observer.stage_started(stage, kShares);
-  if (is_level_id(plan, series_id))
+  if (is_level_id(plan, series_id)) {
     return invalid_input("'" + series_id +
                          "' is a sum of the plan's series and is made with them; train plan '" + plan.name +
                          "'");
+  }
   const auto registry = registry_of(workspace);
   const auto named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
   if (named.champion == 0)

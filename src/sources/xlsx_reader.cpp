@@ -147,6 +147,7 @@ Result<bool> XlsxReader::open_sheet(const ZipArchive& archive, const ZipEntry& p
       std::vector<std::string> names;
       std::size_t width = cells.size();
       while (cells[width - 1].empty()) --width;
+      names.reserve(width);
       for (std::size_t i = 0; i < width; ++i) names.emplace_back(cells[i]);
       header_ = unique_header(std::move(names));
       header_row_ = row.number;

@@ -235,10 +235,11 @@ Result<Value> indented(const std::string& text, const CallArguments& arguments, 
 Value dict_items(const Dict& dict, bool sort_keys) {
   List pairs;
   for (const auto& [name, value] : dict) pairs.push_back(Value::list({Value(name), value}));
-  if (sort_keys)
+  if (sort_keys) {
     std::sort(pairs.begin(), pairs.end(), [](const Value& a, const Value& b) {
       return a.as_list()[0].as_text() < b.as_list()[0].as_text();
     });
+  }
   return Value::list(std::move(pairs));
 }
 

@@ -247,10 +247,11 @@ CommandSpec forecast_predict_command() {
                                                     fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
                                               : ""));
     if (forecast.cold_start) context.terminal.note("never seen: " + forecast.cold_start->basis);
-    if (forecast.extension && forecast.extension->refitted)
+    if (forecast.extension && forecast.extension->refitted) {
       context.terminal.note("from " + format_date(forecast.extension->from) +
                             " on by a fit for this answer (" + forecast.extension->model +
                             "): " + forecast.extension->reason);
+    }
     std::vector<bool> right(rows[0].size(), true);
     right[0] = false;
     context.terminal.out(text_table(rows, right));
