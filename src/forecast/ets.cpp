@@ -469,8 +469,10 @@ EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& option
     if (better) best = std::move(fit);
     return better;
   };
-  const bool seasonal = period > 1 && observed >= static_cast<std::size_t>(2 * period + 3);
+  const bool seasonal = period > 1 && observed >= 2 * static_cast<std::size_t>(period) + 3;
   const bool multiplicative = options.allow_multiplicative && positive;
+  // consider() replaces best, so that these copies are needed.
+  // NOLINTBEGIN(performance-unnecessary-copy-initialization)
   if (seasonal) {
     const EtsFit flat = best;
     consider({.season = EtsSeason::kAdditive, .period = period}, &flat);
@@ -484,7 +486,6 @@ EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& option
     consider(shape, &additive);
   }
   if (options.trend != EtsTrend::kNone) {
-    // consider() replaces best. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const EtsFit flat = best;
     EtsShape shape = best.shape;
     shape.trend = EtsTrend::kDamped;
@@ -494,6 +495,7 @@ EtsFit auto_ets(const History& history, int period, const AutoEtsOptions& option
       consider(shape, &flat);
     }
   }
+  // NOLINTEND(performance-unnecessary-copy-initialization)
   return best;
 }
 
