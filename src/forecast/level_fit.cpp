@@ -73,6 +73,9 @@ class LevelSearch {
 }  // namespace
 
 LevelFit fit_level(std::span<const double> values, double start, double alpha, double lower, double upper) {
+  // Every alpha fits a line that never moves, and rounding must not pick one.
+  if (std::ranges::all_of(values, [start](double value) { return value == start; }))
+    return {.alpha = std::clamp(alpha, lower, upper), .level = start, .squares = 0};
   LevelSearch search(values, start);
   constexpr std::size_t kGrid = 2 * kLanes - 1;  // and the alpha that is kept
   std::array<double, kGrid> grid;
