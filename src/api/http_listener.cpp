@@ -174,6 +174,8 @@ class Listener final : public HttpListener {
         // A query that still runs returns to its connection, which then ends; the loop must outlive it.
         emptied_.wait(lock, [this] { return connections_.empty(); });
       }
+      // A pool's thread that has posted its answer still lets go of the loop.
+      emptied_.wait(lock, [this] { return tasks_ == 0; });
     }
     loop_.stop();
     for (std::thread& thread : threads_) thread.join();
@@ -183,6 +185,16 @@ class Listener final : public HttpListener {
     const std::lock_guard lock(mutex_);
     connections_.erase(connection->place);
     if (connections_.empty()) emptied_.notify_all();
+  }
+
+  /// Tasks of the pools that may still touch the loop; task_ended() is the last thing that one does.
+  void task_begins() {
+    const std::lock_guard lock(mutex_);
+    ++tasks_;
+  }
+  void task_ended() {
+    const std::lock_guard lock(mutex_);
+    if (--tasks_ == 0) emptied_.notify_all();
   }
 
   const ServerOptions options;
@@ -231,6 +243,7 @@ class Listener final : public HttpListener {
   std::uint16_t port_ = 0;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
+  std::size_t tasks_ = 0;
   std::condition_variable emptied_;
   std::list<std::shared_ptr<Connection>> connections_;
   std::atomic<bool> stopped_{false};
@@ -325,9 +338,13 @@ asio::awaitable<void> Connection::on_body_pool(Work work) {
   co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
       [&](auto handler) {
         auto done = std::make_shared<decltype(handler)>(std::move(handler));
-        QueryPool::Task task = [this, &work, done, guard = asio::make_work_guard(stream.get_executor())] {
+        listener_.task_begins();
+        QueryPool::Task task = [this, &listener = listener_, &work, done,
+                                guard = asio::make_work_guard(stream.get_executor())]() mutable {
           work();
-          asio::post(stream.get_executor(), [done]() mutable { (*done)(); });
+          asio::post(stream.get_executor(), [done = std::move(done)]() mutable { (*done)(); });
+          guard.reset();
+          listener.task_ended();
         };
         if (!listener_.body_pool.submit(task)) task();
       },
@@ -400,9 +417,10 @@ asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& a
         // Under load, do not work for clients that have given up. The socket stays open while this task
         // exists.
         auto done = std::make_shared<decltype(handler)>(std::move(handler));
-        QueryPool::Task task = [this, &admission, &request, &sink, queued, done,
+        listener_.task_begins();
+        QueryPool::Task task = [this, &listener = listener_, &admission, &request, &sink, queued, done,
                                 work = asio::make_work_guard(stream.get_executor()),
-                                fd = stream.socket().native_handle()] {
+                                fd = stream.socket().native_handle()]() mutable {
           HttpAnswer answer;
           pollfd peer{fd, POLLRDHUP, 0};
           if (std::chrono::steady_clock::now() - queued > std::chrono::milliseconds(100) &&
@@ -411,10 +429,14 @@ asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& a
           } else {
             answer = listener_.application.answer(admission, request, std::move(sink));
           }
-          asio::post(stream.get_executor(),
-                     [done, answer = std::move(answer)]() mutable { (*done)(std::move(answer)); });
+          asio::post(stream.get_executor(), [done = std::move(done), answer = std::move(answer)]() mutable {
+            (*done)(std::move(answer));
+          });
+          work.reset();
+          listener.task_ended();
         };
         if (!listener_.pool.submit(task)) {
+          listener_.task_ended();
           asio::post(stream.get_executor(), [this, done, &admission]() mutable {
             (*done)(listener_.application.refuse(
                 503, "busy", "too many queries are waiting; try again in a second", admission.request_id));
