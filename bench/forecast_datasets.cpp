@@ -21,8 +21,9 @@ using namespace tillcast::forecast;
 using namespace tillcast::bench;
 
 ForecastRun run(const std::vector<Series>& series, std::size_t horizon, Metric metric,
-                std::vector<PanelCandidate> panel_models = {}) {
+                std::vector<PanelCandidate> panel_models = {}, std::vector<AttributeColumn> attributes = {}) {
   ForecastOptions options;
+  options.attributes = std::move(attributes);
   options.backtest.horizon = horizon;
   options.choice.metric = metric;
   options.panel_models = std::move(panel_models);
@@ -116,9 +117,9 @@ void print_anchor(const char* name, ModelId id, const std::vector<Series>& known
 /// Runs forecast_all on what is known at the cut and prints how it did.
 Score score_run(const char* title, const char* name, const std::vector<Series>& known,
                 const std::vector<Series>& complete, std::size_t horizon, Metric metric,
-                std::vector<PanelCandidate> panel_models = {}) {
+                std::vector<PanelCandidate> panel_models = {}, std::vector<AttributeColumn> attributes = {}) {
   const double started = cpu_seconds();
-  const ForecastRun result = run(known, horizon, metric, std::move(panel_models));
+  const ForecastRun result = run(known, horizon, metric, std::move(panel_models), std::move(attributes));
   const double seconds = cpu_seconds() - started;
   const Score sums = score(known, complete, result);
   std::printf(
@@ -191,7 +192,7 @@ bool m5(const std::string& folder) {
   const Score sums = score_run("M5, 280 series, 28 days", "m5", known, complete, kHorizon, Metric::kRmse);
   const Score blended =
       score_run("  with global_trees in the blend", "m5_trees", known, complete, kHorizon, Metric::kRmse,
-                {{std::make_shared<const GlobalModel>(GlobalModelOptions{}), nullptr}});
+                {{std::make_shared<const GlobalModel>(GlobalModelOptions{}), nullptr}}, rows.attributes);
   for (const ModelId id : {ModelId::kSeasonalNaive, ModelId::kTsb, ModelId::kTheta})
     print_anchor("m5", id, known, complete, kHorizon);
   std::printf(

@@ -1,6 +1,8 @@
 // The only file that uses DuckDB's streaming functions, which its header calls deprecated.
 #undef DUCKDB_API_ALLOW_DEPRECATED
 #define DUCKDB_API_ALLOW_DEPRECATED 1  // see CMakeLists.txt
+#include <atomic>
+
 #include "database/duck_internal.h"
 
 namespace tillcast::database {
@@ -21,6 +23,7 @@ struct ResultStream::State {
   ResultHandle result;
   std::optional<ResultReader> reader;
   bool at_end = false;
+  std::atomic<bool> interrupted{false};
 };
 
 ResultStream::ResultStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -29,14 +32,33 @@ ResultStream& ResultStream::operator=(ResultStream&&) noexcept = default;
 ResultStream::~ResultStream() = default;
 
 const std::vector<ResultColumn>& ResultStream::columns() const { return state_->reader->columns(); }
-void ResultStream::interrupt() const { state_->connection.interrupt(); }
+void ResultStream::interrupt() const {
+  state_->interrupted = true;
+  state_->connection.interrupt();
+}
+
+namespace {
+
+// A statement that fails in one of DuckDB's threads now and then says only that the others were interrupted.
+Error reason_of(duckdb_result& result, bool interrupted) {
+  Error error = result_error(result);
+  if (error.code == ErrorCode::kCancelled && !interrupted) {
+    return unavailable(
+        "the statement failed while its rows were read, and DuckDB kept no reason; run it again");
+  }
+  return error;
+}
+
+}  // namespace
 
 Result<std::optional<QueryResult>> ResultStream::next() {
   if (state_->at_end) return std::optional<QueryResult>{};
   const ChunkHandle chunk(duckdb_fetch_chunk(state_->result.get()));
   if (chunk.get() == nullptr || duckdb_data_chunk_get_size(chunk.get()) == 0) {
     state_->at_end = true;
-    if (duckdb_result_error(state_->result.out()) != nullptr) return result_error(state_->result.get());
+    if (duckdb_result_error(state_->result.out()) != nullptr) {
+      return reason_of(state_->result.get(), state_->interrupted);
+    }
     return std::optional<QueryResult>{};
   }
   state_->reader->append(chunk.get());
@@ -49,7 +71,7 @@ Result<ResultStream> Connection::stream(std::string_view sql, std::span<const Va
   ResultHandle result = TILLCAST_TRY_PLAIN(execute_streaming(prepared.get()));
   ResultReader reader = TILLCAST_TRY_PLAIN(ResultReader::create(result.get()));
   auto state = std::unique_ptr<ResultStream::State>(new ResultStream::State{
-      std::move(own), std::move(prepared), std::move(result), std::move(reader), false});
+      std::move(own), std::move(prepared), std::move(result), std::move(reader)});
   return ResultStream(std::move(state));
 }
 

@@ -122,7 +122,9 @@ TEST_F(ConnectionTest, StreamReportsAnErrorInTheMiddle) {
   for (;;) {
     auto piece = stream.next();
     if (!piece) {
-      EXPECT_THAT(piece.error().message, ::testing::HasSubstr("late"));
+      // DuckDB now and then loses the reason to its own interruption of the other threads.
+      EXPECT_THAT(piece.error().message,
+                  ::testing::AnyOf(::testing::HasSubstr("late"), ::testing::HasSubstr("kept no reason")));
       return;
     }
     ASSERT_TRUE(piece->has_value()) << "the error was lost";

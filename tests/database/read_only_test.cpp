@@ -114,6 +114,13 @@ TEST_F(ReadOnlyTest, StopsAtTheTimeLimitAndStaysUsable) {
   EXPECT_OK(run("SELECT 1"));
 }
 
+TEST_F(ReadOnlyTest, ReportsWhyAStatementFailedInTheMiddle) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_ERROR(run("SELECT CASE WHEN range = 250000 THEN error('late') ELSE range END FROM range(300000)"),
+                 ErrorCode::kInvalidInput, "late");
+  }
+}
+
 TEST_F(ReadOnlyTest, MemoryLimitStopsAHungryQuery) {
   EXPECT_ERROR(run("SELECT list(range) FROM range(200000000)"), ErrorCode::kUnavailable, "memory");
   EXPECT_OK(run("SELECT 1"));
