@@ -90,7 +90,8 @@ bool read_m5(const std::string& folder, SalesRows& rows) {
   if (!read_m5_days(folder, days) || days.size() < static_cast<std::size_t>(kM5Days)) return false;
   if (!read_m5_prices(folder, prices)) return false;
   const Date first = m5_first_day();
-  rows.drivers = {{"event", forecast::DriverKind::kCategory, {}}, {"food_aid", forecast::DriverKind::kFlag, {}}};
+  rows.drivers = {{"event", forecast::DriverKind::kCategory, {}},
+                  {"food_aid", forecast::DriverKind::kFlag, {}}};
   std::array<Codes, 5> codes;
   for (const char* name : {"item", "department", "category", "store", "state"})
     rows.attributes.push_back({name, true, {}});
@@ -176,7 +177,8 @@ std::vector<forecast::Series> build(const SalesRows& rows, forecast::Grain grain
   options.grain = grain;
   options.cut = cut;
   forecast::LongTable table{rows.series, rows.date, rows.value, {}, {}, rows.price, rows.count};
-  for (const DriverRows& driver : rows.drivers) table.drivers.push_back({driver.name, driver.kind, driver.value});
+  for (const DriverRows& driver : rows.drivers)
+    table.drivers.push_back({driver.name, driver.kind, driver.value});
   auto built = forecast::build_series(table, options);
   if (!built) {
     std::fprintf(stderr, "%s\n", built.error().message.c_str());

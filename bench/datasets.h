@@ -44,8 +44,8 @@ bool read_store_item(const std::string& folder, SalesRows& rows);
 constexpr std::int32_t kM5Days = 1941;
 inline constexpr Date m5_first_day() { return date_from_civil(2011, 1, 29); }
 /// M5's subset of 280 bottom-level series, d_1 to d_1941: m5/sales_train_evaluation_280.csv; with what the
-/// competition publishes ahead: events and food-aid days (calendar.csv), prices (sell_prices_280.csv, the last
-/// one carried on), and item, department, category, store and state.
+/// competition publishes ahead: events and food-aid days (calendar.csv), prices (sell_prices_280.csv, the
+/// last one carried on), and item, department, category, store and state.
 bool read_m5(const std::string& folder, SalesRows& rows);
 
 /// Units of the 500 codes of UCI Online Retail that sold most up to `ranked_until`: lines with quantity and

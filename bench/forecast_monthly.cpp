@@ -64,7 +64,7 @@ Scored score(const SalesRows& rows, Date cut, const std::vector<AttributeColumn>
   for (std::size_t m = 0; m < known_panel.members.size(); ++m) {
     const std::size_t i = known_panel.members[m].series;
     KnownSeries& one = examples.emplace_back();
-    one.key = {static_cast<int>(i / kItems), static_cast<int>(i % kItems)};
+    one.key = {static_cast<int>(i / kStoreItemItems), static_cast<int>(i % kStoreItemItems)};
     for (std::size_t step = 0; step < 12; ++step)
       one.points.push_back({.date = cut, .mean = (*known_values)[m * 12 + step]});
   }
@@ -73,7 +73,7 @@ Scored score(const SalesRows& rows, Date cut, const std::vector<AttributeColumn>
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (!is_unseen(i)) continue;
     const UnseenForecast months =
-        pool->forecast({{static_cast<int>(i / kItems), static_cast<int>(i % kItems)}, {}});
+        pool->forecast({{static_cast<int>(i / kStoreItemItems), static_cast<int>(i % kStoreItemItems)}, {}});
     for (std::size_t step = 0; step < 12; ++step)
       result.unseen.add(complete[i].value[known[i].size() + step], months.points[step].mean, 0);
   }

@@ -204,7 +204,8 @@ Result<QueryResult> Connection::query_read_only(std::string_view sql, const Quer
     return read_all(result.get(), limits.rows_max);
   };
   auto rows = run();
-  // A statement that fails in one of DuckDB's threads now and then says only that the others were interrupted.
+  // A statement that fails in one of DuckDB's threads now and then says only that the others were
+  // interrupted.
   if (!rows && rows.error().code == ErrorCode::kCancelled && !watchdog.expired()) {
     TILLCAST_TRY_PLAIN(execute("ROLLBACK"));
     TILLCAST_TRY_PLAIN(execute("BEGIN TRANSACTION READ ONLY"));

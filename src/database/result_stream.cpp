@@ -70,8 +70,8 @@ Result<ResultStream> Connection::stream(std::string_view sql, std::span<const Va
   PreparedHandle prepared = TILLCAST_TRY_PLAIN(prepare(own.state_->handle.get(), sql, parameters));
   ResultHandle result = TILLCAST_TRY_PLAIN(execute_streaming(prepared.get()));
   ResultReader reader = TILLCAST_TRY_PLAIN(ResultReader::create(result.get()));
-  auto state = std::unique_ptr<ResultStream::State>(new ResultStream::State{
-      std::move(own), std::move(prepared), std::move(result), std::move(reader)});
+  auto state = std::unique_ptr<ResultStream::State>(
+      new ResultStream::State{std::move(own), std::move(prepared), std::move(result), std::move(reader)});
   return ResultStream(std::move(state));
 }
 

@@ -11,7 +11,8 @@ Result<std::vector<ExplainedStep>> FittedGlobal::explain(const Panel& panel, std
   if (member >= panel.members.size())
     return not_found("series " + std::to_string(member) + " of a panel of " +
                      std::to_string(panel.members.size()));
-  const PanelFeatures features(panel, task, {0}, logarithm);
+  const RecodedPanel known(panel, codes);
+  const PanelFeatures features(known.panel, task, {0}, logarithm);
   if (Result<> checked = check_columns(features); !checked) return checked.error();
   FeatureRows rows;
   features.add_rows(

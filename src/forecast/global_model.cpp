@@ -208,6 +208,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   ProgressPart panel_part(progress, 0, 0.2 * features_share);
   const PanelFeatures features(panel, task, cuts, fitted->logarithm, &panel_part);
   if (progress.cancelled()) return cancelled("training stopped on request");
+  fitted->codes = AttributeCodes(panel.attributes);
   fitted->columns = features.columns();
   const auto gap = static_cast<int>(task.gap);
 
@@ -295,7 +296,7 @@ Result<> FittedGlobal::check_columns(const PanelFeatures& features) const {
   if (std::ranges::equal(now, columns, {}, &FeatureColumn::name, &FeatureColumn::name)) return {};
   return invalid_input("the trees learnt from " + std::to_string(columns.size()) +
                        " columns, the panel gives " + std::to_string(now.size()) +
-                       " or other ones: drivers and attributes must be those of the fit");
+                       " or other ones: drivers must be those of the fit");
 }
 
 Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const PanelTask& task) const {
@@ -304,7 +305,8 @@ Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const Pane
   NoProgress silent;
   Progress& progress = task.progress != nullptr ? *task.progress : silent;
   ProgressPart panel_part(progress, 0, 0.1);
-  const PanelFeatures features(panel, task, {0}, logarithm, &panel_part);
+  const RecodedPanel known(panel, codes);
+  const PanelFeatures features(known.panel, task, {0}, logarithm, &panel_part);
   if (progress.cancelled()) return cancelled("forecast by trees stopped on request");
   if (Result<> checked = check_columns(features); !checked) return checked.error();
   const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
@@ -349,7 +351,10 @@ namespace {
 class PreparedTrees final : public PreparedPanel {
  public:
   PreparedTrees(const FittedGlobal& fitted, const Panel& panel, const PanelTask& task)
-      : fitted_(fitted), panel_(panel), task_(task), features_(panel_, task, {0}, fitted.logarithm) {}
+      : fitted_(fitted),
+        known_(panel, fitted.codes),
+        task_(task),
+        features_(known_.panel, task, {0}, fitted.logarithm) {}
   Result<> check() const { return fitted_.check_columns(features_); }
   Result<std::vector<double>> predict(std::size_t member) const override {
     return fitted_.predict_rows(rows_of(member), task_.steps());
@@ -366,9 +371,9 @@ class PreparedTrees final : public PreparedPanel {
     return rows;
   }
   const FittedGlobal& fitted_;
-  Panel panel_;
+  RecodedPanel known_;
   PanelTask task_;
-  PanelFeatures features_;  // borrows panel_
+  PanelFeatures features_;  // borrows known_
 };
 
 }  // namespace
@@ -381,9 +386,12 @@ Result<std::shared_ptr<const PreparedPanel>> FittedGlobal::prepare(const Panel& 
 }
 
 std::string FittedGlobal::save() const {
+  std::string attributes;
+  codes.save(attributes);
   std::ostringstream text;
-  text << "tillcast global model 1\nlogarithm " << (logarithm ? 1 : 0) << "\nfactor " << std::hexfloat
-       << factor << std::defaultfloat << "\nrows " << learnt_rows << "\ncolumns " << columns.size() << "\n";
+  text << "tillcast global model 2\nattributes " << attributes << "logarithm " << (logarithm ? 1 : 0)
+       << "\nfactor " << std::hexfloat << factor << std::defaultfloat << "\nrows " << learnt_rows
+       << "\ncolumns " << columns.size() << "\n";
   for (const FeatureColumn& column : columns)
     text << column.name << '\t' << (column.category ? 1 : 0) << '\t' << column.group << "\n";
   text << "boosters " << boosters.size() << "\n";
@@ -410,7 +418,12 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::load(std::string_view te
     const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), value);
     return error == std::errc() && end == from.data() + from.size() ? std::optional(value) : std::nullopt;
   };
-  if (line() != "tillcast global model 1") return broken("its first line is not ours");
+  if (line() != "tillcast global model 2") return broken("its first line is not ours");
+  if (!text.starts_with("attributes ")) return broken("its head is damaged");
+  text.remove_prefix(std::string_view("attributes ").size());
+  auto codes = AttributeCodes::load(text);
+  if (!codes) return codes.error();
+  fitted->codes = std::move(*codes);
   const auto logarithm = number_after("logarithm ");
   const std::string factor(line());
   const auto rows = number_after("rows ");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "forecast/attribute_codes.h"
 #include "forecast/booster.h"
 #include "forecast/panel_features.h"
 #include "forecast/panel_model.h"
@@ -74,6 +75,7 @@ class FittedGlobal final : public FittedPanel {
   /// The parts of each row.
   Result<std::vector<ExplainedStep>> explain_rows(const FeatureRows& rows) const;
 
+  AttributeCodes codes;  ///< of the panel it learnt from
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;
   bool logarithm = true;

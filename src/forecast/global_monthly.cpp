@@ -329,7 +329,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
   fitted->damping = base.damping;
   fitted->growth = base.growth();
   fitted->end = panel.end;
-  for (const AttributeColumn& attribute : panel.attributes) fitted->attributes.push_back(attribute.name);
+  fitted->codes = AttributeCodes(panel.attributes);
   fitted->effects = attribute_effects(members, base, panel.attributes, fitted->mean_level);
 
   // Past cuts a year apart, newest first; each needs two years before it.
@@ -375,12 +375,15 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
 
 Result<std::vector<ExplainedStep>> FittedMonthly::explain(const Panel& panel, std::size_t member,
                                                           const PanelTask& task) const {
+  const RecodedPanel known(panel, codes);
+  return explain_member(known.panel, member, task);
+}
+
+Result<std::vector<ExplainedStep>> FittedMonthly::explain_member(const Panel& panel, std::size_t member,
+                                                                 const PanelTask& task) const {
   if (member >= panel.members.size())
     return not_found("series " + std::to_string(member) + " of a panel of " +
                      std::to_string(panel.members.size()));
-  if (panel.attributes.size() != attributes.size() ||
-      !std::ranges::equal(panel.attributes, attributes, {}, &AttributeColumn::name))
-    return invalid_input("attributes must be those of the fit");
   Panel one = panel;
   one.members = {panel.members[member]};
   const MonthlyMember own = members_at(one, 0).front();
@@ -417,8 +420,9 @@ Result<std::vector<ExplainedStep>> FittedMonthly::explain(const Panel& panel, st
 Result<std::vector<double>> FittedMonthly::predict(const Panel& panel, const PanelTask& task) const {
   std::vector<double> out;
   out.reserve(panel.members.size() * task.steps());
+  const RecodedPanel known(panel, codes);
   for (std::size_t m = 0; m < panel.members.size(); ++m) {
-    const auto steps = explain(panel, m, task);
+    const auto steps = explain_member(known.panel, m, task);
     if (!steps) return steps.error();
     for (const ExplainedStep& step : *steps) out.push_back(step.forecast);
   }
@@ -426,8 +430,10 @@ Result<std::vector<double>> FittedMonthly::predict(const Panel& panel, const Pan
 }
 
 std::string FittedMonthly::save() const {
+  std::string attributes;
+  codes.save(attributes);
   std::ostringstream text;
-  text << "tillcast global monthly 1\n" << std::hexfloat;
+  text << "tillcast global monthly 2\n" << attributes << std::hexfloat;
   for (const double one : season) text << one << ' ';
   text << past_growth << ' ' << damping << ' ' << mean_level << ' ' << end.days << ' ' << effects.size()
        << '\n';
@@ -442,12 +448,17 @@ std::string FittedMonthly::save() const {
 
 Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::load(std::string_view text) const {
   auto fitted = std::make_shared<FittedMonthly>();
-  std::istringstream in{std::string(text)};
   const auto broken = [] {
     return corrupt_data("global monthly model does not read back: it is cut off or damaged");
   };
+  constexpr std::string_view kHead = "tillcast global monthly 2\n";
+  if (!text.starts_with(kHead)) return broken();
+  text.remove_prefix(kHead.size());
+  auto attributes = AttributeCodes::load(text);
+  if (!attributes) return attributes.error();
+  fitted->codes = std::move(*attributes);
+  std::istringstream in{std::string(text)};
   std::string line;
-  if (!std::getline(in, line) || line != "tillcast global monthly 1") return broken();
   // istream does not read hexadecimal fractions, strtod does.
   const auto number = [&](double& value) {
     std::string word;
@@ -474,7 +485,6 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::load(std::string_view 
     for (double& value : own.by_code)
       if (!number(value)) return broken();
     std::getline(in, line);
-    fitted->attributes.push_back(own.name);
   }
   const auto at = in.tellg();
   if (at < 0) return broken();
@@ -482,7 +492,7 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::load(std::string_view 
       !rest.empty()) {
     auto booster = Booster::load(rest);
     if (!booster) return booster.error();
-    if (booster->columns() != kFeatures + fitted->attributes.size()) return broken();
+    if (booster->columns() != kFeatures + fitted->codes.size()) return broken();
     fitted->booster = std::move(*booster);
   }
   return fitted;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "forecast/attribute_codes.h"
 #include "forecast/booster.h"
 #include "forecast/panel_model.h"
 
@@ -63,8 +64,13 @@ class FittedMonthly final : public FittedPanel {
   double mean_level = 0;            ///< logarithm of the mean value per day of a series
   Date end;                         ///< first month after the cut of the fit
   std::vector<Effects> effects;     ///< of the attributes that are categories
-  std::vector<std::string> attributes;
-  std::optional<Booster> booster;  ///< none when trees did not help
+  AttributeCodes codes;             ///< of the panel it learnt from
+  std::optional<Booster> booster;   ///< none when trees did not help
+
+ private:
+  /// explain() on a panel with the codes of the fit.
+  Result<std::vector<ExplainedStep>> explain_member(const Panel& known, std::size_t member,
+                                                    const PanelTask& task) const;
 };
 
 }  // namespace tillcast::forecast

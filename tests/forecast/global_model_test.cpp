@@ -178,7 +178,7 @@ TEST(GlobalModel, OtherDriversThanThoseOfTheFitAreRefused) {
   for (Series& one : series) one.drivers.clear();
   const auto values = fitted->predict(panel_at(series, {}, {}, 0, backtest_options()), kTask);
   ASSERT_FALSE(values.has_value());
-  EXPECT_NE(values.error().message.find("drivers and attributes must be those of the fit"),
+  EXPECT_NE(values.error().message.find("drivers must be those of the fit"),
             std::string::npos);
 }
 
