@@ -116,7 +116,8 @@ TEST_F(ReadOnlyTest, StopsAtTheTimeLimitAndStaysUsable) {
 
 TEST_F(ReadOnlyTest, ReportsWhyAStatementFailedInTheMiddle) {
   for (int i = 0; i < 100; ++i) {
-    EXPECT_ERROR(run("SELECT CASE WHEN range = 250000 THEN error('late') ELSE range END FROM range(300000)"),
+    EXPECT_ERROR(run("SELECT CASE WHEN range = 250000 THEN error('late') ELSE range END FROM range(300000)",
+                     {.rows_max = 300'000}),
                  ErrorCode::kInvalidInput, "late");
   }
 }
