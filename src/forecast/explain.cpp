@@ -13,32 +13,6 @@ double logarithmic_mean(double a, double b) {
   return std::abs(gap) < 1e-9 ? (a + b) / 2 : (a - b) / gap;
 }
 
-/// Periods of a decomposition as amounts, in one order.
-class DecompositionParts {
- public:
-  explicit DecompositionParts(const Decomposition& found) : found_(found) {}
-
-  /// @param level  in place of the trend of this period
-  ForecastParts at(std::size_t period, double level) const {
-    const Decomposition& d = found_;
-    const double moved =
-        d.multiplicative ? (level > 0 ? d.trend[period] / level : 1) : d.trend[period] - level;
-    ForecastParts parts = {{"level", level}};
-    parts.push_back({"weekday", d.weekday[period]});
-    parts.push_back({"season of the year", d.year[period]});
-    parts.push_back({"promotion", d.promotion[period]});
-    for (const NamedEffect& day : d.days) parts.push_back({day.name, day.effect[period]});
-    parts.push_back({"rest", d.multiplicative ? d.remainder[period] * moved : d.remainder[period] + moved});
-    if (d.multiplicative) parts = parts_of_product(parts);
-    // What never happened to this series needs no line.
-    std::erase_if(parts, [](const ForecastPart& one) { return one.value == 0 && one.name != "level"; });
-    return parts;
-  }
-
- private:
-  const Decomposition& found_;
-};
-
 }  // namespace
 
 ForecastParts parts_of_product(std::span<const ForecastPart> factors) {
@@ -67,30 +41,19 @@ ForecastParts parts_of(const ExplainedStep& step) {
   return step.logarithm && !parts.empty() ? parts_of_product(parts) : parts;
 }
 
-std::vector<ForecastParts> explain_history(const Series& series, std::size_t periods,
-                                           const BacktestOptions& options) {
-  const History history = history_at(series, series.size(), options);
-  const Decomposition found = decompose(history, series.drivers);
-  const DecompositionParts parts(found);
-  std::vector<ForecastParts> explained;
-  for (std::size_t i = series.size() - std::min(periods, series.size()); i < series.size(); ++i)
-    explained.push_back(parts.at(i, found.trend[i]));
-  return explained;
-}
+HistoryExplanation::HistoryExplanation(const Series& series, std::size_t ahead,
+                                       const BacktestOptions& options)
+    : known_(series.size()) {
+  const std::size_t all = known_ + ahead;
+  closed_ = closed_steps(history_at(series, known_, options), options.gap + ahead);
+  closed_.erase(closed_.begin(), closed_.begin() + static_cast<std::ptrdiff_t>(options.gap));
 
-std::vector<ForecastParts> explain_by_history(const Series& series, std::span<const double> steps,
-                                              const BacktestOptions& options) {
-  const std::size_t known = series.size();
-  const std::size_t all = known + steps.size();
-  const History history = history_at(series, known, options);
-  const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + steps.size());
-
-  // The history with the forecast at its end, from which nothing is learnt.
+  // The history with the steps at its end, masked: nothing is learnt from them.
   Series longer;
   longer.grain = series.grain;
   longer.start = series.start;
   longer.value = series.value;
-  longer.value.insert(longer.value.end(), steps.begin(), steps.end());
+  longer.value.resize(all, 0);
   longer.masked = series.masked;
   longer.masked.resize(all, 1);
   if (!series.promotion.empty()) {
@@ -104,15 +67,49 @@ std::vector<ForecastParts> explain_by_history(const Series& series, std::span<co
   BacktestOptions whole = options;
   whole.gap = 0;
   whole.horizon = 1;
-  const Decomposition found = decompose(history_at(longer, all, whole), longer.drivers);
-  const DecompositionParts parts(found);
-  const double level = known > 0 ? found.trend[known - 1] : 0;
+  found_ = decompose(history_at(longer, all, whole), longer.drivers);
+}
+
+ForecastParts HistoryExplanation::parts_at(std::size_t period, double level, double rest) const {
+  ForecastParts parts = {{"level", level}};
+  parts.push_back({"weekday", found_.weekday[period]});
+  parts.push_back({"season of the year", found_.year[period]});
+  parts.push_back({"promotion", found_.promotion[period]});
+  for (const NamedEffect& day : found_.days) parts.push_back({day.name, day.effect[period]});
+  parts.push_back({"rest", rest});
+  if (found_.multiplicative) parts = parts_of_product(parts);
+  // What never happened to this series needs no line.
+  std::erase_if(parts, [](const ForecastPart& one) { return one.value == 0 && one.name != "level"; });
+  return parts;
+}
+
+std::vector<ForecastParts> HistoryExplanation::past(std::size_t periods) const {
+  std::vector<ForecastParts> explained;
+  for (std::size_t i = known_ - std::min(periods, known_); i < known_; ++i)
+    explained.push_back(parts_at(i, found_.trend[i], found_.remainder[i]));
+  return explained;
+}
+
+std::vector<ForecastParts> HistoryExplanation::of(std::span<const double> steps) const {
+  const double level = known_ > 0 ? found_.trend[known_ - 1] : 0;
   std::vector<ForecastParts> explained;
   for (std::size_t step = 0; step < steps.size(); ++step) {
-    if (closed[options.gap + step] != 0 && steps[step] == 0)
+    if (closed_[step] != 0 && steps[step] == 0) {
       explained.push_back({{"closed", 0}});
-    else
-      explained.push_back(parts.at(known + step, level));
+      continue;
+    }
+    // What is left between the forecast and the parts.
+    const std::size_t period = known_ + step;
+    double expected = level;
+    const auto take_in = [&](double part) {
+      expected = found_.multiplicative ? expected * part : expected + part;
+    };
+    take_in(found_.weekday[period]);
+    take_in(found_.year[period]);
+    take_in(found_.promotion[period]);
+    for (const NamedEffect& day : found_.days) take_in(day.effect[period]);
+    explained.push_back(
+        parts_at(period, level, found_.multiplicative ? steps[step] / expected : steps[step] - expected));
   }
   return explained;
 }

@@ -27,16 +27,29 @@ ForecastParts parts_of_product(std::span<const ForecastPart> factors);
 /// The parts of a model that explains itself, as amounts.
 ForecastParts parts_of(const ExplainedStep& step);
 
-/// Why the values of a history are what they are, by decompose(): level (the trend), weekday, season of the
-/// year, promotion, named days, rest. One entry for each of the last `periods`.
-std::vector<ForecastParts> explain_history(const Series& series, std::size_t periods,
-                                           const BacktestOptions& options);
+/// Why the values of a series are what they are, by one decompose() of its history for all questions. What
+/// lies ahead is taken apart by the same parts: the level at the end, and what weekdays, season, promotion
+/// and named days did so far on such days; what a model sees otherwise, its trend included, is the rest.
+/// Thread-safe.
+class HistoryExplanation {
+ public:
+  /// @param ahead  steps after options.gap that may be asked for; nothing is learnt from them
+  HistoryExplanation(const Series& series, std::size_t ahead, const BacktestOptions& options);
 
-/// Forecasts of a model that does not explain itself, by the decomposition of the history: its level at the
-/// end, and what weekdays, season, promotion and named days did so far on such days; what the model sees
-/// otherwise, its trend included, is the rest. One entry for each step; a closed step has one part, of 0.
-std::vector<ForecastParts> explain_by_history(const Series& series, std::span<const double> steps,
-                                              const BacktestOptions& options);
+  /// Level (the trend), weekday, season of the year, promotion, named days, rest: one entry for each of the
+  /// last `periods`.
+  std::vector<ForecastParts> past(std::size_t periods) const;
+  /// Forecasts of a model that does not explain itself: one entry for each step, at most `ahead`; a closed
+  /// step has one part, of 0.
+  std::vector<ForecastParts> of(std::span<const double> steps) const;
+
+ private:
+  ForecastParts parts_at(std::size_t period, double level, double rest) const;
+
+  std::size_t known_ = 0;
+  std::vector<std::uint8_t> closed_;  // of the steps
+  Decomposition found_;               // of the history and the steps
+};
 
 /// Adds parts of a weight to others, by name.
 void add_parts(const ForecastParts& from, double weight, ForecastParts& to);

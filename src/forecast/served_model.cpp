@@ -84,12 +84,12 @@ std::shared_ptr<const ServedModel::Prepared> ServedModel::prepare(std::size_t ho
 
 Result<MemberForecast> ServedModel::panel_member(const std::string& id, const FittedMember& which,
                                                  const Series& series, const BacktestOptions& options,
-                                                 bool explain) const {
+                                                 const HistoryExplanation* explanation) const {
   if (input_ == nullptr)
     return invalid_input(declines(which.model, "the plan's series do not fit into serve.history_mb"));
   const auto place = place_of_.find(id);
-  const auto prepared =
-      prepare(explain ? options.horizon : prepared_length(options.horizon, fitted_.options.horizon));
+  const auto prepared = prepare(
+      explanation != nullptr ? options.horizon : prepared_length(options.horizon, fitted_.options.horizon));
   const auto panel = prepared->panels.find(which.model);
   if (panel == prepared->panels.end())
     return invalid_input(declines(which.model, "the version has not kept it"));
@@ -105,10 +105,10 @@ Result<MemberForecast> ServedModel::panel_member(const std::string& id, const Fi
   if (!serve_steps(history_at(series, series.size(), options), options.non_negative, made.steps))
     return MemberForecast{which.model, 0, {}, {}};  // declines this series
   made.steps.erase(made.steps.begin(), made.steps.begin() + static_cast<std::ptrdiff_t>(options.gap));
-  if (!explain) return made;
+  if (explanation == nullptr) return made;
   const auto said = (*panel->second)->explain(member->second);
   if (!said || said->empty()) {  // a model without an explanation of its own
-    made.explained = explain_by_history(series, made.steps, options);
+    made.explained = explanation->of(made.steps);
     return made;
   }
   made.explained.resize(made.steps.size());
@@ -121,7 +121,8 @@ Result<MemberForecast> ServedModel::panel_member(const std::string& id, const Fi
 }
 
 Result<std::vector<MemberForecast>> ServedModel::members(const std::string& id, const Series& series,
-                                                         std::size_t horizon, bool explain) const {
+                                                         std::size_t horizon,
+                                                         const HistoryExplanation* explanation) const {
   const FittedSeries* const known = find(id, series);
   if (known == nullptr) return not_found("the model version does not know series '" + id + "'");
   BacktestOptions options = fitted_.options;
@@ -138,14 +139,14 @@ Result<std::vector<MemberForecast>> ServedModel::members(const std::string& id, 
         !predict_steps(own, history, which.parameters, options.non_negative, member.steps))
       return {which.model, 0, {}, {}};
     member.steps.erase(member.steps.begin(), member.steps.begin() + static_cast<std::ptrdiff_t>(options.gap));
-    if (explain) member.explained = explain_by_history(series, member.steps, options);
+    if (explanation != nullptr) member.explained = explanation->of(member.steps);
     return member;
   };
   std::vector<MemberForecast> made;
   double weights = 0;
   for (const FittedMember& which : known->members) {
     MemberForecast member = is_panel_model(which.model)
-                                ? TILLCAST_TRY_PLAIN(panel_member(id, which, series, options, explain))
+                                ? TILLCAST_TRY_PLAIN(panel_member(id, which, series, options, explanation))
                                 : own_member(which);
     // As in the run, a model that declines the series leaves its weight to the others; but one that reaches
     // no further than the stored forecast must not be left out of a longer one in silence.

@@ -49,10 +49,13 @@ class ServedModel {
   std::optional<std::size_t> place(std::string_view id) const;
   /// Forecasts of every model behind the forecast of a series, with the version's parameters and weights; the
   /// forecast is their weighted sum, up to the scaling of blends to their total. Costs one filter pass.
+  /// @param explanation  of the series and `horizon` steps: MemberForecast::explained is filled; nullptr =
+  /// not
   /// @return kNotFound when the version does not know the series, kInvalidInput when one of its models
   /// declines
   Result<std::vector<MemberForecast>> members(const std::string& id, const Series& series,
-                                              std::size_t horizon, bool explain) const;
+                                              std::size_t horizon,
+                                              const HistoryExplanation* explanation) const;
   /// How far blends are scaled to the forecast of their sum.
   double total_share() const { return fitted_.total_share; }
 
@@ -63,7 +66,8 @@ class ServedModel {
   };
   std::shared_ptr<const Prepared> prepare(std::size_t horizon) const;
   Result<MemberForecast> panel_member(const std::string& id, const FittedMember& which, const Series& series,
-                                      const BacktestOptions& options, bool explain) const;
+                                      const BacktestOptions& options,
+                                      const HistoryExplanation* explanation) const;
 
   FittedRun fitted_;
   std::unordered_map<std::string_view, const FittedSeries*> by_id_;

@@ -178,7 +178,7 @@ Result<std::vector<ForecastPoint>> ServedForecasts::served_points(const SeriesFo
                                                                   std::size_t periods) {
   const auto source = TILLCAST_TRY_PLAIN(source_of(stored));
   const auto series = TILLCAST_TRY_PLAIN(series_of(stored, source));
-  const auto members = TILLCAST_TRY_PLAIN(source.model->members(stored.info.id, *series, periods, false));
+  const auto members = TILLCAST_TRY_PLAIN(source.model->members(stored.info.id, *series, periods, nullptr));
   const auto sum = weighted_sum(members, periods);
   const std::size_t known = stored.points.size();
   // What scaling and reconciliation made of the stored periods as a whole they would make of those beyond.
@@ -260,21 +260,24 @@ Result<SeriesExplanation> ServedForecasts::explain(const SeriesForecast& stored,
   auto source = source_of(stored);
   if (source) {
     series = TILLCAST_TRY_PLAIN(series_of(stored, *source));
-    auto asked = source->model->members(stored.info.id, *series, stored.points.size(), true);
-    if (asked)
-      members = std::move(*asked);
-    else
-      note = asked.error().message;
   } else {
     note = source.error().message;
     series = TILLCAST_TRY_PLAIN(shelf_.find(stored));
   }
-  auto options = forecast_options(workspace_, plan).backtest;
+  const forecast::HistoryExplanation by_history(*series, stored.points.size(),
+                                                forecast_options(workspace_, plan).backtest);
+  if (source) {
+    auto asked = source->model->members(stored.info.id, *series, stored.points.size(), &by_history);
+    if (asked)
+      members = std::move(*asked);
+    else
+      note = asked.error().message;
+  }
   if (members.empty()) {
     // The forecast itself by the history alone.
     forecast::MemberForecast whole{forecast::ModelId::kZero, 1, {}, {}};
     for (const auto& point : stored.points) whole.steps.push_back(point.mean);
-    whole.explained = forecast::explain_by_history(*series, whole.steps, options);
+    whole.explained = by_history.of(whole.steps);
     members.push_back(std::move(whole));
   }
   const bool sums_agree = catalog_->has_levels(plan.name) || (source && source->model->total_share() > 0);
@@ -299,8 +302,7 @@ Result<SeriesExplanation> ServedForecasts::explain(const SeriesForecast& stored,
     answer.models.push_back(std::move(one));
   }
   const auto periods = std::min(static_cast<std::size_t>(std::max(request.history, 0)), series->size());
-  const auto past = periods > 0 ? forecast::explain_history(*series, periods, options)
-                                : std::vector<forecast::ForecastParts>{};
+  const auto past = by_history.past(periods);
   for (std::size_t i = 0; i < past.size(); ++i) {
     const std::size_t period = series->size() - past.size() + i;
     answer.history.push_back({series->date_at(period), series->value[period], parts_for_people(past[i])});

@@ -43,7 +43,7 @@ TEST(PartsOfProduct, AddUpDependOnNoOrderAndLeaveNeutralFactorsOut) {
 
 TEST(Explain, TheHistoryIsGivenBackAndPromotionsAndWeekdaysAreSeen) {
   const Series series = test::shop_series(420, 14, 3);
-  const auto explained = explain_history(series, 28, options_for(14));
+  const auto explained = HistoryExplanation(series, 14, options_for(14)).past(28);
   ASSERT_EQ(explained.size(), 28U);
   double promotion = 0;
   for (std::size_t i = 0; i < 28; ++i) {
@@ -61,7 +61,8 @@ TEST(Explain, ForecastsAddUpAndNothingIsLearntFromThem) {
   const Series series = test::shop_series(420, 14, 3);
   std::vector<double> steps(14, 900.0);
   steps[6] = steps[13] = 0;  // Sundays
-  const auto explained = explain_by_history(series, steps, options_for(14));
+  const HistoryExplanation explanation(series, 14, options_for(14));
+  const auto explained = explanation.of(steps);
   ASSERT_EQ(explained.size(), 14U);
   for (std::size_t step = 0; step < 14; ++step) {
     EXPECT_NEAR(sum_of(explained[step]), steps[step], 1e-6);
@@ -70,7 +71,7 @@ TEST(Explain, ForecastsAddUpAndNothingIsLearntFromThem) {
   // Ten times the forecast has the same level: what was added is the rest.
   std::vector<double> wild = steps;
   for (double& one : wild) one *= 10;
-  const auto other = explain_by_history(series, wild, options_for(14));
+  const auto other = explanation.of(wild);
   EXPECT_NEAR(part(other[0], "level"), part(explained[0], "level"), 1e-9);
   EXPECT_GT(part(other[0], "rest"), 5000);
 }
@@ -79,7 +80,7 @@ TEST(Explain, AShortOrEmptyHistoryStillAddsUp) {
   for (const std::vector<double>& values : {std::vector<double>{}, {3}, {0, 0, 0}}) {
     const Series series = test::daily_series(values);
     const std::vector<double> steps = {2, 0, 1.5};
-    const auto explained = explain_by_history(series, steps, options_for(3));
+    const auto explained = HistoryExplanation(series, 3, options_for(3)).of(steps);
     ASSERT_EQ(explained.size(), 3U);
     for (std::size_t step = 0; step < 3; ++step) EXPECT_NEAR(sum_of(explained[step]), steps[step], 1e-9);
   }

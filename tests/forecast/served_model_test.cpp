@@ -76,8 +76,10 @@ TEST_P(ServedModels, GiveTheStoredForecastsLongerOnesThatBeginLikeThemAndPartsTh
   bool trees = false;
   for (std::size_t i = 0; i < input->ids.size(); ++i) {
     SCOPED_TRACE(input->ids[i]);
-    ASSERT_OK_AND_ASSIGN(const auto members, model->members(input->ids[i], input->series[i], kHorizon, true));
-    ASSERT_OK_AND_ASSIGN(const auto longer, model->members(input->ids[i], input->series[i], 40, false));
+    const HistoryExplanation explanation(input->series[i], kHorizon, options.backtest);
+    ASSERT_OK_AND_ASSIGN(const auto members,
+                         model->members(input->ids[i], input->series[i], kHorizon, &explanation));
+    ASSERT_OK_AND_ASSIGN(const auto longer, model->members(input->ids[i], input->series[i], 40, nullptr));
     ASSERT_EQ(longer.size(), members.size());
     double weights = 0;
     for (const auto& member : members) weights += member.weight;
@@ -117,14 +119,14 @@ TEST(ServedModel, SaysWhatItCannotForecast) {
   options.models = {ModelId::kSeasonalNaive};
   ForecastRun run;
   const auto model = served(*input, options, input, run);
-  EXPECT_ERROR(model->members("shop/9", input->series[0], kHorizon, false), ErrorCode::kNotFound,
+  EXPECT_ERROR(model->members("shop/9", input->series[0], kHorizon, nullptr), ErrorCode::kNotFound,
                "does not know");
   Series other = input->series[0];
   other.start.days -= 7;
-  EXPECT_ERROR(model->members("shop/0", other, kHorizon, false), ErrorCode::kNotFound, "does not know");
+  EXPECT_ERROR(model->members("shop/0", other, kHorizon, nullptr), ErrorCode::kNotFound, "does not know");
   ASSERT_EQ(run.series[0].model, ModelId::kGlobalTrees);
   const auto alone = served(*input, options, nullptr, run);
-  EXPECT_ERROR(alone->members("shop/0", input->series[0], kHorizon, false), ErrorCode::kInvalidInput,
+  EXPECT_ERROR(alone->members("shop/0", input->series[0], kHorizon, nullptr), ErrorCode::kInvalidInput,
                "serve.history_mb");
 }
 
