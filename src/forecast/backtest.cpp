@@ -57,8 +57,11 @@ std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps
     for (std::size_t back = 1; back <= 7 && back <= n; ++back) {
       std::size_t seen = 0;
       std::size_t closed = 0;
-      for (std::size_t i = back; i <= n && seen < kOccurrences; i += 7, ++seen)
-        closed += history.masked[n - i];
+      // Where it is known which days were open, a masked day may be one on which the shelf was empty.
+      for (std::size_t i = back; i <= n && seen < kOccurrences; i += 7, ++seen) {
+        const int open = n - i < history.open.size() ? history.open[n - i] : -1;
+        closed += open >= 0 ? (open == 0 ? 1 : 0) : history.masked[n - i];
+      }
       const auto weekday = static_cast<std::size_t>(
           iso_weekday(Date{history.start.days + static_cast<std::int32_t>(n - back)}) - 1);
       weekday_closed[weekday] = seen >= 4 && closed * 20 >= seen * 19 ? 1 : 0;

@@ -78,7 +78,7 @@ double sum_of(std::span<const double> values) {
 
 Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> usable,
                 std::span<const std::uint8_t> wanted, const ChoiceOptions& choice,
-                const BacktestOptions& backtest, std::span<SeriesBacktest> tests) {
+                const BacktestOptions& backtest, std::span<SeriesBacktest> tests, const Progress& progress) {
   Blend blend;
   blend.weights.resize(tests.size());
   std::vector<std::uint8_t> with_blend(tests.size(), 0);
@@ -94,7 +94,7 @@ Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> us
     test.forecasts.resize(test.models.size() * test.ends.size() * test.horizon);
   }
   if (origins == 0) return blend;
-  for (std::size_t origin = origins; origin-- > 0;) {
+  for (std::size_t origin = origins; origin-- > 0 && !progress.cancelled();) {
     const auto scores = score_models(series, tests, origin + 1, kNoEnd, choice);
     // The oldest origin of a series borrows from the next one, as far as that is not the newest: without it
     // its residuals would be those of a blend that nobody gets, and intervals too wide.
@@ -109,6 +109,7 @@ Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> us
         fill_blend(tests[i], origin, blend_weights(tests[i].models, known, choice.blend), choice.blend.kind);
     }
   }
+  if (progress.cancelled()) return blend;
   const auto scores = score_models(series, tests, 0, kNoEnd, choice);
   for (std::size_t i = 0; i < tests.size(); ++i)
     if (with_blend[i] != 0) blend.weights[i] = blend_weights(tests[i].models, scores[i], choice.blend);
@@ -117,6 +118,7 @@ Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> us
   std::vector<ScalingTrial> trials;  // oldest first
   const std::size_t step = backtest.step > 0 ? backtest.step : backtest.horizon;
   for (std::size_t origin = origins; origin-- > 0;) {
+    if (progress.cancelled()) return blend;
     const std::size_t back = backtest.gap + backtest.horizon + origin * step;
     // The same series in the total as in the sum.
     std::vector<std::uint8_t> members(tests.size(), 0);

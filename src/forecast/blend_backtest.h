@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/progress.h"
 #include "forecast/choice.h"
 
 namespace tillcast::forecast {
@@ -20,9 +21,10 @@ struct Blend {
 /// the origin after it, never of the newest; with fewer than three origins the column is the median of all
 /// models but the benchmarks there. Where WAPE and bias decide, the columns are scaled to a
 /// forecast of the total as far as that helped at the origins before (top_level_scaling.h).
-/// @return the weights and the share for the forecast after the last origin. Deterministic.
+/// @return the weights and the share for the forecast after the last origin; nothing of use when progress
+/// asked to stop. Deterministic.
 Blend add_blend(std::span<const Series> series, std::span<const std::uint8_t> usable,
                 std::span<const std::uint8_t> wanted, const ChoiceOptions& choice,
-                const BacktestOptions& backtest, std::span<SeriesBacktest> tests);
+                const BacktestOptions& backtest, std::span<SeriesBacktest> tests, const Progress& progress);
 
 }  // namespace tillcast::forecast

@@ -10,7 +10,11 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kRecentDays = 182;  // of which weekdays and levels are taken
+/// Half a year in periods, of which weekdays and levels are taken.
+std::size_t recent_periods(Grain grain) {
+  return grain == Grain::kDaily ? 182 : grain == Grain::kWeekly ? 26 : 6;
+}
+
 constexpr std::size_t kLaunchAfter = 28;  // periods after the data begin: a later start is a launch
 constexpr std::size_t kLaunchesMin = 3;
 constexpr double kDistanceFloor = 0.1;  // weight of a neighbour: 1 / (floor + distance)
@@ -28,7 +32,8 @@ std::array<double, 7> weekday_pattern(std::span<const Series> series, std::span<
   std::array<double, 7> seen{};
   for (const std::size_t donor : donors) {
     const Series& one = series[donor];
-    const std::size_t from = one.size() > kRecentDays ? one.size() - kRecentDays : 0;
+    const std::size_t recent = recent_periods(one.grain);
+    const std::size_t from = one.size() > recent ? one.size() - recent : 0;
     double sum = 0;
     double periods = 0;
     for (std::size_t at = from; at < one.size(); ++at)
@@ -150,7 +155,8 @@ ColdStart cold_start(std::span<const Series> series, std::span<const AttributeCo
   std::vector<std::pair<double, std::size_t>> near;
   for (std::size_t i = 0; i < series.size(); ++i) {
     longest = std::max(longest, series[i].size());
-    if (i == target || series[i].size() < donor_min || !series[i].refused.empty()) continue;
+    if (i == target || !series[i].refused.empty()) continue;
+    if (static_cast<std::size_t>(std::ranges::count(series[i].masked, 0)) < donor_min) continue;
     near.emplace_back(attribute_distance(attributes, ranges, target, i), i);
   }
   if (near.size() < options.neighbours_min) return result;
@@ -186,7 +192,7 @@ ColdStart cold_start(std::span<const Series> series, std::span<const AttributeCo
     double weights = 0;
     for (std::size_t k = 0; k < result.neighbours.size(); ++k) {
       const double weight = 1 / (kDistanceFloor + near[k].first);
-      sum += weight * recent_mean(series[result.neighbours[k]], kRecentDays);
+      sum += weight * recent_mean(series[result.neighbours[k]], recent_periods(own.grain));
       weights += weight;
     }
     curve.push_back(sum / weights);

@@ -13,6 +13,7 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kLeastMean = 1e-10;
 constexpr double kWeightLeast = 1e-4;  ///< of the box in which weights are searched
 
 struct FilterSums {
@@ -21,7 +22,9 @@ struct FilterSums {
 };
 
 /// One pass. The recursions of additive and multiplicative errors are the same; only what is summed differs:
-/// e^2, or (e/mean)^2 and log|mean|.
+/// e^2, or (e/mean)^2 and log|mean|. With multiplicative errors a mean that is not positive ends the pass:
+/// such weights cannot be. Without, it goes on, so that a fit can be carried past days that its kind of error
+/// knows nothing of: an item that stopped selling, more taken back than sold.
 template <EtsTrend kTrend, EtsSeason kSeason, bool kRelative>
 FilterSums run_filter(const double* value, const std::uint8_t* masked, std::size_t n, std::size_t period,
                       const EtsWeights& weights, double& level, double& trend, double* season,
@@ -48,13 +51,17 @@ FilterSums run_filter(const double* value, const std::uint8_t* masked, std::size
     } else {
       error = value[i] - mean;
       double step = error;
-      if constexpr (kSeason == EtsSeason::kMultiplicative) step = error / s;
+      constexpr bool kAnyMean = kSeason == EtsSeason::kMultiplicative && !kRelative;
+      if constexpr (kSeason == EtsSeason::kMultiplicative)
+        step = kAnyMean && s < kLeastMean ? error : error / s;
       l = base + alpha * step;
       if constexpr (kTrend != EtsTrend::kNone) b = growth + beta * step;
       if constexpr (kSeason == EtsSeason::kAdditive) season[slot] = s + gamma * error;
-      if constexpr (kSeason == EtsSeason::kMultiplicative) season[slot] = s + gamma * error / base;
+      if constexpr (kSeason == EtsSeason::kMultiplicative) {
+        if (!kAnyMean || base > kLeastMean) season[slot] = s + gamma * error / base;
+      }
       if constexpr (kRelative) {
-        if (!(mean > 1e-10)) {
+        if (!(mean > kLeastMean)) {
           sums.squares = kInfinity;
           return sums;
         }
@@ -425,8 +432,13 @@ EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeig
                     EtsState initial, std::span<double> errors) {
   const std::size_t n = history.size();
   initial.season.resize(std::max<std::size_t>(initial.season.size(), 1));
-  (void)run_shape(shape, history.value.data(), history.masked.data(), n, weights, initial.level,
+  EtsShape any_mean = shape;
+  any_mean.multiplicative_error = false;
+  (void)run_shape(any_mean, history.value.data(), history.masked.data(), n, weights, initial.level,
                   initial.trend, initial.season.data(), errors.empty() ? nullptr : errors.data());
+  if (shape.multiplicative_error)
+    for (std::size_t i = 0; i < errors.size(); ++i)
+      if (history.masked[i] == 0) errors[i] /= history.value[i] - errors[i];
   const std::size_t states = season_states(shape);
   if (states > 0)
     std::rotate(initial.season.begin(), initial.season.begin() + static_cast<std::ptrdiff_t>(n % states),

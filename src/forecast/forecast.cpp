@@ -475,12 +475,12 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       return !progress.cancelled();
     };
     if (!chosen_part(0)) return cancelled(kStoppedChoosing);
-    blend = add_blend(series, usable, blended, options.choice, test_options, tests);
+    blend = add_blend(series, usable, blended, options.choice, test_options, tests, progress);
     if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
     if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
-    const PredictiveDistributions distributions(series, tests, before, 1, test_options);
+    const PredictiveDistributions distributions(series, tests, before, 1, test_options, progress);
     if (!chosen_part(0.5)) return cancelled(kStoppedChoosing);
     run.accuracy = tabulate(series, tests, before);
     AccuracyReportBuilder report(series, tests, before, options.report_levels);
@@ -493,7 +493,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
   }
-  const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options);
+  const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options, progress);
   if (progress.cancelled()) return cancelled(kStoppedChoosing);
   for (std::size_t c = 0; c < kDemandClassCount; ++c)
     run.recipes[c] = distributions.recipe(static_cast<DemandClass>(c));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <numeric>
 #include <sstream>
 #include <thread>
@@ -132,13 +133,19 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
     std::atomic<bool> stop{false};
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> working{lanes};
+    std::vector<std::exception_ptr> failures(lanes);
     std::vector<std::jthread> helpers;
     helpers.reserve(lanes);
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      helpers.emplace_back([&] {
-        for (std::size_t i = next++; i < seeds && !stop; i = next++) {
-          RoundCount own(rounds, stop);
-          train(i, own);
+      helpers.emplace_back([&, lane] {
+        try {
+          for (std::size_t i = next++; i < seeds && !stop; i = next++) {
+            RoundCount own(rounds, stop);
+            train(i, own);
+          }
+        } catch (...) {
+          failures[lane] = std::current_exception();
+          stop = true;
         }
         --working;
       });
@@ -149,6 +156,9 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
       progress.update(rounds, seeds * static_cast<std::uint64_t>(std::max(options.rounds, 1)));
       if (progress.cancelled()) stop = true;
     }
+    helpers.clear();
+    for (const std::exception_ptr& failure : failures)
+      if (failure) std::rethrow_exception(failure);
   }
   if (progress.cancelled()) return cancelled("training stopped on request");
   std::vector<Booster> boosters;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <sstream>
 
+#include "forecast/parallel_internal.h"
+
 namespace tillcast::forecast {
 namespace {
 
@@ -384,8 +386,7 @@ Result<std::vector<ExplainedStep>> FittedMonthly::explain_member(const Panel& pa
   if (member >= panel.members.size())
     return not_found("series " + std::to_string(member) + " of a panel of " +
                      std::to_string(panel.members.size()));
-  Panel one = panel;
-  one.members = {panel.members[member]};
+  const Panel one{panel.grain, panel.end, {panel.members[member]}, panel.attributes};
   const MonthlyMember own = members_at(one, 0).front();
   MonthlyBase base;
   base.end = panel.end;
@@ -418,14 +419,24 @@ Result<std::vector<ExplainedStep>> FittedMonthly::explain_member(const Panel& pa
 }
 
 Result<std::vector<double>> FittedMonthly::predict(const Panel& panel, const PanelTask& task) const {
-  std::vector<double> out;
-  out.reserve(panel.members.size() * task.steps());
+  const std::size_t count = panel.members.size();
+  std::vector<double> out(count * task.steps());
   const RecodedPanel known(panel, codes);
-  for (std::size_t m = 0; m < panel.members.size(); ++m) {
+  NoProgress silent;
+  Progress& progress = task.progress != nullptr ? *task.progress : silent;
+  std::vector<Result<>> results(count);
+  const bool finished = for_each_index(count, task.threads, progress, 0, count, [&](std::size_t m) {
     const auto steps = explain_member(known.panel, m, task);
-    if (!steps) return steps.error();
-    for (const ExplainedStep& step : *steps) out.push_back(step.forecast);
-  }
+    if (!steps) {
+      results[m] = steps.error();
+      return;
+    }
+    for (std::size_t step = 0; step < task.steps(); ++step)
+      out[m * task.steps() + step] = (*steps)[step].forecast;
+  });
+  if (!finished) return cancelled("forecast by months stopped on request");
+  for (const Result<>& result : results)
+    if (!result) return result.error();
   return out;
 }
 

@@ -44,7 +44,7 @@ std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test
       const Model& which = model(member.model);
       const History& history = which.capped ? cleaned : raw;
       if (is_panel_model(member.model) || !which.refuses(history).empty()) continue;
-      const Parameters parameters = rival.start == series.start ? member.parameters : which.fit(history);
+      const Parameters parameters = knew_more ? which.fit(history) : member.parameters;
       if (!predict_steps(which, history, parameters, options.non_negative, row)) continue;
     }
     rows.push_back(std::move(row));

@@ -87,10 +87,11 @@ void IntervalCalibrator::add_both(const Residual& residual, Pool& pool) const {
   pool.push_back(score - 2 * common[part_of(of.step)]);
 }
 
-std::array<double, 2> IntervalCalibrator::find_stretch(std::optional<DemandClass> demand_class) const {
+std::array<double, 2> IntervalCalibrator::find_stretch(std::optional<DemandClass> demand_class,
+                                                       const Progress& progress) const {
   constexpr std::array<double, 2> kLevels = {0.8, 0.95};
   std::array<std::vector<double>, 2> needed;  // per origin: the stretch at which it would just be covered
-  for (std::size_t held = 0; held < origin_error_[0].size(); ++held) {
+  for (std::size_t held = 0; held < origin_error_[0].size() && !progress.cancelled(); ++held) {
     Pool others;
     std::vector<double> own;
     for (const Residual& residual : residuals_) {
@@ -123,8 +124,9 @@ std::array<double, 2> IntervalCalibrator::find_stretch(std::optional<DemandClass
   return stretch;
 }
 
-void IntervalCalibrator::finish() {
+void IntervalCalibrator::finish(const Progress& progress) {
   finished_ = true;
+  residual_count_ = residuals_.size();
   // Spread of a series: median |residual| of regular demand, mean |residual| of rare demand (whose median
   // says nothing), drawn towards that of its class when there are few.
   std::array<std::vector<double>, kDemandClassCount> by_class;
@@ -157,13 +159,17 @@ void IntervalCalibrator::finish() {
     add_both(residual, classes_[demand_class]);
     add_both(residual, all_);
   }
+  const auto sort = [&progress](Pool& pool) {
+    if (!progress.cancelled()) std::ranges::sort(pool);
+  };
   for (auto& parts : parts_)
-    for (Pool& pool : parts) std::ranges::sort(pool);
-  for (Pool& pool : classes_) std::ranges::sort(pool);
-  std::ranges::sort(all_);
+    for (Pool& pool : parts) sort(pool);
+  for (Pool& pool : classes_) sort(pool);
+  sort(all_);
   for (std::size_t i = 0; i < kDemandClassCount; ++i)
-    class_stretch_[i] = find_stretch(static_cast<DemandClass>(i));
-  all_stretch_ = find_stretch(std::nullopt);
+    class_stretch_[i] = find_stretch(static_cast<DemandClass>(i), progress);
+  all_stretch_ = find_stretch(std::nullopt, progress);
+  residuals_ = {};
 }
 
 double IntervalCalibrator::score_of(const Residual& residual) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/progress.h"
 #include "forecast/model.h"
 
 namespace tillcast::forecast {
@@ -46,8 +47,9 @@ class IntervalCalibrator {
 
   /// One residual of a back-test. `level` is the mean demand of the series' history, > 0.
   void add(const IntervalContext& context, double actual, double forecast, double level);
-  /// Computes spreads and quantiles; no add() after it.
-  void finish();
+  /// Computes spreads and quantiles; no add() after it. Ends early, with quantiles that are none, when
+  /// progress asked to stop.
+  void finish(const Progress& progress);
   /// The intervals around a forecast: lo95 <= lo80 <= forecast <= hi80 <= hi95, never below 0 for demand.
   /// Before any residual all bounds equal the forecast; see residuals().
   Interval interval(const IntervalContext& context, double forecast, double level) const;
@@ -55,7 +57,7 @@ class IntervalCalibrator {
   /// bounds of interval() are those at 2.5, 10, 90 and 97.5 %, held on their side of the forecast.
   void quantiles(const IntervalContext& context, double forecast, double level,
                  std::span<const double> shares, std::span<double> out) const;
-  std::size_t residuals() const { return residuals_.size(); }
+  std::size_t residuals() const { return residual_count_; }
   /// True when the pool behind this class is too small for a 95 % statement (fewer than 39 residuals).
   bool thin(DemandClass demand_class) const;
 
@@ -72,7 +74,7 @@ class IntervalCalibrator {
   void find_origin_errors();
   void add_both(const Residual& residual, Pool& pool) const;
   /// Of the 80 and the 95 % interval, from the residuals of a class or of all.
-  std::array<double, 2> find_stretch(std::optional<DemandClass> demand_class) const;
+  std::array<double, 2> find_stretch(std::optional<DemandClass> demand_class, const Progress& progress) const;
   std::size_t part_of(std::size_t step) const;
   double spread_of(const IntervalContext& context) const;
   const Pool& pool_for(const IntervalContext& context) const;
@@ -80,8 +82,9 @@ class IntervalCalibrator {
   std::size_t horizon_;
   bool non_negative_;
   bool finished_ = false;
-  std::vector<Residual> residuals_;
-  std::vector<double> spread_;  ///< per series
+  std::size_t residual_count_ = 0;
+  std::vector<Residual> residuals_;  ///< until finish()
+  std::vector<double> spread_;       ///< per series
   std::array<double, kDemandClassCount> class_spread_{};
   std::array<std::vector<std::array<double, kParts>>, kDemandClassCount> origin_error_;  ///< [origin][part]
   std::array<std::array<Pool, kParts>, kDemandClassCount> parts_;

@@ -101,14 +101,16 @@ struct MinTrace::System {
     return product;
   }
   /// @param start  a solution of equations much the same, or empty
-  Eigen::VectorXd solve(const Eigen::VectorXd& right, const Eigen::VectorXd& start) const {
-    return iterative ? solve_by_gradients(right, start) : solve_near(right);
+  Eigen::VectorXd solve(const Eigen::VectorXd& right, const Eigen::VectorXd& start,
+                        const Progress& progress) const {
+    return iterative ? solve_by_gradients(right, start, progress) : solve_near(right);
   }
 
  private:
   /// Conjugate gradients (Hestenes & Stiefel 1952), preconditioned by the diagonal and the covariances'
   /// product.
-  Eigen::VectorXd solve_by_gradients(const Eigen::VectorXd& right, const Eigen::VectorXd& start) const {
+  Eigen::VectorXd solve_by_gradients(const Eigen::VectorXd& right, const Eigen::VectorXd& start,
+                                     const Progress& progress) const {
     constexpr double kTolerance = 1e-11;
     Eigen::VectorXd x = start.size() == right.size() ? start : Eigen::VectorXd::Zero(right.size());
     Eigen::VectorXd rest = right - times(x);
@@ -117,6 +119,7 @@ struct MinTrace::System {
     Eigen::VectorXd direction = near;
     double size = rest.dot(near);
     for (Eigen::Index round = 0; round < 2 * right.size() && rest.norm() > enough; ++round) {
+      if (round % 8 == 7 && progress.cancelled()) break;
       const Eigen::VectorXd moved = times(direction);
       const double step = size / direction.dot(moved);
       x += step * direction;
@@ -130,8 +133,9 @@ struct MinTrace::System {
   }
 };
 
-MinTrace::MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance, std::size_t factor_max)
-    : hierarchy_(hierarchy), covariance_(covariance) {
+MinTrace::MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance, const Progress& progress,
+                   std::size_t factor_max)
+    : hierarchy_(hierarchy), covariance_(covariance), progress_(progress) {
   std::size_t largest = 0;
   for (const HierarchyLevel& level : hierarchy.levels) largest = std::max(largest, level.groups());
   iterative_ = hierarchy.upper_nodes() - largest > factor_max;
@@ -229,7 +233,7 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
       hierarchy_.leaves + 1;  // wrong leaves: block pivoting (Kim & Park 2011) until it stalls
   int patience = 3;
   Eigen::VectorXd last;
-  for (int round = 0; round < kPivotsMax; ++round) {
+  for (int round = 0; round < kPivotsMax && !progress_.cancelled(); ++round) {
     const System& system = system_for(held);
     Eigen::VectorXd right(system.matrix.rows());
     std::vector<double> sums(upper, 0.0);
@@ -246,7 +250,7 @@ void MinTrace::solve(std::span<const double> forecast, std::span<const std::uint
       start = Eigen::VectorXd::Zero(right.size());
       start.head(static_cast<Eigen::Index>(upper)) = last;
     }
-    const Eigen::VectorXd x = system.solve(right, start);
+    const Eigen::VectorXd x = system.solve(right, start, progress_);
     if (iterative_) last = x.head(static_cast<Eigen::Index>(upper));
     const Eigen::VectorXd common = system.constrained.transpose() * x;
     std::size_t row = 0;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/progress.h"
 #include "forecast/hierarchy.h"
 
 namespace tillcast::forecast {
@@ -37,7 +38,9 @@ class MinTrace {
 
   /// @param factor_max  crossing groups (upper nodes beside those of the largest level) from which on
   /// conjugate gradients are used
-  MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance,
+  /// @param progress  asked while a step is solved; where it says so, solve() ends early with a result that
+  /// is none
+  MinTrace(const Hierarchy& hierarchy, const ErrorCovariance& covariance, const Progress& progress,
            std::size_t factor_max = kFactorMax);
   ~MinTrace();
   MinTrace(const MinTrace&) = delete;
@@ -56,6 +59,7 @@ class MinTrace {
 
   const Hierarchy& hierarchy_;
   const ErrorCovariance& covariance_;
+  const Progress& progress_;
   bool iterative_ = false;
   std::vector<std::unique_ptr<System>> systems_;  ///< the first and the newest one: many steps share theirs
 };

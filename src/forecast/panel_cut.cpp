@@ -347,7 +347,9 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
       for (std::size_t cell = 0; cell < result[k].pooled.size(); ++cell) {
         double units = 0, expected = 0;
         for (const auto& block : sums) units += block[k].units[cell], expected += block[k].expected[cell];
-        if (expected > 0) result[k].pooled[cell] = static_cast<float>(units / expected);
+        // One unit is added to both: a cell in which nobody happened to sell is small, but never 0, of which
+        // there is no logarithm and by which no residual is divided.
+        if (expected > 0) result[k].pooled[cell] = static_cast<float>((units + 1) / (expected + 1));
       }
     }
   }

@@ -20,7 +20,11 @@ class Draws {
  public:
   explicit Draws(std::uint64_t seed) : engine_(seed) {}
   double uniform() { return (static_cast<double>(engine_() >> 11U) + 0.5) * 0x1.0p-53; }
-  double normal() { return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform()); }
+  double normal() {
+    // Two statements: the operands of a product are drawn in no fixed order.
+    const double size = std::sqrt(-2 * std::log(uniform()));
+    return size * std::cos(2 * std::numbers::pi * uniform());
+  }
 
  private:
   std::mt19937_64 engine_;

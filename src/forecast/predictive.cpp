@@ -35,13 +35,15 @@ HistoryQuantileOptions memory_of(std::size_t which, Grain grain) {
   return options;
 }
 
-/// Calls `use(series, origin, history, closed steps)` for each chosen series and origin.
+/// Calls `use(series, origin, history, closed steps)` for each chosen series and origin until progress asks
+/// to stop.
 void for_each_origin(
     std::span<const Series> series, std::span<const SeriesBacktest> tests, Chosen chosen,
-    std::size_t first_origin, const BacktestOptions& options,
+    std::size_t first_origin, const BacktestOptions& options, const Progress& progress,
     const std::function<void(std::size_t, std::size_t, const History&, std::span<const std::uint8_t>)>& use) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!chosen[i]) continue;
+    if (progress.cancelled()) return;
     for (std::size_t origin = first_origin; origin < tests[i].ends.size(); ++origin) {
       const History history = history_at(series[i], tests[i].ends[origin], options);
       const std::vector<std::uint8_t> closed = closed_steps(history, options.gap + options.horizon);
@@ -53,9 +55,10 @@ void for_each_origin(
 /// Adds the residuals of the chosen models, leaving out `left_out` (an origin) if it is one.
 void add_residuals(IntervalCalibrator& calibrator, std::span<const Series> series,
                    std::span<const SeriesBacktest> tests, Chosen chosen, std::size_t first_origin,
-                   std::optional<std::size_t> left_out, const BacktestOptions& options) {
+                   std::optional<std::size_t> left_out, const BacktestOptions& options,
+                   const Progress& progress) {
   for_each_origin(
-      series, tests, chosen, first_origin, options,
+      series, tests, chosen, first_origin, options, progress,
       [&](std::size_t i, std::size_t origin, const History& history, std::span<const std::uint8_t> closed) {
         if (origin == left_out) return;
         const double level = recent_level(history);
@@ -67,7 +70,7 @@ void add_residuals(IntervalCalibrator& calibrator, std::span<const Series> serie
                          static_cast<double>(steps[step]), level);
         }
       });
-  calibrator.finish();
+  calibrator.finish(progress);
 }
 
 /// Summed losses of all recipes of a class, [memory][shift][weight].
@@ -111,15 +114,16 @@ Interval interval_of(std::span<const double> bounds, double forecast) {
 
 PredictiveDistributions::PredictiveDistributions(std::span<const Series> series,
                                                  std::span<const SeriesBacktest> tests, Chosen chosen,
-                                                 std::size_t first_origin, const BacktestOptions& options)
+                                                 std::size_t first_origin, const BacktestOptions& options,
+                                                 const Progress& progress)
     : options_(options), calibrator_(series.size(), options.horizon, options.non_negative) {
-  add_residuals(calibrator_, series, tests, chosen, first_origin, std::nullopt, options);
-  find_recipes(series, tests, chosen, first_origin);
+  add_residuals(calibrator_, series, tests, chosen, first_origin, std::nullopt, options, progress);
+  if (!progress.cancelled()) find_recipes(series, tests, chosen, first_origin, progress);
 }
 
 void PredictiveDistributions::find_recipes(std::span<const Series> series,
                                            std::span<const SeriesBacktest> tests, Chosen chosen,
-                                           std::size_t first_origin) {
+                                           std::size_t first_origin, const Progress& progress) {
   // Thousands of series say no more about a class than some: take them evenly.
   std::array<std::size_t, kDemandClassCount> members{};
   std::size_t origins = 0;
@@ -140,14 +144,15 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
   std::vector<IntervalCalibrator> without;
   for (std::size_t origin = first_origin; origin < origins; ++origin) {
     without.emplace_back(series.size(), options_.horizon, options_.non_negative);
-    add_residuals(without.back(), series, tests, sample, first_origin, origin, options_);
+    add_residuals(without.back(), series, tests, sample, first_origin, origin, options_, progress);
+    if (progress.cancelled()) return;
   }
   std::array<RecipeLosses, kDemandClassCount> losses{};
   std::array<double, kJudged.size()> residual{};
   std::array<double, kJudged.size()> own{};
   std::array<double, kJudged.size()> mixed{};
   for_each_origin(
-      series, tests, sample, first_origin, options_,
+      series, tests, sample, first_origin, options_, progress,
       [&](std::size_t i, std::size_t origin, const History& history, std::span<const std::uint8_t> closed) {
         const double level = recent_level(history);
         const std::span<const float> steps = tests[i].forecast(*sample[i], origin);

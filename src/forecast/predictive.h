@@ -30,10 +30,11 @@ struct PredictiveRecipe {
 class PredictiveDistributions {
  public:
   /// Learns from the origins [first_origin, all) of the back-tests with the chosen model of each series
-  /// (nullopt = takes no part). Pure; borrows nothing.
+  /// (nullopt = takes no part). Pure; borrows nothing. When progress asked to stop it ends early and is not
+  /// to be used.
   PredictiveDistributions(std::span<const Series> series, std::span<const SeriesBacktest> tests,
                           std::span<const std::optional<std::size_t>> chosen, std::size_t first_origin,
-                          const BacktestOptions& options);
+                          const BacktestOptions& options, const Progress& progress);
 
   /// Quantiles of each step after the gap, [step][share]; all 0 on closed steps.
   /// @param history   of series `at`, at the origin of the forecast
@@ -51,7 +52,8 @@ class PredictiveDistributions {
 
  private:
   void find_recipes(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                    std::span<const std::optional<std::size_t>> chosen, std::size_t first_origin);
+                    std::span<const std::optional<std::size_t>> chosen, std::size_t first_origin,
+                    const Progress& progress);
 
   BacktestOptions options_;
   IntervalCalibrator calibrator_;

@@ -124,7 +124,9 @@ Result<Reconciled> reconcile(const Hierarchy& hierarchy, const BaseForecasts& ba
         }
       }
       result.shrinkage = covariance.shrinkage;
-      MinTrace least(hierarchy, covariance);
+      NoProgress silent;
+      Progress& progress = options.progress != nullptr ? *options.progress : silent;
+      MinTrace least(hierarchy, covariance, progress);
       std::vector<double> forecast(hierarchy.nodes());
       std::vector<double> of_step(hierarchy.leaves);
       std::vector<std::uint8_t> closed(base.closed.empty() ? 0 : hierarchy.leaves);
@@ -134,6 +136,8 @@ Result<Reconciled> reconcile(const Hierarchy& hierarchy, const BaseForecasts& ba
         for (std::size_t leaf = 0; leaf < closed.size(); ++leaf)
           closed[leaf] = base.closed[leaf * steps + step];
         least.solve(forecast, closed, options.non_negative, of_step);
+        if (progress.cancelled()) return cancelled("making the levels add up was stopped on request");
+        progress.update(step + 1, steps);
         for (std::size_t leaf = 0; leaf < of_step.size(); ++leaf) leaves[leaf * steps + step] = of_step[leaf];
       }
       break;

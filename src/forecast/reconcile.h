@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/progress.h"
 #include "core/result.h"
 #include "forecast/hierarchy.h"
 
@@ -30,6 +31,8 @@ struct ReconcileOptions {
   ReconcileMethod method = ReconcileMethod::kMintShrink;
   std::size_t middle = 0;  ///< level whose forecasts kMiddleOut keeps
   bool non_negative = true;
+  /// Hears how many steps are done, and may stop MinT within one. nullptr = nobody.
+  Progress* progress = nullptr;
 };
 
 /// Forecasts of all nodes, each made for itself, and what is known of their errors.
@@ -58,7 +61,7 @@ struct Reconciled {
 /// errors: no matrix of leaves by leaves exists. Memory is a few doubles per leaf and level, per upper node
 /// and per error. Pure, thread-safe.
 /// @return kInvalidInput when sizes do not match or a value is not finite, or for a method that needs errors
-/// and has fewer than two per node.
+/// and has fewer than two per node; kCancelled when options.progress asked to stop.
 Result<Reconciled> reconcile(const Hierarchy& hierarchy, const BaseForecasts& base,
                              const ReconcileOptions& options);
 

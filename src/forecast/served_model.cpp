@@ -66,7 +66,10 @@ std::optional<std::size_t> ServedModel::place(std::string_view id) const {
 std::shared_ptr<const ServedModel::Prepared> ServedModel::prepare(std::size_t horizon) const {
   const std::lock_guard lock(mutex_);
   const auto found = prepared_.find(horizon);
-  if (found != prepared_.end()) return found->second;
+  if (found != prepared_.end()) {
+    found->second.used = ++prepared_uses_;
+    return found->second.panels;
+  }
   BacktestOptions options = fitted_.options;
   options.horizon = horizon;
   std::vector<std::uint8_t> usable(input_->series.size());
@@ -77,8 +80,9 @@ std::shared_ptr<const ServedModel::Prepared> ServedModel::prepare(std::size_t ho
   for (std::size_t m = 0; m < panel.members.size(); ++m) made->member_of[panel.members[m].series] = m;
   for (const auto& [id, fitted] : panels_)
     made->panels.emplace(id, fitted->prepare(panel, {options.gap, horizon, 1}));
-  if (prepared_.size() >= kPreparedMax) prepared_.erase(std::prev(prepared_.end()));
-  prepared_[horizon] = made;
+  if (prepared_.size() >= kPreparedMax)
+    prepared_.erase(std::ranges::min_element(prepared_, {}, [](const auto& one) { return one.second.used; }));
+  prepared_[horizon] = {made, ++prepared_uses_};
   return made;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,7 +76,12 @@ class ServedModel {
   std::shared_ptr<const PlanInput> input_;
   std::unordered_map<std::string_view, std::size_t> place_of_;
   mutable std::mutex mutex_;
-  mutable std::map<std::size_t, std::shared_ptr<const Prepared>> prepared_;  ///< by horizon; guarded
+  struct Kept {
+    std::shared_ptr<const Prepared> panels;
+    std::uint64_t used = 0;  ///< when last
+  };
+  mutable std::map<std::size_t, Kept> prepared_;  ///< by horizon; guarded
+  mutable std::uint64_t prepared_uses_ = 0;       ///< guarded
 };
 
 }  // namespace tillcast::forecast

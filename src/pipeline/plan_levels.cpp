@@ -50,15 +50,17 @@ void move_to(double mean, forecast::SeriesForecast& series, std::size_t step, st
     one = static_cast<float>(moved(static_cast<double>(one)));
 }
 
-/// Errors of one node as a row of equal length: what is missing is made up for, so that a node with a short
-/// history is not taken for one that hardly errs.
-void add_errors(const forecast::SeriesForecast& series, std::size_t count, std::vector<double>& errors) {
+/// Errors of one node as a row of equal length, `count` of `all`, evenly: what is missing is made up for, so
+/// that a node with a short history is not taken for one that hardly errs.
+void add_errors(const forecast::SeriesForecast& series, std::size_t all, std::size_t count,
+                std::vector<double>& errors) {
   const std::size_t begin = errors.size();
   errors.resize(begin + count, 0.0);
   std::size_t known = 0;
-  for (std::size_t k = 0; k < std::min(count, series.errors.size()); ++k) {
-    if (std::isnan(series.errors[k])) continue;
-    errors[begin + k] = static_cast<double>(series.errors[k]);
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::size_t from = k * all / count;
+    if (from >= series.errors.size() || std::isnan(series.errors[from])) continue;
+    errors[begin + k] = static_cast<double>(series.errors[from]);
     ++known;
   }
   if (known > 0) {
@@ -74,14 +76,17 @@ void add_errors(const forecast::SeriesForecast& series, std::size_t count, std::
 /// Replaces the forecasts of leaves and groups by coherent ones.
 Result<void> make_coherent(const ForecastPlan& plan, const forecast::Hierarchy& hierarchy,
                            std::size_t horizon, std::size_t origins, forecast::ForecastRun& leaves,
-                           forecast::ForecastRun& groups) {
+                           forecast::ForecastRun& groups, Progress& progress) {
   const std::size_t upper = hierarchy.upper_nodes();
   const auto node = [&](std::size_t at) -> forecast::SeriesForecast& {
     return at < upper ? groups.series[at] : leaves.series[at - upper];
   };
   std::vector<double> base(hierarchy.nodes() * horizon, 0.0);
+  // Shrunk covariances need no more, and cost nodes x errors^2.
+  constexpr std::size_t kErrorsMax = 300;
+  const std::size_t error_count = std::min(origins * horizon, kErrorsMax);
   std::vector<double> errors;
-  errors.reserve(hierarchy.nodes() * origins * horizon);
+  errors.reserve(hierarchy.nodes() * error_count);
   std::vector<std::uint8_t> closed(hierarchy.leaves * horizon, 0);
   for (std::size_t at = 0; at < hierarchy.nodes(); ++at) {
     const auto& points = node(at).points;  // none when refused: such a leaf stays at 0
@@ -90,12 +95,12 @@ Result<void> make_coherent(const ForecastPlan& plan, const forecast::Hierarchy& 
       if (at >= upper && (step >= points.size() || points[step].closed))
         closed[(at - upper) * horizon + step] = 1;
     }
-    add_errors(node(at), origins * horizon, errors);
+    add_errors(node(at), origins * horizon, error_count, errors);
   }
   const auto method = forecast::find_reconcile_method(plan.reconcile);
   if (!method) return invalid_input("reconcile: there is no way named '" + plan.reconcile + "'");
   const auto reconciled = TILLCAST_TRY_PLAIN(forecast::reconcile(
-      hierarchy, {base, horizon, errors, origins * horizon, closed}, {.method = *method}));
+      hierarchy, {base, horizon, errors, error_count, closed}, {.method = *method, .progress = &progress}));
   for (std::size_t at = 0; at < hierarchy.nodes(); ++at)
     for (std::size_t step = 0; step < node(at).points.size(); ++step)
       move_to(reconciled.forecast[at * horizon + step], node(at), step, leaves.quantile_shares.size());
@@ -261,8 +266,8 @@ Result<void> add_levels(database::Connection& connection, const ForecastPlan& pl
     }
   }
   auto upper = TILLCAST_TRY_PLAIN(forecast::forecast_all(groups, above, progress));
-  if (auto done =
-          make_coherent(plan, hierarchy, options.backtest.horizon, options.backtest.origins, run, upper);
+  if (auto done = make_coherent(plan, hierarchy, options.backtest.horizon, options.backtest.origins, run,
+                                upper, progress);
       !done)
     return std::move(done.error());
   for (auto& row : upper.coverage)

@@ -76,7 +76,7 @@ TEST(Blend, ColumnAtAnOriginKnowsOnlyTheOriginsBefore) {
     }
     ChoiceOptions choice;
     choice.metric = Metric::kRmse;
-    add_blend(own, all, all, choice, options, tests);
+    add_blend(own, all, all, choice, options, tests, NoProgress());
     const auto steps = tests[0].forecast(tests[0].models.size() - 1, 0);
     return std::vector<float>(steps.begin(), steps.end());
   };

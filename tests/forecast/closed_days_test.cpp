@@ -56,5 +56,16 @@ TEST(ClosedDays, StatedOpeningDaysAreLeftAsTheyAre) {
   EXPECT_EQ(series[0].masked[5], 0);
 }
 
+TEST(ClosedDays, AnEmptyShelfIsNoClosedDay) {
+  std::vector<Series> series = {flat(400)};
+  mark_closed_days(series, days_where(400, [](std::size_t day) { return day % 7 != 5; }));
+  for (std::size_t day = 200; day < 400; ++day) series[0].masked[day] = 1;  // out of stock since
+  BacktestOptions options;
+  options.horizon = 14;
+  const auto closed = closed_steps(history_at(series[0], 400, options), 14);
+  for (std::size_t step = 0; step < 14; ++step)
+    EXPECT_EQ(closed[step], (400 + step) % 7 == 5 ? 1 : 0) << step;
+}
+
 }  // namespace
 }  // namespace tillcast::forecast

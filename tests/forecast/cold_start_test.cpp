@@ -125,6 +125,22 @@ TEST(ColdStart, ScalesToWhatTheNewItemHasSold) {
   for (const std::size_t neighbour : usual.neighbours) EXPECT_EQ(neighbour % 3, at % 3);
 }
 
+TEST(ColdStart, TheNeighboursLevelIsThatOfTheLastHalfYearInWeeksToo) {
+  std::vector<Series> series(6);
+  for (Series& one : series) {
+    one.grain = Grain::kWeekly;
+    one.start = date_from_civil(2022, 1, 3);
+    for (std::size_t week = 0; week < 156; ++week) one.value.push_back(week < 104 ? 100 : 10);
+    one.masked.assign(156, 0);
+  }
+  series[5] = {};
+  series[5].grain = Grain::kWeekly;
+  series[5].start = advance_period(series[0].start, Grain::kWeekly, 156);
+  const ColdStart from = cold_start(series, {}, 5, 52, 4, {});
+  ASSERT_EQ(from.forecast.size(), 4U);
+  EXPECT_NEAR(from.forecast[0], 10, 1e-9);
+}
+
 TEST(ColdStart, NeedsSomeoneAlike) {
   Panel panel = make_panel(1, 5);
   panel.known.erase(panel.known.begin(), panel.known.end() - 3);

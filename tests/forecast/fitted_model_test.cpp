@@ -191,5 +191,27 @@ TEST(HeldOut, JudgesTheChampionOnTheNewestOriginBesideTheNewChoice) {
   EXPECT_TRUE(fit.run.series[8].held_out.empty()) << "too short to hold anything out";
 }
 
+TEST(HeldOut, AChampionThatSawTheNewestOriginIsFittedAgainBeforeIt) {
+  const std::vector<Series> series = shops(420);
+  const std::vector<std::string> ids = ids_of(series);
+  NoProgress progress;
+  // The champion learnt from all days; its model is no candidate of the run that judges it.
+  ASSERT_OK_AND_ASSIGN(const FitResult champion,
+                       fit_all(series, ids, options_for({ModelId::kSes}), progress));
+  ForecastOptions options = options_for({ModelId::kMean, ModelId::kSeasonalNaive});
+  options.rival = champion.fitted.of(ids);
+  ASSERT_OK_AND_ASSIGN(const FitResult fit, fit_all(series, ids, options, progress));
+  const HeldOut& held = fit.run.series[0].held_out[0];
+  const std::size_t end = series[0].size() - kHorizon;
+  const History history = history_at(series[0], end, options.backtest);
+  const Model& ses = model(ModelId::kSes);
+  std::vector<double> steps(kHorizon);
+  ASSERT_TRUE(predict_steps(ses, history, ses.fit(history), true, steps));
+  Accuracy honest;
+  for (std::size_t s = 0; s < kHorizon; ++s)
+    if (series[0].masked[end + s] == 0) honest.add(series[0].value[end + s], steps[s], 1);
+  EXPECT_NEAR(held.rival.absolute_error, honest.absolute_error, 1e-6 * honest.absolute_error);
+}
+
 }  // namespace
 }  // namespace tillcast::forecast

@@ -17,7 +17,7 @@ TEST(Intervals, AreTheOrderStatisticsOfOneOriginsResiduals) {
   IntervalCalibrator calibrator(1, 1, true);
   for (int error = -49; error <= 49; ++error)
     calibrator.add({DemandClass::kSmooth, 0, 0, 0}, 100.0 + error, 100, 100);
-  calibrator.finish();
+  calibrator.finish(NoProgress());
   // One origin: nothing is stretched. Of 99 residuals the 10th and the 90th hold 80 of 100.
   const Interval interval = calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
   EXPECT_NEAR(interval.lo80, 60, 1e-9);
@@ -36,7 +36,7 @@ TEST(Intervals, CoverWhatTheyPromiseOnResidualsOfTheSameKind) {
       for (std::size_t i = 0; i < 50; ++i)
         for (std::size_t step = 0; step < 10; ++step)
           calibrator.add({DemandClass::kSmooth, i, step, origin}, draw(i), 100, 100);
-    calibrator.finish();
+    calibrator.finish(NoProgress());
     Coverage coverage;
     for (std::size_t i = 0; i < 50; ++i)
       for (std::size_t step = 0; step < 400; ++step) {
@@ -58,7 +58,7 @@ Interval interval_after(const std::vector<double>& shared_errors) {
       for (std::size_t step = 0; step < 4; ++step)
         calibrator.add({DemandClass::kSmooth, i, step, origin},
                        100 * (1 + shared_errors[origin]) + 4 * (u() - 0.5), 100, 100);
-  calibrator.finish();
+  calibrator.finish(NoProgress());
   return calibrator.interval({DemandClass::kSmooth, 0, 0, 0}, 100, 100);
 }
 
@@ -89,7 +89,7 @@ TEST(Intervals, AreNestedHoldTheForecastAndNeverGoBelowZero) {
   IntervalCalibrator calibrator(2, 5, true);
   for (std::size_t i = 0; i < 500; ++i)
     calibrator.add({DemandClass::kLumpy, i % 2, i % 5, i % 3}, u() < 0.8 ? 0 : 50 * u(), 2, 3);
-  calibrator.finish();
+  calibrator.finish(NoProgress());
   for (const double forecast : {0.0, 0.01, 1.0, 5.0, 1e6}) {
     const Interval interval = calibrator.interval({DemandClass::kLumpy, 1, 2, 0}, forecast, 3);
     EXPECT_GE(interval.lo95, 0);
@@ -103,11 +103,11 @@ TEST(Intervals, AreNestedHoldTheForecastAndNeverGoBelowZero) {
 TEST(Intervals, SayWhenThereAreTooFewResiduals) {
   IntervalCalibrator calibrator(1, 1, true);
   for (int i = 0; i < 38; ++i) calibrator.add({DemandClass::kSmooth, 0, 0, 0}, 10 + i, 20, 20);
-  calibrator.finish();
+  calibrator.finish(NoProgress());
   EXPECT_TRUE(calibrator.thin(DemandClass::kSmooth));
   IntervalCalibrator enough(1, 1, true);
   for (int i = 0; i < 39; ++i) enough.add({DemandClass::kSmooth, 0, 0, 0}, 10 + i, 20, 20);
-  enough.finish();
+  enough.finish(NoProgress());
   EXPECT_FALSE(enough.thin(DemandClass::kSmooth));
 }
 

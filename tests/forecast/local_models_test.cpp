@@ -79,6 +79,31 @@ TEST_F(LocalModels, FittedCesIsAsGoodAsTheReference) {
   }
 }
 
+// Parameters of an older origin meet days that multiplicative errors know nothing of.
+TEST(Ets, AFitIsCarriedPastTheEndOfSalesAndPastReturns) {
+  for (const EtsSeason season : {EtsSeason::kNone, EtsSeason::kAdditive, EtsSeason::kMultiplicative}) {
+    const EtsShape shape{.multiplicative_error = true, .season = season, .period = 7};
+    SCOPED_TRACE(shape.name());
+    EtsState initial;
+    initial.level = 100;
+    initial.season.assign(season == EtsSeason::kNone ? 1 : 7,
+                          season == EtsSeason::kMultiplicative ? 1.0 : 0.0);
+    const EtsWeights weights{.alpha = 0.3, .gamma = 0.05};
+    const auto forecast_after = [&](std::vector<double> tail) {
+      std::vector<double> values(60, 100.0);
+      values.insert(values.end(), tail.begin(), tail.end());
+      const Series series = daily_series(values);
+      std::vector<double> out(7);
+      ets_forecast(shape, weights, ets_filter(whole_history(series), shape, weights, initial, {}), out);
+      return out;
+    };
+    for (const double value : forecast_after(std::vector<double>(300, 0.0))) EXPECT_NEAR(value, 0, 0.5);
+    std::vector<double> returned(120, 10.0);
+    returned[20] = -200;
+    for (const double value : forecast_after(returned)) EXPECT_NEAR(value, 10, 5);
+  }
+}
+
 TEST(Ces, LearnsNothingFromMaskedPeriods) {
   Series series = daily_series(reference_series("weekly"));
   for (std::size_t i = 6; i < series.size(); i += 7) series.masked[i] = 1;

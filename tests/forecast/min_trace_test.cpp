@@ -69,6 +69,7 @@ std::vector<ErrorCovariance> covariances(const Problem& problem) {
 
 TEST(MinTrace, ConjugateGradientsFindWhatTheFactorFinds) {
   constexpr std::size_t kNever = static_cast<std::size_t>(-1);
+  const NoProgress silent;
   for (const std::uint32_t seed : {1U, 2U, 3U}) {
     for (const bool non_negative : {false, true}) {
       const Problem problem = problem_of(seed, non_negative ? 0.6 : 0.3);
@@ -77,8 +78,8 @@ TEST(MinTrace, ConjugateGradientsFindWhatTheFactorFinds) {
       for (std::size_t c = 0; c < all.size(); ++c) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", covariance " + std::to_string(c) +
                      (non_negative ? ", not negative" : ""));
-        MinTrace direct(problem.hierarchy, all[c], kNever);
-        MinTrace iterative(problem.hierarchy, all[c], 0);
+        MinTrace direct(problem.hierarchy, all[c], silent, kNever);
+        MinTrace iterative(problem.hierarchy, all[c], silent, 0);
         EXPECT_FALSE(direct.iterative());
         EXPECT_TRUE(iterative.iterative());
         std::vector<double> expected(kLeaves);
@@ -106,10 +107,11 @@ TEST(MinTrace, ManyCrossingGroupsAreSolvedByGradients) {
   const Problem problem = problem_of(1, 0.3);
   ErrorCovariance equal;
   equal.variance.assign(problem.hierarchy.nodes(), 1.0);
+  const NoProgress silent;
   const std::size_t crossing = problem.hierarchy.upper_nodes() - 3 * kProducts;
-  EXPECT_TRUE(MinTrace(problem.hierarchy, equal, crossing - 1).iterative());
-  EXPECT_FALSE(MinTrace(problem.hierarchy, equal, crossing).iterative());
-  EXPECT_FALSE(MinTrace(problem.hierarchy, equal).iterative());
+  EXPECT_TRUE(MinTrace(problem.hierarchy, equal, silent, crossing - 1).iterative());
+  EXPECT_FALSE(MinTrace(problem.hierarchy, equal, silent, crossing).iterative());
+  EXPECT_FALSE(MinTrace(problem.hierarchy, equal, silent).iterative());
 }
 
 }  // namespace

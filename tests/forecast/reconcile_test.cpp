@@ -73,6 +73,13 @@ std::map<std::string, std::vector<double>> references() {
 constexpr ReconcileMethod kMinT[] = {ReconcileMethod::kOls, ReconcileMethod::kWlsStruct,
                                      ReconcileMethod::kWlsVar, ReconcileMethod::kMintShrink};
 
+/// Asks to stop from the start.
+class Stopped final : public Progress {
+ public:
+  void update(std::uint64_t, std::uint64_t) override {}
+  bool cancelled() const override { return true; }
+};
+
 TEST(Reconcile, MinTEqualsTheDenseFormulas) {
   const Hierarchy hierarchy = small_hierarchy();
   const Inputs inputs = small_inputs(hierarchy);
@@ -147,6 +154,15 @@ TEST(Reconcile, ClosedLeavesStayAtZeroAndGroupsWithoutLeafForecastsShareEqually)
                                                           {.method = ReconcileMethod::kTopDown}));
   EXPECT_NEAR(shared.forecast[hierarchy.leaf_node(0) * kSteps], nothing[0] / 7, 1e-9);
   EXPECT_NEAR(shared.forecast[0], nothing[0], 1e-9);
+}
+
+TEST(Reconcile, StopsOnRequest) {
+  const Hierarchy hierarchy = small_hierarchy();
+  const Inputs inputs = small_inputs(hierarchy);
+  Stopped progress;
+  const auto found =
+      reconcile(hierarchy, {inputs.forecast, kSteps, inputs.error, kErrors}, {.progress = &progress});
+  EXPECT_EQ(found.error().code, ErrorCode::kCancelled);
 }
 
 TEST(Reconcile, RefusesWhatDoesNotFit) {
