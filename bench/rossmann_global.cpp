@@ -4,9 +4,11 @@
 #include <cstdlib>
 
 #include "answers.h"
+#include "core/text.h"
 #include "forecast/accuracy.h"
 #include "forecast/global_blend.h"
 #include "forecast/global_model.h"
+#include "forecast/global_options.h"
 #include "rossmann.h"
 
 namespace tillcast::bench {
@@ -15,40 +17,6 @@ namespace {
 using namespace forecast;
 
 constexpr std::span kBarred = std::span(kRossmannOrigins).last<3>();
-
-GlobalModelOptions with_settings(GlobalModelOptions options, const std::vector<std::string>& settings) {
-  for (const std::string& setting : settings) {
-    const std::size_t at = setting.find('=');
-    const std::string name = setting.substr(0, at);
-    const double value = std::atof(setting.c_str() + at + 1);
-    if (name == "drop") options.left_out.push_back(setting.substr(at + 1));
-    if (name == "rounds")
-      options.booster.rounds = static_cast<int>(value);
-    else if (name == "leaves")
-      options.booster.leaves = static_cast<int>(value);
-    else if (name == "rate")
-      options.booster.learning_rate = value;
-    else if (name == "columns")
-      options.booster.column_share = value;
-    else if (name == "rows")
-      options.booster.row_share = value;
-    else if (name == "leaf")
-      options.booster.leaf_rows_min = static_cast<int>(value);
-    else if (name == "l2")
-      options.booster.l2 = value;
-    else if (name == "seed")
-      options.booster.seed = static_cast<std::uint32_t>(value);
-    else if (name == "seeds")
-      options.seeds = static_cast<int>(value);
-    else if (name == "half_life")
-      options.half_life = value;
-    else if (name == "shifts")
-      options.shifts = static_cast<int>(value);
-    else if (name == "history")
-      options.history_min = static_cast<int>(value);
-  }
-  return options;
-}
 
 }  // namespace
 
@@ -67,7 +35,12 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
     test.horizon = kRossmannHorizon;
     const Panel panel = panel_at(known, {}, rows.attributes, 0, test);
     const PanelTask task{0, kRossmannHorizon, 1};
-    std::unique_ptr<PanelModel> model = std::make_unique<GlobalModel>(with_settings({}, run.settings));
+    const auto options = parse_global_options(join(run.settings, " "));
+    if (!options) {
+      std::printf("%s\n", options.error().message.c_str());
+      return false;
+    }
+    std::unique_ptr<PanelModel> model = std::make_unique<GlobalModel>(*options);
     if (run.full) model = std::make_unique<GlobalBlend>(full_recipe());
     const auto fitted = model->fit(panel, task, progress);
     if (!fitted) {

@@ -16,6 +16,7 @@ std::span<const CommandSpec> all_commands() {
       forecast_backtest_command(),
       forecast_accuracy_command(),
       forecast_monitor_command(),
+      forecast_tune_command(),
       model_ls_command(),
       model_show_command(),
       model_promote_command(),

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <ctime>
 #include <random>
+#include <string>
+
+#include "core/text.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -63,6 +66,9 @@ Result<std::vector<SearchTrial>> search_options(std::span<const Series> series,
     trial.options = draw(start, options.seed, trials.size());
     trial.error = std::nan("");
     const double before = cpu_seconds();
+    progress.step(trials.empty() ? "trial 1"
+                                 : "trial " + std::to_string(trials.size() + 1) + ", best so far " +
+                                       fixed(best_trial(trials).error, 4));
     const auto fitted = GlobalModel(trial.options).fit(panel, task, stops);
     if (!fitted && fitted.error().code == ErrorCode::kCancelled) break;
     if (fitted) {
@@ -83,7 +89,11 @@ Result<std::vector<SearchTrial>> search_options(std::span<const Series> series,
     }
     trial.cpu_seconds = cpu_seconds() - before;
     trials.push_back(std::move(trial));
-    progress.update(trials.size(), options.trials_max);
+    // Whichever ends first, the trials or the seconds.
+    const double spent = options.seconds > 0 ? (cpu_seconds() - started) / options.seconds : 1;
+    const double tried = static_cast<double>(trials.size()) / static_cast<double>(options.trials_max);
+    constexpr std::uint64_t kUnits = 1000;
+    progress.update(static_cast<std::uint64_t>(kUnits * std::min(1.0, std::max(spent, tried))), kUnits);
   }
   if (trials.empty()) return cancelled("search stopped on request");
   return trials;

@@ -27,7 +27,8 @@ struct SearchOptions {
 /// forgetting, on a split by time: learnt at the cut one horizon before the end of the panel's series, scored
 /// on the horizon after it. The first trial is `start`. Trial number i depends on the seed and i alone, so
 /// passing the trials of an earlier search goes on where it ended; with the same trials_max and enough
-/// seconds both give the same trials. Progress counts trials. @return the trials in order; kCancelled when
+/// seconds both give the same trials. Progress counts in shares of the trials or the seconds, whichever are
+/// further on. @return the trials in order; kCancelled when
 /// progress asked to stop before the first one (later it returns what is there); kInvalidInput when the start
 /// cannot learn.
 Result<std::vector<SearchTrial>> search_options(std::span<const Series> series,

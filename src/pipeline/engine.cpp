@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/log.h"
+#include "core/text.h"
 #include "io/durable_file.h"
 #include "io/file_hash.h"
 #include "pipeline/build.h"
@@ -17,6 +18,7 @@
 #include "pipeline/reports.h"
 #include "pipeline/series_retrain.h"
 #include "pipeline/settings.h"
+#include "pipeline/tune.h"
 #include "pipeline/workspace.h"
 #include "retail/column_mapping.h"
 
@@ -115,6 +117,20 @@ class DirectoryEngine final : public Engine {
     std::vector<std::string> names;
     for (const auto& plan : TILLCAST_TRY_PLAIN(plans_of(*workspace_))) names.push_back(plan.name);
     return names;
+  }
+
+  Result<TuneReport> tune(const TuneRequest& request, StageObserver& observer) override {
+    if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
+    const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
+    std::vector<std::string> daily;
+    for (const auto& plan : plans) {
+      if (plan.name == request.plan || (request.plan.empty() && plans.size() == 1))
+        return tune_trees(*workspace_, plan, request, observer);
+      if (plan.frequency == "daily") daily.push_back(plan.name);
+    }
+    const std::string known = daily.empty() ? "there is no daily plan" : "daily plans: " + join(daily, ", ");
+    if (request.plan.empty()) return invalid_input("name the plan; " + known);
+    return not_found("there is no plan '" + request.plan + "'; " + known);
   }
 
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {

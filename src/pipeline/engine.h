@@ -111,6 +111,25 @@ struct RunReport {
   bool checks_failed() const { return build.tests_failed > 0; }
 };
 
+/// How long to look for settings of a plan's trees.
+struct TuneRequest {
+  std::string plan;      ///< empty = the only daily one
+  double seconds = 600;  ///< CPU seconds
+  std::size_t trials_max = 50;
+};
+
+struct TuneTrial {
+  std::string settings;  ///< words for `trees =` of a plan
+  double error = 0;      ///< NaN when they could not learn
+  double cpu_seconds = 0;
+};
+
+struct TuneReport {
+  std::string metric;             ///< of TuneTrial::error
+  std::vector<TuneTrial> trials;  ///< the first are the plan's own settings
+  std::size_t best = 0;
+};
+
 /// A data directory, opened by its one owner: lake, warehouse and forecasts, and everything that may be done
 /// with them. The CLI and the API call nothing else.
 ///
@@ -158,6 +177,8 @@ class Engine : public Service {
   virtual Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) = 0;
   /// The forecast plans, as configured or as the data suggests.
   virtual Result<std::vector<std::string>> plan_names() = 0;
+  /// Looks for better settings of a daily plan's trees; see tune.h. kNotFound for a plan that is none.
+  virtual Result<TuneReport> tune(const TuneRequest& request, StageObserver& observer) = 0;
   virtual Result<RunReport> run(const RunOptions& options, StageObserver& observer) = 0;
 
   /// A read-only statement on gold, silver and bronze, within the limits of the settings. `rows_max` 0 = the

@@ -7,6 +7,7 @@
 
 #include "forecast/global_model.h"
 #include "forecast/global_monthly.h"
+#include "forecast/global_options.h"
 #include "io/file_hash.h"
 #include "pipeline/forecast_tables.h"
 #include "pipeline/models.h"
@@ -82,7 +83,7 @@ std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, con
     if (long_enough < kPanelSeriesMin || values > kPanelValuesMax) return {};
   }
   if (monthly) return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
-  return {{std::make_shared<forecast::GlobalModel>(forecast::GlobalModelOptions{}), nullptr}};
+  return {{std::make_shared<forecast::GlobalModel>(tree_options(plan)), nullptr}};
 }
 
 // Which of them took part; a blend may have them inside, so no series are counted.
@@ -109,6 +110,11 @@ forecast::ForecastOptions forecast_options(const Workspace& workspace, const For
   options.quantile_shares = stored_shares(plan);
   options.keep_errors = plan.reconcile != "none" || !options.quantile_shares.empty();
   return options;
+}
+
+forecast::GlobalModelOptions tree_options(const ForecastPlan& plan) {
+  // configured_plans() has read them once.
+  return forecast::parse_global_options(plan.trees).value_or(forecast::GlobalModelOptions{});
 }
 
 Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitMode mode,

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "forecast/forecast.h"
+#include "forecast/global_model.h"
 #include "pipeline/engine.h"
 #include "pipeline/plan_series.h"
 #include "pipeline/settings.h"
@@ -12,6 +13,9 @@ namespace tillcast::pipeline {
 
 /// Options that a plan's forecasts are made with.
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan);
+
+/// Settings of the trees of a daily plan.
+forecast::GlobalModelOptions tree_options(const ForecastPlan& plan);
 
 /// How a plan's forecasts are brought up to date.
 enum class FitMode : std::uint8_t {

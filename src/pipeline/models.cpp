@@ -144,6 +144,7 @@ FitIds fit_ids(const ForecastPlan& plan, const forecast::ForecastOptions& option
                            std::to_string(plan.top) + "\n" + std::to_string(options.backtest.origins) + "\n" +
                            plan.metric + "\n" + std::string(kVersion);
   definition += "\n" + plan.global;
+  if (!plan.trees.empty()) definition += "\n" + plan.trees;
   for (const auto& candidate : options.panel_models) {
     definition += "\n" + std::string(candidate.model->name());
   }

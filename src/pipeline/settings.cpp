@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "forecast/accuracy.h"
+#include "forecast/global_options.h"
 #include "forecast/holidays.h"
 #include "pipeline/plan_quantiles.h"
 #include "pipeline/retrain_schedule.h"
@@ -183,6 +184,10 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
       if (value != "auto" && value != "on" && value != "off")
         return wrong_choice(plan.name, key, value, "auto, on or off");
       plan.global = value;
+    } else if (key == "trees") {
+      if (const auto read = forecast::parse_global_options(value); !read)
+        return invalid_input("[[forecast.plan]] '" + plan.name + "': trees: " + read.error().message);
+      plan.trees = value;
     } else if (key == "reconcile") {
       if (value != "none" && value != "bottom_up" && value != "top_down" && value != "mint")
         return wrong_choice(plan.name, key, value, "none, bottom_up, top_down or mint");
@@ -198,8 +203,9 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
     } else if (key == "cut") {
       plan.cut = TILLCAST_TRY_PLAIN(date_of("[[forecast.plan]] '" + plan.name + "': cut", value));
     } else {
-      const std::string known[] = {"name",    "measure", "by",  "frequency", "horizon", "top",      "metric",
-                                   "drivers", "global",  "cut", "reconcile", "levels",  "quantiles"};
+      const std::string known[] = {"name", "measure",   "by",      "frequency", "horizon",
+                                   "top",  "metric",    "drivers", "global",    "trees",
+                                   "cut",  "reconcile", "levels",  "quantiles"};
       return invalid_input("[[forecast.plan]] '" + plan.name + "': " + known_key(key, known));
     }
   }
@@ -215,6 +221,9 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
   if (plan.global == "on" && plan.frequency == "weekly") {
     return invalid_input("[[forecast.plan]] '" + plan.name +
                          "': global = \"on\" is for daily and monthly plans; there is no such model by week");
+  }
+  if (!plan.trees.empty() && plan.frequency != "daily") {
+    return invalid_input("[[forecast.plan]] '" + plan.name + "': trees = is for daily plans");
   }
   if (plan.measure == "sales" && std::ranges::find(plan.by, "product") != plan.by.end()) {
     return invalid_input("[[forecast.plan]] '" + plan.name +

@@ -40,6 +40,7 @@ struct ForecastPlan {
   /// Shares of the quantiles kept beside the intervals: nullopt = the usual eleven, {} = none; see
   /// stored_shares() in plan_quantiles.h.
   std::optional<std::vector<double>> quantiles = std::nullopt;
+  std::string trees = {};  ///< settings of the trees of a daily plan, see forecast/global_options.h
   bool operator==(const ForecastPlan&) const = default;
 
   bool groups_by(std::string_view column) const { return std::ranges::find(by, column) != by.end(); }

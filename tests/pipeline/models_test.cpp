@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "database/database.h"
+#include "forecast/global_options.h"
 #include "pipeline/engine.h"
 #include "pipeline/settings.h"
 #include "support/result_matchers.h"
@@ -493,6 +494,32 @@ TEST_F(Models, AThousandReadsBesidePromotionsSeeOneVersionEach) {
   EXPECT_EQ(errors, 0);
   EXPECT_EQ(mixed, 0);
   EXPECT_EQ(versions, 0b110U) << "both versions were served";
+}
+
+TEST_F(Models, TreesAreTunedWithinTheirTrialsAndTheSettingsFoundMakeANewVersion) {
+  auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 300)}));
+  StageObserver silent;
+  ASSERT_OK_AND_ASSIGN(const TuneReport report, engine->tune({.plan = "shops", .trials_max = 3}, silent));
+  ASSERT_EQ(report.trials.size(), 3U);
+  EXPECT_EQ(report.metric, "wape");
+  for (const TuneTrial& trial : report.trials) {
+    EXPECT_GE(trial.error, report.trials[report.best].error);
+    EXPECT_LT(trial.error, 0.2);
+    EXPECT_OK(forecast::parse_global_options(trial.settings));
+  }
+  EXPECT_ERROR(engine->tune({.plan = "shop"}, silent), ErrorCode::kNotFound, "daily plans: shops");
+  const std::string before = sql(*engine, "SELECT count(*) FROM forecast_run");
+  EXPECT_EQ(before, "1 ") << "a search stores nothing";
+
+  engine.reset();
+  folder_.write("shop/tillcast.toml",
+                "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = "
+                "\"units\"\nby = [\"store\"]\nhorizon = 7\nglobal = \"on\"\ntrees = \"" +
+                    report.trials[1].settings + "\"\n");
+  engine = open();
+  ASSERT_OK_AND_ASSIGN(const auto plans, engine->fit_forecasts({}, silent));
+  EXPECT_EQ(plans.at(0).fitted_version, 2);
 }
 
 }  // namespace

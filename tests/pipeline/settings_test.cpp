@@ -54,6 +54,10 @@ TEST(Settings, PlansAreCheckedWordByWord) {
   EXPECT_ERROR(plan("name = \"a\"\nhorizon = 0\n"), ErrorCode::kInvalidInput, "from 1 to 366, found '0'");
   EXPECT_ERROR(plan("name = \"a\"\nfrequency = \"hourly\"\n"), ErrorCode::kInvalidInput,
                "daily, weekly or monthly");
+  EXPECT_ERROR(plan("name = \"a\"\ntrees = \"depth=3\"\n"), ErrorCode::kInvalidInput,
+               "'a': trees: there is no setting of trees 'depth'");
+  EXPECT_ERROR(plan("name = \"a\"\nfrequency = \"weekly\"\ntrees = \"rounds=3\"\n"), ErrorCode::kInvalidInput,
+               "daily plans");
   EXPECT_ERROR(plan("name = \"a\"\nmeasure = \"sales\"\nby = [\"product\"]\n"), ErrorCode::kInvalidInput,
                "per store and day only");
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.plan]]\nname = \"a\"\n"), ErrorCode::kInvalidInput,

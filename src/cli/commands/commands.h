@@ -15,6 +15,7 @@ CommandSpec forecast_predict_command();
 CommandSpec forecast_explain_command();
 CommandSpec forecast_accuracy_command();
 CommandSpec forecast_backtest_command();
+CommandSpec forecast_tune_command();
 CommandSpec forecast_update_command();
 CommandSpec forecast_monitor_command();
 CommandSpec model_ls_command();
