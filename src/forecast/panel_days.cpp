@@ -74,7 +74,6 @@ EventStream closings(const MemberDays& days, const PanelMember& member, const Pa
 }
 
 void find_long_closings(const std::vector<std::uint8_t>& closed, MemberDays& days) {
-  constexpr int kLong = 5;
   const auto size = static_cast<int>(closed.size());
   days.long_closed.assign(closed.size(), 0);
   days.long_begin.assign(closed.size(), -1);
@@ -91,7 +90,7 @@ void find_long_closings(const std::vector<std::uint8_t>& closed, MemberDays& day
     }
     int end = day;
     while (end < size && closed[static_cast<std::size_t>(end)] != 0) ++end;
-    const bool is_long = end - day >= kLong;
+    const bool is_long = end - day >= kLongClosing;
     if (is_long) {
       last_begin = static_cast<std::int16_t>(day);
       last_end = static_cast<std::int16_t>(end);

@@ -37,6 +37,8 @@ struct EventStream {
   static constexpr std::int16_t kNever = 32000;
 };
 
+constexpr int kLongClosing = 5;  ///< days
+
 /// One member on the calendar of its panel.
 struct MemberDays {
   int begin = 0;             ///< its first day
@@ -50,8 +52,9 @@ struct MemberDays {
   std::vector<int> driver_ahead;
   std::vector<EventStream> streams;       ///< promotion, then flags and categories, then closings
   std::vector<std::uint8_t> long_closed;  ///< days within closings of five days or more
-  std::vector<std::int16_t> long_begin;   ///< of the last long closing that began by this day, -1 = none
-  std::vector<std::int16_t> long_end;     ///< first day after it
+  // Closings of kLongClosing days and more.
+  std::vector<std::int16_t> long_begin;  ///< of the last long closing that began by this day, -1 = none
+  std::vector<std::int16_t> long_end;    ///< first day after it
 };
 
 /// @param logarithm  values are logarithms, and days without sales are not learnt from; else units

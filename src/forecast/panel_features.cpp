@@ -185,9 +185,7 @@ struct PanelFeatures::State {
       if (from.near.size() <= which || !near) return kNoValue;
       const auto& mean = from.near[which][position];
       if (mean.count <= 0) return kNoValue;
-      // Few days are drawn to nothing special.
-      const float difference = level_difference(all.logarithm, mean.value(reference), reference);
-      return difference;
+      return level_difference(all.logarithm, mean.value(reference), reference);
     };
     sink.put("own_near", experience(own.experience, own.level365));
     sink.put("all_near", experience(all.experience, all.level365));
@@ -253,8 +251,18 @@ struct PanelFeatures::State {
     if (shape.open) {
       sink.group("closing");
       const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
-      const int begin = days.long_begin[last_known];
-      const int end = days.long_end[last_known];
+      int begin = days.long_begin[last_known];
+      int end = days.long_end[last_known];
+      // A closing that goes on where the known days end is over the day after, as far as anybody knows: so it
+      // is for a forecast, and rows to learn from must not know better.
+      if (end > static_cast<int>(last_known) + 1) {
+        end = static_cast<int>(last_known) + 1;
+        if (end - begin < kLongClosing) {
+          const auto before = static_cast<std::size_t>(std::max(begin - 1, 0));
+          end = begin > 0 ? days.long_end[before] : -1;
+          begin = begin > 0 ? days.long_begin[before] : -1;
+        }
+      }
       sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
       sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
     }

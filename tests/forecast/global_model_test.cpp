@@ -116,6 +116,41 @@ TEST(GlobalModel, RowsToLearnFromAreBuiltFromTheirOwnCutAlone) {
   EXPECT_EQ(before.offset, after.offset);
 }
 
+// Whether and when a closed shop opened again is not known at the cut, in training no more than in use.
+TEST(GlobalModel, RowsToLearnFromDoNotKnowWhenAShopOpensAgain) {
+  for (const std::size_t closed_before : {12UL, 3UL}) {  // days of a closing of 20 before the cut
+    constexpr std::size_t kBack = 30;
+    std::vector<Series> series = shops(3);
+    for (Series& one : series) {
+      one.open.assign(kDays, 1);  // not known ahead
+      const std::size_t begin = kDays - kBack - closed_before;
+      for (const std::size_t day : {std::size_t{100}, begin})
+        for (std::size_t i = 0; i < 20; ++i)
+          one.open[day + i] = 0, one.masked[day + i] = 1, one.value[day + i] = 0;
+    }
+    const auto rows_at = [&series](std::size_t back, int cut) {
+      const Panel panel = panel_at(series, {}, {}, back, backtest_options());
+      const PanelFeatures features(panel, kTask, {cut}, true);
+      FeatureRows rows;
+      features.add_rows(0, [](std::size_t, int, float) { return true; }, rows);
+      std::vector<float> found;
+      for (std::size_t c = 0; c < features.columns().size(); ++c)
+        if (features.columns()[c].name.find("long_closing") != std::string::npos)
+          for (std::size_t row = 0; row < rows.size(); ++row)
+            found.push_back(rows.values[row * features.columns().size() + c]);
+      return found;
+    };
+    const auto learnt = rows_at(0, static_cast<int>(kBack));
+    const auto used = rows_at(kBack, 0);
+    ASSERT_EQ(learnt.size(), 2 * kHorizon);
+    ASSERT_EQ(learnt.size(), used.size());
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      ASSERT_FALSE(std::isnan(used[i])) << i;
+      EXPECT_EQ(learnt[i], used[i]) << i << ", closed for " << closed_before << " days";
+    }
+  }
+}
+
 TEST(GlobalModel, DoesNotDependOnThreads) {
   const std::vector<Series> series = shops(70);
   PanelTask two = kTask;
@@ -178,8 +213,7 @@ TEST(GlobalModel, OtherDriversThanThoseOfTheFitAreRefused) {
   for (Series& one : series) one.drivers.clear();
   const auto values = fitted->predict(panel_at(series, {}, {}, 0, backtest_options()), kTask);
   ASSERT_FALSE(values.has_value());
-  EXPECT_NE(values.error().message.find("drivers must be those of the fit"),
-            std::string::npos);
+  EXPECT_NE(values.error().message.find("drivers must be those of the fit"), std::string::npos);
 }
 
 TEST(GlobalModel, CountsRareDemandInUnits) {
