@@ -1,6 +1,5 @@
-#include <cstdint>
-
 #include "api/routes.h"
+#include "core/text.h"
 #include "web_assets.h"
 
 namespace tillcast::api {
@@ -12,13 +11,6 @@ std::string_view media_type(std::string_view path) {
   if (path.ends_with(".css")) return "text/css; charset=utf-8";
   if (path.ends_with(".svg")) return "image/svg+xml";
   return "application/octet-stream";
-}
-
-// FNV-1a: names the content for caches, nothing more.
-std::string content_tag(std::string_view content) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return std::to_string(hash);
 }
 
 struct Asset {
@@ -33,7 +25,7 @@ std::vector<Asset> load_assets() {
   std::vector<Asset> assets;
   for (const EmbeddedFile& file : web_assets()) {
     if (!file.path.ends_with(".gz"))
-      assets.push_back({std::string(file.path), file.content, {}, content_tag(file.content)});
+      assets.push_back({std::string(file.path), file.content, {}, std::to_string(fnv1a(file.content))});
   }
   for (const EmbeddedFile& file : web_assets()) {
     for (Asset& asset : assets) {

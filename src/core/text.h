@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -40,6 +41,13 @@ inline std::string fixed(double value, int digits) {
   std::array<char, 352> text{};  // the largest double has 309 digits before the point
   std::snprintf(text.data(), text.size(), "%.*f", digits, value);
   return text.data();
+}
+
+/// FNV-1a of 64 bits (Fowler, Noll & Vo 1991): finds damage and names content, guards against nobody.
+constexpr std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xCBF29CE484222325U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  return hash;
 }
 
 }  // namespace tillcast

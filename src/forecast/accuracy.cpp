@@ -155,17 +155,6 @@ double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric m
 double median_absolute_error(std::span<double> errors) { return median_size(errors); }
 double median_absolute_error(std::span<float> errors) { return median_size(errors); }
 
-double weighted_rmsse(std::span<const double> rmsse, std::span<const double> weights) {
-  double sum = 0;
-  double weight = 0;
-  for (std::size_t i = 0; i < rmsse.size(); ++i) {
-    if (!std::isfinite(rmsse[i])) continue;
-    sum += weights[i] * rmsse[i];
-    weight += weights[i];
-  }
-  return ratio(sum, weight);
-}
-
 double pinball(double actual, double forecast, double level) {
   return actual >= forecast ? level * (actual - forecast) : (1 - level) * (forecast - actual);
 }
@@ -193,7 +182,6 @@ void QuantileAccuracy::merge(const QuantileAccuracy& other) {
 
 double QuantileAccuracy::mean_pinball() const { return ratio(loss, count); }
 double QuantileAccuracy::scaled_pinball() const { return ratio(scaled_loss, scaled); }
-double QuantileAccuracy::weighted_loss() const { return 2 * ratio(loss, absolute_actual); }
 double QuantileAccuracy::share_below() const { return ratio(static_cast<double>(below), count); }
 
 void IntervalAccuracy::add(double actual, double low, double high) {

@@ -81,11 +81,6 @@ double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric m
 double median_absolute_error(std::span<double> errors);
 double median_absolute_error(std::span<float> errors);
 
-/// WRMSSE of the M5 (Makridakis, Spiliotis & Assimakopoulos 2022, Int. J. Forecasting 38(4)):
-/// sum weight * rmsse / sum weight over series whose rmsse is finite. Weights are >= 0, in the M5 the revenue
-/// of the last 28 days. NaN when all weights are 0.
-double weighted_rmsse(std::span<const double> rmsse, std::span<const double> weights);
-
 /// Pinball or quantile loss (Koenker & Bassett 1978, Econometrica 46(1)): level * (actual - forecast) when
 /// the actual is above, (1 - level) * (forecast - actual) when it is below. Half the absolute error at 0.5.
 double pinball(double actual, double forecast, double level);
@@ -103,7 +98,6 @@ struct QuantileAccuracy {
   void merge(const QuantileAccuracy& other);
   double mean_pinball() const;
   double scaled_pinball() const;  ///< the M5 uncertainty track's SPL
-  double weighted_loss() const;   ///< 2 sum loss / sum |actual|: WAPE at 0.5
   double share_below() const;     ///< should be the level
 };
 

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <utility>
 
+#include "core/text.h"
+
 namespace tillcast::forecast {
 namespace {
 
@@ -45,14 +47,9 @@ std::string category_text(const BoosterColumns& columns) {
 }
 
 /// First line of a saved booster: LightGBM may end the process over a damaged text, so that it never gets
-/// one. The sum is FNV-1a of 64 bits (Fowler, Noll & Vo 1991).
+/// one.
 std::string check_line(std::string_view trees) {
-  std::uint64_t sum = 0xCBF29CE484222325U;
-  for (const char c : trees) {
-    sum ^= static_cast<unsigned char>(c);
-    sum *= 0x100000001B3U;
-  }
-  return "trees " + std::to_string(trees.size()) + " " + std::to_string(sum) + "\n";
+  return "trees " + std::to_string(trees.size()) + " " + std::to_string(fnv1a(trees)) + "\n";
 }
 
 constexpr const char* kQuiet = "num_threads=1 verbosity=-1";

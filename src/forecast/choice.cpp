@@ -29,7 +29,7 @@ struct Pool {
 
 Metric metric_for(Metric asked, DemandClass demand_class) {
   if (asked != Metric::kAuto) return asked;
-  const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+  const bool rare = is_rare(demand_class);
   return rare ? Metric::kRmse : Metric::kWapeBias;
 }
 
@@ -65,7 +65,7 @@ ModelId default_model(const History& history, DemandClass demand_class) {
            : observed > 0                                       ? kMean
                                                                 : kZero;
   }
-  const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+  const bool rare = is_rare(demand_class);
   const ModelId wanted = rare ? kTsb : history.grain == Grain::kDaily ? kDriverMedian : kAutoEts;
   return model(wanted).refuses(history).empty() ? wanted : kMean;
 }

@@ -110,15 +110,6 @@ const Driver* find_driver(const Series& series, std::string_view name) {
   return at == series.drivers.end() ? nullptr : &*at;
 }
 
-std::vector<std::size_t> unknown_ahead(const Series& series, const Driver& driver, std::size_t horizon) {
-  std::vector<std::size_t> periods;
-  for (std::size_t step = 0; step < horizon; ++step) {
-    const std::size_t at = series.size() + step;
-    if (at >= driver.value.size() || std::isnan(driver.value[at])) periods.push_back(step);
-  }
-  return periods;
-}
-
 std::string period_list(const Series& series, std::span<const std::size_t> ahead, std::size_t runs_max) {
   std::string text;
   std::size_t runs = 0;

@@ -42,10 +42,6 @@ std::size_t mask_stock_outs(Series& series, DatedValues in_stock);
 /// The driver of that name, or nullptr.
 const Driver* find_driver(const Series& series, std::string_view name);
 
-/// Periods ahead, counted from 0 = the first one after the last value, in which a driver is unknown.
-/// @param horizon  periods looked at
-std::vector<std::size_t> unknown_ahead(const Series& series, const Driver& driver, std::size_t horizon);
-
 /// "2015-08-03", "2015-08-03 … 2015-09-13", "2015-08-03 … 2015-08-07 and 2015-08-10": the first days of
 /// periods as people read them, at most `runs_max` runs.
 std::string period_list(const Series& series, std::span<const std::size_t> ahead, std::size_t runs_max = 3);

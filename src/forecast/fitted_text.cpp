@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/text.h"
 #include "forecast/fitted_model.h"
 
 namespace tillcast::forecast {
@@ -48,12 +49,6 @@ void put(std::string& out, std::string_view text) {
       out += kDigits[byte & 15U];
     }
   }
-}
-
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
 }
 
 // --- reading ---

@@ -144,7 +144,8 @@ struct ForecastRun {
 /// Back-tests every candidate on every series, chooses a model for each, forecasts, and puts intervals around
 /// from the residuals of the back-test. A series that cannot be forecast is reported in its place and never
 /// fails the run. The result does not depend on the number of threads. Memory: one float for each model,
-/// origin and step of each series, besides the result. Progress tells its steps by name ("back-test",
+/// origin and step of each series, and for the chosen one of each some fifty bytes of residuals, besides the
+/// result. Progress tells its steps by name ("back-test",
 /// "global_trees: trees") and counts in shares of the time they usually take, so that time left can be told
 /// from it.
 /// @return kInvalidInput for impossible options, kCancelled when progress asked to stop.

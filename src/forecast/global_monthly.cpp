@@ -329,8 +329,6 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::fit(const Panel& panel
   fitted->season = base.season;
   fitted->past_growth = base.past_growth;
   fitted->damping = base.damping;
-  fitted->growth = base.growth();
-  fitted->end = panel.end;
   fitted->codes = AttributeCodes(panel.attributes);
   fitted->effects = attribute_effects(members, base, panel.attributes, fitted->mean_level);
 
@@ -446,8 +444,7 @@ std::string FittedMonthly::save() const {
   std::ostringstream text;
   text << "tillcast global monthly 2\n" << attributes << std::hexfloat;
   for (const double one : season) text << one << ' ';
-  text << past_growth << ' ' << damping << ' ' << mean_level << ' ' << end.days << ' ' << effects.size()
-       << '\n';
+  text << past_growth << ' ' << damping << ' ' << mean_level << ' ' << effects.size() << '\n';
   for (const Effects& one : effects) {
     text << one.name << '\n' << one.by_code.size();
     for (const double value : one.by_code) text << ' ' << value;
@@ -480,13 +477,10 @@ Result<std::shared_ptr<const FittedPanel>> GlobalMonthly::load(std::string_view 
   };
   for (double& one : fitted->season)
     if (!number(one)) return broken();
-  double days = 0;
   double count = 0;
   if (!number(fitted->past_growth) || !number(fitted->damping) || !number(fitted->mean_level) ||
-      !number(days) || !number(count) || count > 1000)
+      !number(count) || count > 1000)
     return broken();
-  fitted->growth = fitted->past_growth * fitted->damping;
-  fitted->end = Date{static_cast<std::int32_t>(days)};
   std::getline(in, line);
   for (int i = 0; i < static_cast<int>(count); ++i) {
     FittedMonthly::Effects& own = fitted->effects.emplace_back();

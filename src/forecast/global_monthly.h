@@ -58,11 +58,9 @@ class FittedMonthly final : public FittedPanel {
     std::vector<double> by_code;  ///< logarithm of the size of a category over the mean; 0 = unknown
   };
   std::array<double, 12> season{};  ///< value per day of January.. over the mean of the year
-  double growth = 0;                ///< logarithm, per year, damped: what is expected ahead
   double past_growth = 0;           ///< logarithm, per year, as it was
   double damping = 0;               ///< growth / past_growth
   double mean_level = 0;            ///< logarithm of the mean value per day of a series
-  Date end;                         ///< first month after the cut of the fit
   std::vector<Effects> effects;     ///< of the attributes that are categories
   AttributeCodes codes;             ///< of the panel it learnt from
   std::optional<Booster> booster;   ///< none when trees did not help

@@ -13,10 +13,6 @@ constexpr std::size_t kPartMin = 200;  // residuals for quantiles of one part of
 constexpr std::size_t kClassMin = 39;  // the 95 % conformal quantile exists from 39 residuals on
 constexpr double kSpreadPrior = 20;    // own residuals that weigh as much as the class
 
-bool is_rare(DemandClass demand_class) {
-  return demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
-}
-
 /// How the error grows with the forecast: in proportion for regular demand, with the root for counts with
 /// many zeros (as a Poisson's does). A floor keeps days with tiny forecasts from exploding the pool.
 double size_factor(DemandClass demand_class, double forecast, double level) {

@@ -59,6 +59,10 @@ constexpr std::size_t kModelCount = static_cast<std::size_t>(ModelId::kCount);
 enum class DemandClass : std::uint8_t { kSmooth, kErratic, kIntermittent, kLumpy, kNone };
 constexpr std::size_t kDemandClassCount = 5;
 std::string_view demand_class_name(DemandClass demand_class);
+/// Demand with many zeros.
+constexpr bool is_rare(DemandClass demand_class) {
+  return demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+}
 
 /// All that a model may see: the periods before the origin, and the drivers that are known ahead. It holds
 /// nothing of the future, so a model cannot leak it.

@@ -39,7 +39,7 @@ CappedValues cap_outliers(const History& history, DemandClass demand_class, cons
   CappedValues result;
   result.value.assign(history.value.begin(), history.value.end());
   if (!options.enabled || demand_class == DemandClass::kNone) return result;
-  if (demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy) {
+  if (is_rare(demand_class)) {
     cap_sizes(history, options, result);
     return result;
   }

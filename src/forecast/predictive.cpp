@@ -187,7 +187,7 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
       });
   for (std::size_t c = 0; c < kDemandClassCount; ++c) {
     const auto demand_class = static_cast<DemandClass>(c);
-    const bool rare = demand_class == DemandClass::kIntermittent || demand_class == DemandClass::kLumpy;
+    const bool rare = is_rare(demand_class);
     // One origin left cannot be stretched by the others: the residuals of regular demand would be judged
     // unfairly.
     if (!rare && origins < first_origin + 3) continue;

@@ -45,10 +45,6 @@ TEST(Accuracy, RmsseIsTheM5s) {
   sums.add(7, 3, scale);
   EXPECT_DOUBLE_EQ(sums.rmsse(), std::sqrt((4.0 + 16) / 2 / 8));
   EXPECT_DOUBLE_EQ(sums.mase(), (2.0 + 4) / 2 / 2);
-  const std::array<double, 3> rmsse = {0.5, 1.0, NAN};
-  const std::array weights = {3.0, 1.0, 100.0};
-  EXPECT_DOUBLE_EQ(weighted_rmsse(rmsse, weights), 2.5 / 4) << "a series without a scale has no say";
-  EXPECT_TRUE(std::isnan(weighted_rmsse(rmsse, std::array{0.0, 0.0, 0.0})));
 }
 
 TEST(Accuracy, MedianAbsoluteErrorIsTheUsualError) {
@@ -71,7 +67,6 @@ TEST(QuantileAccuracy, PinballIsKoenkersAndScaledByTheSeries) {
   left.merge(right);
   EXPECT_DOUBLE_EQ(left.mean_pinball(), 2.0 / 3);
   EXPECT_DOUBLE_EQ(left.scaled_pinball(), (0.9 + 0.05) / 2) << "the series without a scale is left out";
-  EXPECT_DOUBLE_EQ(left.weighted_loss(), 4.0 / 20);
   EXPECT_DOUBLE_EQ(left.share_below(), 2.0 / 3);
 }
 
