@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -101,7 +102,8 @@ struct ColumnReader {
     value.push_back(static_cast<float>(code + 1));
   }
 
-  Result<DriverTable::Column> finish(const std::string& file) {
+  /// @param date  of the rows
+  Result<DriverTable::Column> finish(const std::string& file, std::span<const Date> date) {
     if (told != DriverKind::kCategory && first_number_row > 0 && first_word_row > 0) {
       return invalid_input(place(file, first_word_row) + ": " + name + " is '" + first_word +
                            "', expected a number as in line " + std::to_string(first_number_row + 1) +
@@ -116,11 +118,21 @@ struct ColumnReader {
     if (first_word_row > 0) kind = DriverKind::kCategory;
     kind = told.value_or(kind);
     if (!words.empty()) {
-      // Codes by alphabet do not depend on the order of the rows.
-      std::map<std::string, std::uint32_t> sorted(words.begin(), words.end());
+      // Codes by first day, then alphabet: they do not depend on the order of the rows, and words that come
+      // with later days leave those of the others as fitted models know them.
+      std::vector<std::pair<Date, std::string_view>> first(words.size(), {Date{INT32_MAX}, {}});
+      for (const auto& [word, code] : words) first[code].second = word;
+      for (std::size_t row = 0; row < value.size(); ++row)
+        if (value[row] >= 1) {
+          Date& day = first[static_cast<std::size_t>(value[row]) - 1].first;
+          day = std::min(day, date[row]);
+        }
+      std::vector<std::size_t> order(words.size());
+      std::iota(order.begin(), order.end(), 0);
+      std::ranges::sort(order, {}, [&first](std::size_t code) { return first[code]; });
       std::vector<float> code_of(words.size() + 1, 0);
-      float next = 1;
-      for (const auto& [word, code] : sorted) code_of[code + 1] = next++;
+      for (std::size_t place = 0; place < order.size(); ++place)
+        code_of[order[place] + 1] = static_cast<float>(place + 1);
       for (float& one : value)
         if (!std::isnan(one)) one = code_of[static_cast<std::size_t>(one)];
     }
@@ -316,7 +328,8 @@ Result<DriverTable> read_driver_file(const std::filesystem::path& directory, con
   if (!read) return std::move(read.error());
   for (const auto* one : {&store, &product})
     if (auto checked = one->check(table.file); !checked) return std::move(checked.error());
-  for (auto& column : columns) table.columns.push_back(TILLCAST_TRY_PLAIN(column.finish(table.file)));
+  for (auto& column : columns)
+    table.columns.push_back(TILLCAST_TRY_PLAIN(column.finish(table.file, table.date)));
   if (auto arranged = arrange(table, store, product, line); !arranged) return std::move(arranged.error());
   note_gaps(table, line);
   return table;

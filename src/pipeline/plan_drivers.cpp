@@ -65,7 +65,8 @@ class DriverLoader {
     const auto tables = TILLCAST_TRY_PLAIN(
         connection_.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'plan_daily'"));
     const bool planned = tables.integer(0, 0).value_or(0) > 0;
-    // Letters of the known sources first, then further words by alphabet.
+    // Letters of the known sources first, then further words by first day, so that those of later days leave
+    // the codes of the others as fitted models know them.
     std::string code =
         "CASE lower(state_holiday) WHEN '' THEN 0 WHEN 'a' THEN 1 WHEN 'public' THEN 1 "
         "WHEN 'b' THEN 2 WHEN 'easter' THEN 2 WHEN 'c' THEN 3 WHEN 'christmas' THEN 3 "
@@ -83,9 +84,9 @@ class DriverLoader {
                  : "") +
         ")";
     const auto words = TILLCAST_TRY_PLAIN(connection_.query(
-        "SELECT DISTINCT lower(state_holiday) AS word FROM " + source +
+        "SELECT lower(state_holiday) AS word FROM " + source +
         " WHERE lower(state_holiday) NOT IN ('', 'a', 'b', 'c', 'public', 'easter', 'christmas', 'event') "
-        "ORDER BY 1"));
+        "GROUP BY 1 ORDER BY min(business_date), 1"));
     for (std::size_t i = 0; i < words.rows(); ++i)
       code += " WHEN " + database::sql_quote(words.text(i, 0)) + " THEN " + std::to_string(5 + i);
     auto rows = TILLCAST_TRY_PLAIN(

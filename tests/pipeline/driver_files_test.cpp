@@ -40,8 +40,16 @@ TEST(DriverFile, RowsOfAStoreComeInTheOrderOfTheirDays) {
   EXPECT_EQ(format_date(seven.date[0]), "2015-08-01");
   EXPECT_THAT(seven.value, ElementsAre(IsNan(), 21.0F));
   EXPECT_THAT(table.values(table.columns[2], 70, 0).value, ElementsAre(1, 2))
-      << "by alphabet: hail, rain, sun";
+      << "by first day, then alphabet: hail, rain, sun";
   EXPECT_THAT(table.values(table.columns[0], 99, 0).value, IsEmpty());
+}
+
+TEST(DriverFile, WordsOfLaterDaysLeaveTheCodesOfTheOthers) {
+  const std::string text = "date,kind\n2015-08-02,sun\n2015-08-01,rain\n2015-08-03,rain\n";
+  ASSERT_OK_AND_ASSIGN(const auto before, read(text));
+  ASSERT_OK_AND_ASSIGN(const auto after, read(text + "2015-08-04,fog\n"));
+  EXPECT_THAT(before.columns[0].value, ElementsAre(1, 2, 1)) << "rain, sun";
+  EXPECT_THAT(after.columns[0].value, ElementsAre(1, 2, 1, 3)) << "rain, sun, fog";
 }
 
 TEST(DriverFile, FaultsNameFileLineAndColumn) {
