@@ -181,6 +181,31 @@ TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
   EXPECT_GT(after.info.last, before.info.last);
 }
 
+TEST(ForecastReadingAndWriting, ASecondWriterIsToldThatItGotNoTurn) {
+  Shop shop;
+  struct Refusals : StageObserver {
+    void turn_refused() override { ++count; }
+    int count = 0;
+  };
+  struct Second : StageObserver {
+    explicit Second(Engine& of) : engine(of) {}
+    void stage_started(const std::string&, std::string_view) override {
+      const auto fitted = engine.fit_forecasts({}, refusals);
+      ASSERT_FALSE(fitted.has_value());
+      EXPECT_EQ(fitted.error().code, ErrorCode::kUnavailable);
+      const auto refitted = engine.refit_series("stores/1", refusals);
+      ASSERT_FALSE(refitted.has_value());
+    }
+    Engine& engine;
+    Refusals refusals;
+  } second(*shop.engine);
+  ASSERT_TRUE(shop.engine->build({}, second).has_value());
+  EXPECT_EQ(second.refusals.count, 2);
+  Refusals refusals;
+  ASSERT_TRUE(shop.engine->fit_forecasts({}, refusals).has_value());
+  EXPECT_EQ(refusals.count, 0);
+}
+
 TEST(ForecastReadingAndWriting, AThousandReadsWhileRunsFinishNeverFailOrMixThem) {
   Shop shop;
   std::atomic<bool> done = false;
