@@ -48,7 +48,8 @@ class Registry {
   explicit Registry(std::filesystem::path root) : root_(std::move(root)) {}
 
   /// Stores a version: `info` without number and files, which are filled in. Durable when it returns; a crash
-  /// before that leaves nothing visible. @return what was stored
+  /// before that leaves nothing visible, and a failure nothing at all. What killed writers left is removed.
+  /// @return what was stored
   Result<VersionInfo> add(VersionInfo info, std::span<const NewFile> files);
 
   /// Names of the plans that have versions, sorted.

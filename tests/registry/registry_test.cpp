@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -103,6 +104,38 @@ TEST(Registry, GarbageLeavesAliasesNewestAndTheWayBack) {
   for (const auto& info : versions) left.push_back(info.number);
   EXPECT_EQ(left, (std::vector<int>{1, 2, 3, 4, 6, 7}));
   EXPECT_FALSE(std::filesystem::exists(dir.file("models/shops/.new-1-1")));
+}
+
+std::vector<std::string> hidden_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (const auto name = entry.path().filename().string(); name.starts_with('.')) names.push_back(name);
+  return names;
+}
+
+// In a container the next process has the pid of the killed one, and counts from one as well.
+TEST(Registry, WhatAKilledWriterOfTheSamePidLeftIsInNobodysWay) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  const std::string name = "models/shops/.new-" + std::to_string(::getpid()) + "-";
+  for (int i = 1; i <= 300; ++i) dir.write(name + std::to_string(i) + "/model.txt", "half");
+  ASSERT_OK(test::add(registry, "a"));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+  for (int i = 1; i <= 300; ++i) dir.write(name + std::to_string(i), "half");
+  ASSERT_OK(registry.switch_aliases("shops", test::promote(1)));
+  ASSERT_OK(test::add(registry, "b"));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+}
+
+TEST(Registry, AVersionThatCannotBeStoredLeavesNothingBehind) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  const NewFile twice[] = {{"model.txt", "a"}, {"model.txt", "b"}};
+  EXPECT_ERROR(registry.add(test::described("shops", "a"), twice), ErrorCode::kConflict, "model.txt");
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+  std::filesystem::create_directories(dir.file("models/shops/aliases.json/in_the_way"));
+  EXPECT_FALSE(replace_file(dir.file("models/shops/aliases.json"), "{}", "", ""));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
 }
 
 TEST(Registry, NamesCannotLeaveTheFolder) {
