@@ -207,8 +207,10 @@ class DirectoryEngine final : public Engine {
     return {true, std::to_string((*catalog)->size()) + " series forecast"};
   }
 
+  // Figures come from the tables as they are, forecasts from the readers' snapshot: either may change alone.
   std::string data_version() override {
-    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(reader_.version()));
+    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(workspace_->version.load()) +
+                         "-" + std::to_string(reader_.version()));
   }
 
  private:

@@ -183,12 +183,8 @@ Result<void> add_countries(database::Connection& connection, const KpiRequest& r
   return {};
 }
 
-}  // namespace
-
-Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
-  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const Basis basis = TILLCAST_TRY_PLAIN(find_basis(connection));
-  KpiReport report;
+Result<void> fill(database::Connection& inside, const KpiRequest& request, KpiReport& report) {
+  const Basis basis = TILLCAST_TRY_PLAIN(find_basis(inside));
   report.data_until = basis.last;
   report.from = request.from.value_or(basis.first);
   report.to = request.to.value_or(basis.last);
@@ -197,17 +193,27 @@ Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
                          format_date(report.to) + "); the data goes from " + format_date(basis.first) +
                          " to " + format_date(basis.last));
   }
-  const Figures now = TILLCAST_TRY_PLAIN(figures_of(connection, basis, report.from, report.to, request));
+  const Figures now = TILLCAST_TRY_PLAIN(figures_of(inside, basis, report.from, report.to, request));
   const Date before_to{report.from.days - 1};
   const Date before_from{report.from.days - (report.to.days - report.from.days + 1)};
   std::optional<Figures> before;
   if (before_from >= basis.first)
-    before = TILLCAST_TRY_PLAIN(figures_of(connection, basis, before_from, before_to, request));
+    before = TILLCAST_TRY_PLAIN(figures_of(inside, basis, before_from, before_to, request));
   report.kpis = headline(basis, now, before);
-  if (auto added = add_months(connection, basis, request, report); !added) return std::move(added.error());
-  if (basis.has_lines) {
-    if (auto added = add_countries(connection, request, report); !added) return std::move(added.error());
-  }
+  if (auto added = add_months(inside, basis, request, report); !added) return added;
+  if (basis.has_lines) return add_countries(inside, request, report);
+  return {};
+}
+
+}  // namespace
+
+Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  KpiReport report;
+  // One transaction: a build that commits between two of the questions must not show in half of the answer.
+  auto filled =
+      connection.transaction([&](database::Connection& inside) { return fill(inside, request, report); });
+  if (!filled) return std::move(filled.error());
   return report;
 }
 
