@@ -131,6 +131,46 @@ TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
   EXPECT_GT(after.info.last, before.info.last);
 }
 
+// Asks for all plans each time a stage of a run ends.
+struct MidRunReader : StageObserver {
+  explicit MidRunReader(Engine& of) : engine(of) {
+    PredictionRequest first;
+    first.points_max = 1;
+    cursor = engine.predictions(first)->next_cursor;
+    dates = last_dates();
+  }
+  std::set<Date> last_dates() {
+    std::set<Date> found;
+    const auto page = engine.predictions({});
+    EXPECT_TRUE(page.has_value());
+    for (const auto* one : page->series) found.insert(one->info.last);
+    return found;
+  }
+  void stage_finished(const StageReport& report) override {
+    forecasts += report.name.starts_with("forecast") ? 1 : 0;
+    EXPECT_EQ(last_dates(), dates) << "after " << report.name;
+    PredictionRequest next;
+    next.cursor = cursor;
+    const auto page = engine.predictions(next);
+    EXPECT_TRUE(page.has_value()) << page.error().message;
+  }
+  Engine& engine;
+  std::string cursor;
+  std::set<Date> dates;
+  int forecasts = 0;
+};
+
+TEST(ForecastReadingAndWriting, WhatSeveralPlansAreTrainedToAppearsAtOnceWhenAllAreDone) {
+  Shop shop;
+  MidRunReader reader(*shop.engine);
+  shop.run("more.csv", 180, 190, reader);
+  EXPECT_EQ(reader.forecasts, 2);
+  EXPECT_EQ(reader.last_dates(), std::set<Date>{Date{kFirst.days + 189}});
+  PredictionRequest next;
+  next.cursor = reader.cursor;
+  EXPECT_FALSE(shop.engine->predictions(next).has_value());
+}
+
 TEST(ForecastReadingAndWriting, ASecondWriterIsToldThatItGotNoTurn) {
   Shop shop;
   struct Refusals : StageObserver {
