@@ -18,22 +18,19 @@ struct Basis {
 };
 
 Result<Basis> find_basis(database::Connection& connection) {
-  auto bounds = connection.query(
+  const auto bounds = TILLCAST_TRY_PLAIN(connection.query(
       "SELECT min(business_date), max(business_date), (SELECT count(*) FROM kpi_daily), "
       "(SELECT CASE WHEN count(DISTINCT currency) = 1 THEN min(currency) ELSE '' END FROM silver.sale_line) "
-      "FROM sales_daily");
-  if (!bounds)
-    return not_found(
-        "there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
-  const auto first = bounds->date(0, 0);
-  const auto last = bounds->date(0, 1);
+      "FROM sales_daily"));
+  const auto first = bounds.date(0, 0);
+  const auto last = bounds.date(0, 1);
   if (!first || !last)
     return not_found("the gold tables are empty; load a file with `tillcast run --input FILE`");
   Basis basis;
   basis.first = *first;
   basis.last = *last;
-  basis.has_lines = bounds->integer(0, 2).value_or(0) > 0;
-  basis.currency = bounds->text(0, 3);
+  basis.has_lines = bounds.integer(0, 2).value_or(0) > 0;
+  basis.currency = bounds.text(0, 3);
   return basis;
 }
 
@@ -208,6 +205,7 @@ Result<void> fill(database::Connection& inside, const KpiRequest& request, KpiRe
 }  // namespace
 
 Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
+  TILLCAST_TRY_PLAIN(require_gold(workspace));
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   KpiReport report;
   // One transaction: a build that commits between two of the questions must not show in half of the answer.

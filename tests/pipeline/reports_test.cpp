@@ -77,5 +77,21 @@ TEST(Kpis, TheVersionMovesWithGoldAndNotOnlyWithTheForecasts) {
   EXPECT_EQ(watch.builds, 1);
 }
 
+TEST(Kpis, WhatFailsIsSaidAndIsNotTakenForGoldThatWasNeverBuilt) {
+  test::SmallShop shop;
+  shop.engine.reset();
+  const auto folder = shop.folder.file("shop");
+  auto config = load_settings(folder, {}, {});
+  ASSERT_OK(config);
+  std::string note;
+  ASSERT_OK_AND_ASSIGN(const auto workspace, open_workspace(folder, std::move(*config), note));
+  ASSERT_OK_AND_ASSIGN(auto connection, workspace->database.connect());
+  ASSERT_OK(kpi_report(*workspace, {}));
+  ASSERT_OK(connection.execute("DROP TABLE kpi_daily"));
+  EXPECT_ERROR(kpi_report(*workspace, {}), ErrorCode::kInvalidInput, "kpi_daily");
+  ASSERT_OK(connection.execute("DROP TABLE sales_daily"));
+  EXPECT_ERROR(kpi_report(*workspace, {}), ErrorCode::kNotFound, "no gold tables yet");
+}
+
 }  // namespace
 }  // namespace tillcast::pipeline
