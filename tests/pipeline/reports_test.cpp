@@ -77,6 +77,33 @@ TEST(Kpis, TheVersionMovesWithGoldAndNotOnlyWithTheForecasts) {
   EXPECT_EQ(watch.builds, 1);
 }
 
+TEST(Kpis, TheCurrencyIsReadFromGoldAndNamedWhenThereIsOne) {
+  test::SmallShop shop;
+  const auto unit = [&shop] { return shop.engine->kpis({})->kpis.at(0).unit; };
+  EXPECT_EQ(unit(), "money") << "none is stated";
+  const auto load = [&shop](const std::string& currency) {
+    RunOptions options;
+    options.inputs = {shop.folder.write(currency + ".csv",
+                                        "order_id,product_id,quantity,ordered_at,unit_price,currency\n"
+                                        "o1,9,1,2023-03-01T10:00:00Z,2.00," +
+                                            currency + "\n")};
+    options.ingest.mapping = "tillcast";
+    options.forecast = false;
+    StageObserver observer;
+    shop.run(options, observer);
+  };
+  load("EUR");
+  EXPECT_EQ(unit(), "EUR");
+  for (const auto& file : std::filesystem::recursive_directory_iterator(shop.folder.file("shop/lake/silver")))
+    if (file.is_regular_file()) std::filesystem::rename(file.path(), file.path().string() + ".away");
+  EXPECT_TRUE(shop.engine->kpis({}).has_value()) << "silver is not read";
+  for (const auto& file : std::filesystem::recursive_directory_iterator(shop.folder.file("shop/lake/silver")))
+    if (auto name = file.path().string(); name.ends_with(".away"))
+      std::filesystem::rename(name, name.substr(0, name.size() - 5));
+  load("GBP");
+  EXPECT_EQ(unit(), "money") << "there are two";
+}
+
 TEST(Kpis, WhatFailsIsSaidAndIsNotTakenForGoldThatWasNeverBuilt) {
   test::SmallShop shop;
   shop.engine.reset();
