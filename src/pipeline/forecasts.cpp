@@ -119,7 +119,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
-  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.observer = &observer}));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
@@ -131,7 +131,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   if (same != versions.end()) TILLCAST_TRY_PLAIN(settle_aliases(workspace, *same));
 
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const auto monitored = TILLCAST_TRY_PLAIN(measure_forecasts(workspace, connection, plan, data));
+  const auto monitored = TILLCAST_TRY_PLAIN(measure_forecasts(workspace, connection, plan, data, observer));
   if (monitored.opened + monitored.closed > 0)
     observer.note(plan.name + ": " + std::to_string(monitored.opened) + " forecast alerts opened, " +
                   std::to_string(monitored.closed) + " closed; see table forecast_alert");
@@ -180,7 +180,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   served.versions.resize(served.run.series.size(), 0);
   served.variants.resize(served.run.series.size());
   const PlanReport report = report_of(plan, run_id, served);
-  if (auto done = store_forecasts(connection, plan, data, served, report); !done)
+  if (auto done = store_forecasts(connection, plan, data, served, report, observer); !done)
     return std::move(done.error()).with_context("store " + stage);
   ++workspace.version;
   return finish(
