@@ -41,11 +41,12 @@ Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, F
   if (mode == FitMode::kUpdate) return std::string();
   // What is compared must not change under a running experiment.
   if (TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name))) return std::string();
+  const auto champion = load_model(workspace, plan.name, named.champion);
+  if (!champion) return "the champion cannot be read: " + champion.error().message;
+  if (versions.empty()) return std::string("no version can be read");
   // The fit of one series says nothing of how old the others are.
   const auto full = std::find_if_not(versions.rbegin(), versions.rend(), is_one_series_fit);
   const registry::VersionInfo& newest = full == versions.rend() ? versions.back() : *full;
-  const auto champion = load_model(workspace, plan.name, named.champion);
-  if (!champion) return "the champion cannot be read: " + champion.error().message;
   if (workspace.config.flag("forecast.retrain_on_alert")) {
     auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
     const auto alert = TILLCAST_TRY_PLAIN(plan_alert_since(connection, plan.name, newest.created_at));
@@ -126,7 +127,9 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   options.panel_models = panel_models(plan, data);
   const FitIds ids = fit_ids(plan, options, data);
   const auto registry = registry_of(workspace);
-  const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name));
+  std::vector<registry::Finding> damaged;
+  const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name, &damaged));
+  for (const auto& one : damaged) observer.note(plan.name + ": " + one.message);
   const auto same = std::ranges::find(versions, ids.fit_id, &registry::VersionInfo::fit_id);
   if (same != versions.end()) TILLCAST_TRY_PLAIN(settle_aliases(workspace, *same));
 

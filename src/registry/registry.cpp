@@ -170,13 +170,27 @@ Result<std::vector<std::string>> Registry::plans() const {
   return names;
 }
 
-Result<std::vector<VersionInfo>> Registry::versions(const std::string& plan) const {
+Result<std::vector<VersionInfo>> Registry::versions(const std::string& plan,
+                                                    std::vector<Finding>* damaged) const {
   std::vector<VersionInfo> found;
   const auto known = TILLCAST_TRY_PLAIN(numbers(plan));
   for (const int number : known) {
     const auto path = folder(plan, number) / kVersionFile;
-    const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
-    found.push_back(TILLCAST_TRY_PLAIN(parse_version(text, path.string())));
+    const auto read = [&path]() -> Result<VersionInfo> {
+      const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
+      return parse_version(text, path.string());
+    };
+    auto info = read();
+    std::error_code ignored;
+    if (info) {
+      found.push_back(std::move(*info));
+    } else if (info.error().code == ErrorCode::kUnavailable) {
+      return std::move(info.error());  // too many open files: nothing is wrong with it
+    } else if (damaged != nullptr && std::filesystem::exists(path.parent_path(), ignored)) {
+      damaged->push_back({plan, number,
+                          info.error().message +
+                              "; the version is left out until that is done or its folder is moved away"});
+    }
   }
   return found;
 }

@@ -103,6 +103,49 @@ TEST_F(Models, AFitBecomesAVersionAndTheSameDataNoOther) {
   EXPECT_EQ(sql(*engine, kPoints), points);
 }
 
+TEST_F(Models, ADamagedVersionThatIsNotServedStopsNeitherRollBackNorFitNorTheList) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  for (const int to : {130, 140}) {
+    RunOptions load;
+    load.inputs = {days(to - 10, to)};
+    load.forecast = false;
+    StageObserver silent;
+    ASSERT_OK(engine->run(load, silent));
+    ASSERT_OK(engine->fit_forecasts({}, silent));
+  }
+  ASSERT_EQ(engine->models_of("shops").value().versions.size(), 3U);
+  class Notes final : public StageObserver {
+   public:
+    void note(const std::string& line) override { all += line + "\n"; }
+    std::string all;
+  } notes;
+  const int champion = engine->models_of("shops").value().aliases.champion;
+  PromoteRequest promote{"shops", champion == 3 ? 1 : 3, "test", "", true};
+  folder_.write("shop/models/shops/000002/version.json", "{");
+  ASSERT_OK(engine->promote_model(promote, notes));
+  EXPECT_THAT(notes.all, HasSubstr("000002/version.json"));
+  EXPECT_THAT(notes.all, HasSubstr("left out"));
+  RollbackRequest back;
+  back.plan = "shops";
+  back.by = "test";
+  ASSERT_OK(engine->rollback_model(back, notes));
+  ASSERT_OK_AND_ASSIGN(const auto all, engine->models());
+  EXPECT_EQ(all.at(0).versions.size(), 2U);
+  EXPECT_EQ(all.at(0).aliases.champion, champion);
+  StageObserver silent;
+  ASSERT_OK(engine->fit_forecasts({}, silent));
+}
+
+TEST_F(Models, WhenAllVersionsAreGoneAndTheAliasStaysARunFitsAnew) {
+  const auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 120)}));
+  std::filesystem::remove_all(folder_.file("shop/models/shops/000001"));
+  ASSERT_OK_AND_ASSIGN(const auto report, run(*engine, {days(120, 130)}));
+  EXPECT_GT(report.plans[0].fitted_version, 1);
+  EXPECT_EQ(engine->models_of("shops").value().aliases.champion, report.plans[0].fitted_version);
+}
+
 TEST_F(Models, ATrainingStoppedWhileItStoresLeavesNoForecastsAndIsFinishedByTheNext) {
   class StopsWhenFitted final : public StageObserver {
    public:

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "registry/code_revision.h"
 #include "support/result_matchers.h"
@@ -85,6 +87,49 @@ TEST(Registry, DamageIsNamed) {
   dir.write("models/shops/000002/version.json", text);
   EXPECT_ERROR(registry.version("shops", 2), ErrorCode::kCorruptData, "damaged");
   EXPECT_EQ(registry.verify().value().size(), 2U);
+}
+
+TEST(Registry, ADamagedVersionIsNamedAndDoesNotStopTheOthers) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  for (const char* id : {"a", "b", "c"}) ASSERT_OK(test::add(registry, id));
+  dir.write("models/shops/000001/version.json", "{");
+  std::filesystem::remove(dir.file("models/shops/000002/version.json"));
+  std::vector<Finding> damaged;
+  ASSERT_OK_AND_ASSIGN(const auto versions, registry.versions("shops", &damaged));
+  ASSERT_EQ(versions.size(), 1U);
+  EXPECT_EQ(versions[0].number, 3);
+  ASSERT_EQ(damaged.size(), 2U);
+  for (const int number : {1, 2}) {
+    const auto& one = damaged[static_cast<std::size_t>(number) - 1];
+    EXPECT_EQ(one.version, number);
+    EXPECT_NE(one.message.find("00000" + std::to_string(number) + "/version.json"), std::string::npos);
+    EXPECT_NE(one.message.find("left out"), std::string::npos) << one.message;
+  }
+}
+
+TEST(Registry, ReadingWhileOldVersionsAreDeletedNeverFails) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  for (int i = 1; i <= 3; ++i) ASSERT_OK(test::add(registry, std::to_string(i)));
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> readers;
+  for (int reader = 0; reader < 3; ++reader) {
+    readers.emplace_back([&] {
+      while (!done) {
+        std::vector<Finding> damaged;
+        const auto versions = registry.versions("shops", &damaged);
+        ASSERT_TRUE(versions.has_value()) << versions.error().message;
+        ASSERT_FALSE(versions->empty());
+        for (const auto& one : damaged) FAIL() << one.message;
+      }
+    });
+  }
+  for (int i = 4; i <= 60; ++i) {
+    ASSERT_OK(test::add(registry, std::to_string(i)));
+    ASSERT_OK(registry.collect_garbage("shops", 2, {}));
+  }
+  done = true;
 }
 
 TEST(Registry, GarbageLeavesAliasesNewestAndTheWayBack) {
