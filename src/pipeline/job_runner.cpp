@@ -187,8 +187,12 @@ class EngineJobRunner final : public JobRunner {
     const Timestamp due = schedule_.newest_due(*last_due_, now);
     if (due <= *last_due_) return {};
     if (engine_.readiness().ready) {
-      TILLCAST_TRY_PLAIN(
-          store_->submit(JobKind::kTrain, {"", "", "", "schedule"}, "schedule:" + format_timestamp(due)));
+      const auto submitted =
+          store_->submit(JobKind::kTrain, {"", "", "", "schedule"}, "schedule:" + format_timestamp(due));
+      if (!submitted && submitted.error().code != ErrorCode::kUnavailable) return submitted.error();
+      if (!submitted)
+        log(LogLevel::kWarning, "a scheduled training is left out",
+            {{"error.message", submitted.error().message}});
     } else {
       log(LogLevel::kWarning, "a scheduled training is left out: there is no data yet");
     }
