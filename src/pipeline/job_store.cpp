@@ -123,12 +123,6 @@ std::optional<Job> JobStore::find(const std::string& id) const {
   return at == jobs_.end() ? std::nullopt : std::optional(at->second);
 }
 
-std::optional<Job> JobStore::find_by_key(const std::string& idempotency_key) const {
-  const std::lock_guard lock(mutex_);
-  const auto at = by_key_.find(idempotency_key);
-  return at == by_key_.end() ? std::nullopt : std::optional(jobs_.at(at->second));
-}
-
 Result<JobStore::Page> JobStore::page(std::optional<JobState> state, const std::string& cursor,
                                       std::size_t limit) const {
   if (!cursor.empty() && !number_of(cursor))

@@ -38,7 +38,6 @@ class JobStore {
   Result<Submitted> submit(JobKind kind, const JobArguments& arguments, const std::string& idempotency_key);
 
   std::optional<Job> find(const std::string& id) const;
-  std::optional<Job> find_by_key(const std::string& idempotency_key) const;
   struct Page {
     std::vector<Job> jobs;    ///< newest first
     std::string next_cursor;  ///< empty on the last page
