@@ -14,7 +14,7 @@ class Progress {
   virtual void update(std::uint64_t done, std::uint64_t total) = 0;
   /// What is worked on from now on, within the task: "back-test", "global_trees: features".
   virtual void step(std::string_view /*name*/) {}
-  /// True when the user asked to stop: the task returns kCancelled at its next safe point.
+  /// True when the user asked to stop: the task returns kCancelled at its next safe point. From any thread.
   virtual bool cancelled() const { return false; }
 };
 

@@ -123,6 +123,7 @@ class Connection {
   Database database() const;
 
  private:
+  friend class CancelWatch;
   friend class Database;
   friend class ResultStream;
   explicit Connection(std::unique_ptr<State> state);

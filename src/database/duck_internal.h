@@ -93,9 +93,24 @@ struct Database::State {
   std::string path;
 };
 
+/// What a CancelWatch stops: a connection, and those of the streams that were made by it meanwhile.
+class WatchedConnections {
+ public:
+  void add(duckdb_connection connection);
+  void remove(duckdb_connection connection);
+  void interrupt();
+  bool fired() const { return fired_; }
+
+ private:
+  std::atomic<bool> fired_{false};
+  std::mutex mutex_;
+  std::vector<duckdb_connection> connections_;
+};
+
 struct Connection::State {
   std::shared_ptr<Database::State> database;
   ConnectionHandle handle;
+  std::shared_ptr<WatchedConnections> watched;  ///< while a CancelWatch lives
 };
 
 /// The error of a failed statement, by DuckDB's own classes.

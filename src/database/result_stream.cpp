@@ -18,12 +18,18 @@ Result<ResultHandle> execute_streaming(duckdb_prepared_statement prepared) {
 }
 
 struct ResultStream::State {
+  explicit State(Connection own) : connection(std::move(own)) {}
   Connection connection;  // before what runs on it
   PreparedHandle prepared;
   ResultHandle result;
   std::optional<ResultReader> reader;
+  std::shared_ptr<WatchedConnections> watched;  ///< of the connection that made the stream; may be null
   bool at_end = false;
   std::atomic<bool> interrupted{false};
+
+  ~State() {
+    if (watched) watched->remove(connection.state_->handle.get());
+  }
 };
 
 ResultStream::ResultStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -57,7 +63,8 @@ Result<std::optional<QueryResult>> ResultStream::next() {
   if (chunk.get() == nullptr || duckdb_data_chunk_get_size(chunk.get()) == 0) {
     state_->at_end = true;
     if (duckdb_result_error(state_->result.out()) != nullptr) {
-      return reason_of(state_->result.get(), state_->interrupted);
+      const bool asked_for = state_->interrupted || (state_->watched && state_->watched->fired());
+      return reason_of(state_->result.get(), asked_for);
     }
     return std::optional<QueryResult>{};
   }
@@ -66,12 +73,16 @@ Result<std::optional<QueryResult>> ResultStream::next() {
 }
 
 Result<ResultStream> Connection::stream(std::string_view sql, std::span<const Value> parameters) {
-  Connection own = TILLCAST_TRY_PLAIN(database().connect());
-  PreparedHandle prepared = TILLCAST_TRY_PLAIN(prepare(own.state_->handle.get(), sql, parameters));
-  ResultHandle result = TILLCAST_TRY_PLAIN(execute_streaming(prepared.get()));
-  ResultReader reader = TILLCAST_TRY_PLAIN(ResultReader::create(result.get()));
-  auto state = std::unique_ptr<ResultStream::State>(
-      new ResultStream::State{std::move(own), std::move(prepared), std::move(result), std::move(reader)});
+  auto state = std::make_unique<ResultStream::State>(TILLCAST_TRY_PLAIN(database().connect()));
+  const auto handle = state->connection.state_->handle.get();
+  if (state_->watched) {
+    // Before it runs: the first rows of a sort come when all of it is done.
+    state_->watched->add(handle);
+    state->watched = state_->watched;
+  }
+  state->prepared = TILLCAST_TRY_PLAIN(prepare(handle, sql, parameters));
+  state->result = TILLCAST_TRY_PLAIN(execute_streaming(state->prepared.get()));
+  state->reader = TILLCAST_TRY_PLAIN(ResultReader::create(state->result.get()));
   return ResultStream(std::move(state));
 }
 

@@ -88,10 +88,10 @@ Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& op
   run_options.lake_version = content_version(snapshot);
   BuildProgress progress(observer);
   const auto results = TILLCAST_TRY(warehouse::run(project, connection, run_options, progress), stage);
+  ++workspace.version;
   if (auto written = warehouse::write_artifacts(project, results, workspace.runs_directory() / "latest");
       !written)
     return std::move(written.error());
-  ++workspace.version;
 
   BuildReport report = summarise(results);
   StageReport done{stage, report.tests_failed > 0 ? StageReport::Status::kFailed : StageReport::Status::kDone,

@@ -32,35 +32,35 @@ class DirectoryEngine final : public Engine {
 
   Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
                               StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     return ingest_file(*workspace_, file, options, observer);
   }
 
   Result<BuildReport> build(const BuildOptions& options, StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     return build_warehouse(*workspace_, options, observer);
   }
 
   Result<std::vector<PlanReport>> fit_forecasts(std::span<const std::string> names,
                                                 StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     return fit_locked(names, FitMode::kFit, observer);
   }
 
   Result<std::vector<PlanReport>> update_forecasts(std::span<const std::string> names,
                                                    StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     return fit_locked(names, FitMode::kUpdate, observer);
   }
 
   Result<PlanReport> promote_model(const PromoteRequest& request, StageObserver& observer) override {
-    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+    return on_plan(request.plan, observer, [&](const ForecastPlan& plan) {
       return promote_version(*workspace_, plan, request, observer);
     });
   }
 
   Result<PlanReport> rollback_model(const RollbackRequest& request, StageObserver& observer) override {
-    return on_plan(request.plan,
+    return on_plan(request.plan, observer,
                    [&](const ForecastPlan& plan) { return roll_back(*workspace_, plan, request, observer); });
   }
 
@@ -77,7 +77,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<PlanReport> create_experiment(const ExperimentRequest& request, StageObserver& observer) override {
-    return on_plan(request.plan, [&](const ForecastPlan& plan) {
+    return on_plan(request.plan, observer, [&](const ForecastPlan& plan) {
       return pipeline::create_experiment(*workspace_, plan, request, observer);
     });
   }
@@ -88,7 +88,7 @@ class DirectoryEngine final : public Engine {
 
   Result<PlanReport> end_experiment(const std::string& plan_name, const std::string& winner,
                                     const std::string& by, StageObserver& observer) override {
-    return on_plan(plan_name, [&](const ForecastPlan& plan) {
+    return on_plan(plan_name, observer, [&](const ForecastPlan& plan) {
       return pipeline::end_experiment(*workspace_, plan, winner, by, observer);
     });
   }
@@ -101,7 +101,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     for (const auto& plan : plans) {
@@ -134,7 +134,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     RunReport report;
     for (const auto& input : options.inputs) {
       report.ingests.push_back(TILLCAST_TRY_PLAIN(ingest_file(*workspace_, input, options.ingest, observer)));
@@ -223,8 +223,10 @@ class DirectoryEngine final : public Engine {
     return {true, std::to_string((*catalog)->size()) + " series forecast"};
   }
 
+  // Figures come from the tables as they are, forecasts from the readers' snapshot: either may change alone.
   std::string data_version() override {
-    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(reader_.version()));
+    return io::xxh3_text(format_timestamp(opened_at_) + "-" + std::to_string(workspace_->version.load()) +
+                         "-" + std::to_string(reader_.version()));
   }
 
  private:
@@ -243,6 +245,12 @@ class DirectoryEngine final : public Engine {
     ForecastReader* reader_;
   };
 
+  Result<WritingTurn> lock_writing(StageObserver& observer) {
+    auto writing = lock_writing();
+    if (!writing) observer.turn_refused();
+    return writing;
+  }
+
   Result<WritingTurn> lock_writing() {
     std::unique_lock writing(workspace_->writing, std::try_to_lock);
     if (!writing.owns_lock()) {
@@ -256,8 +264,8 @@ class DirectoryEngine final : public Engine {
 
   // Does something with one plan under the write lock.
   template <class Work>
-  Result<PlanReport> on_plan(const std::string& name, const Work& work) {
-    const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
+  Result<PlanReport> on_plan(const std::string& name, StageObserver& observer, const Work& work) {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)

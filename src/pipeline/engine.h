@@ -36,6 +36,8 @@ class StageObserver : public Progress {
   virtual void stage_started(const std::string& /*name*/, std::string_view /*unit*/) {}
   virtual void stage_finished(const StageReport& /*report*/) {}
   virtual void note(const std::string& /*line*/) {}
+  /// Another command has the write turn: the call ends with kUnavailable and has begun nothing.
+  virtual void turn_refused() {}
   void update(std::uint64_t, std::uint64_t) override {}
 };
 

@@ -57,13 +57,12 @@ Error unknown_series(const std::string& series_id) {
 
 std::int64_t ForecastReader::version() const {
   const auto snapshot = snapshot_.load();
-  return snapshot == nullptr ? workspace_.version.load() : snapshot->version;
+  return snapshot == nullptr ? published_.load() : snapshot->version;
 }
 
 Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->version =
-      workspace_.version.load();  // before the data: too old at worst, then it is loaded again
+  snapshot->version = published_.load();  // before the data: too old at worst, then it is loaded again
   snapshot->catalog = TILLCAST_TRY(SeriesCatalog::load(workspace_), "read the stored forecasts");
   const auto megabytes = std::max<std::int64_t>(1, workspace_.config.integer("serve.history_mb"));
   const std::size_t bytes_max = static_cast<std::size_t>(megabytes) << 20;
@@ -76,11 +75,11 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::load() {
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
-// Only the very first readers wait. Later ones that find the data changed (a write is under way) load it when
-// nobody else does, and else read on in what there is.
+// Only the very first readers wait. Later ones look for new data only after a write that could not load it
+// itself: in the middle of a write, one plan's forecasts are new and the next one's old.
 Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::current() {
   auto snapshot = snapshot_.load();
-  if (snapshot != nullptr && snapshot->version == workspace_.version.load()) return snapshot;
+  if (snapshot != nullptr && snapshot->version == published_.load()) return snapshot;
   std::unique_lock lock(loading_, std::defer_lock);
   if (snapshot == nullptr) {
     lock.lock();
@@ -88,14 +87,15 @@ Result<std::shared_ptr<const ForecastReader::Snapshot>> ForecastReader::current(
     return snapshot;
   }
   snapshot = snapshot_.load();
-  if (snapshot != nullptr && snapshot->version == workspace_.version.load()) return snapshot;
+  if (snapshot != nullptr && snapshot->version == published_.load()) return snapshot;
   return load();
 }
 
 void ForecastReader::refresh() {
+  published_ = workspace_.version.load();
   const std::lock_guard lock(loading_);
   const auto snapshot = snapshot_.load();
-  if (snapshot == nullptr || snapshot->version == workspace_.version.load()) return;
+  if (snapshot == nullptr || snapshot->version == published_.load()) return;
   if (auto loaded = load(); !loaded)
     log(LogLevel::kWarning, "readers keep the forecasts they had",
         {{"error.message", loaded.error().message}});

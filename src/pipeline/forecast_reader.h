@@ -56,6 +56,7 @@ class ForecastReader {
                                       const ForecastRequest& request);
 
   Workspace& workspace_;
+  std::atomic<std::int64_t> published_{0};  ///< the workspace's version when the last write was done
   std::mutex loading_;
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };

@@ -258,8 +258,9 @@ PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const 
 }
 
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
-                             const PlanSeries& data, const Served& served, const PlanReport& report) {
-  return connection.transaction([&](database::Connection& inside) -> Result<> {
+                             const PlanSeries& data, const Served& served, const PlanReport& report,
+                             const Progress& observer) {
+  return stoppable_transaction(connection, observer, [&](database::Connection& inside) -> Result<> {
     for (const char* table : kForecastTables)
       TILLCAST_TRY_PLAIN(
           inside.query(std::string("DELETE FROM ") + table + " WHERE plan = ?", {Value(plan.name)}));

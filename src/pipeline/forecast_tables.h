@@ -23,8 +23,10 @@ Result<std::optional<PlanReport>> stored_report(database::Connection& connection
 PlanReport report_of(const ForecastPlan& plan, const std::string& run_id, const Served& served);
 
 /// Puts what is served in the place of the plan's older forecasts, in one transaction: forecast_run,
-/// forecast_series, forecast_point and forecast_accuracy.
+/// forecast_series, forecast_point and forecast_accuracy. kCancelled, and the older ones stay, when the
+/// observer asks for it.
 Result<void> store_forecasts(database::Connection& connection, const ForecastPlan& plan,
-                             const PlanSeries& data, const Served& served, const PlanReport& report);
+                             const PlanSeries& data, const Served& served, const PlanReport& report,
+                             const Progress& observer);
 
 }  // namespace tillcast::pipeline

@@ -42,11 +42,12 @@ Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, F
   if (mode == FitMode::kUpdate) return std::string();
   // What is compared must not change under a running experiment.
   if (TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name))) return std::string();
+  const auto champion = load_model(workspace, plan.name, named.champion);
+  if (!champion) return "the champion cannot be read: " + champion.error().message;
+  if (versions.empty()) return std::string("no version can be read");
   // The fit of one series says nothing of how old the others are.
   const auto full = std::find_if_not(versions.rbegin(), versions.rend(), is_one_series_fit);
   const registry::VersionInfo& newest = full == versions.rend() ? versions.back() : *full;
-  const auto champion = load_model(workspace, plan.name, named.champion);
-  if (!champion) return "the champion cannot be read: " + champion.error().message;
   if (workspace.config.flag("forecast.retrain_on_alert")) {
     auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
     const auto alert = TILLCAST_TRY_PLAIN(plan_alert_since(connection, plan.name, newest.created_at));
@@ -125,19 +126,21 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   const auto seconds = [&started] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
-  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.observer = &observer}));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
   options.panel_models = panel_models(plan, data);
   const FitIds ids = fit_ids(plan, options, data);
   const auto registry = registry_of(workspace);
-  const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name));
+  std::vector<registry::Finding> damaged;
+  const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name, &damaged));
+  for (const auto& one : damaged) observer.note(plan.name + ": " + one.message);
   const auto same = std::ranges::find(versions, ids.fit_id, &registry::VersionInfo::fit_id);
   if (same != versions.end()) TILLCAST_TRY_PLAIN(settle_aliases(workspace, *same));
 
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const auto monitored = TILLCAST_TRY_PLAIN(measure_forecasts(workspace, connection, plan, data));
+  const auto monitored = TILLCAST_TRY_PLAIN(measure_forecasts(workspace, connection, plan, data, observer));
   if (monitored.opened + monitored.closed > 0)
     observer.note(plan.name + ": " + std::to_string(monitored.opened) + " forecast alerts opened, " +
                   std::to_string(monitored.closed) + " closed; see table forecast_alert");
@@ -186,7 +189,7 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   served.versions.resize(served.run.series.size(), 0);
   served.variants.resize(served.run.series.size());
   const PlanReport report = report_of(plan, run_id, served);
-  if (auto done = store_forecasts(connection, plan, data, served, report); !done)
+  if (auto done = store_forecasts(connection, plan, data, served, report, observer); !done)
     return std::move(done.error()).with_context("store " + stage);
   ++workspace.version;
   return finish(

@@ -87,17 +87,6 @@ std::string joined_row(const ColumnBatch& bronze, std::size_t columns, std::size
   return text;
 }
 
-/// Passes the reader's and hasher's progress on as the observer's stage.
-class Forwarded final : public Progress {
- public:
-  explicit Forwarded(StageObserver& observer) : observer_(observer) {}
-  void update(std::uint64_t done, std::uint64_t total) override { observer_.update(done, total); }
-  bool cancelled() const override { return observer_.cancelled(); }
-
- private:
-  StageObserver& observer_;
-};
-
 }  // namespace
 
 Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::path& file,
@@ -107,8 +96,7 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   report.file = options.label.empty() ? file.filename().string() : options.label;
   const std::string stage = "ingest " + report.file;
   observer.stage_started(stage, "bytes");
-  Forwarded progress(observer);
-  report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &progress));
+  report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &observer));
 
   const auto finish = [&](StageReport::Status status, std::string detail) {
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

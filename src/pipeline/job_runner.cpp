@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "core/crash_point.h"
 #include "core/log.h"
@@ -63,6 +64,9 @@ class JobObserver final : public StageObserver {
     }
   }
   bool cancelled() const override { return stopping_ || store_.cancel_requested(id_); }
+  void turn_refused() override { refused_ = true; }
+  /// Whether the attempt that just ended got no write turn.
+  bool take_refusal() { return std::exchange(refused_, false); }
 
  private:
   JobStore& store_;
@@ -71,6 +75,7 @@ class JobObserver final : public StageObserver {
   JobProgress progress_;
   SteadyClock::time_point started_;
   bool half_way_ = false;
+  bool refused_ = false;
 };
 
 void add_runs(const std::vector<PlanReport>& plans, JobResult& result) {
@@ -182,8 +187,12 @@ class EngineJobRunner final : public JobRunner {
     const Timestamp due = schedule_.newest_due(*last_due_, now);
     if (due <= *last_due_) return {};
     if (engine_.readiness().ready) {
-      TILLCAST_TRY_PLAIN(
-          store_->submit(JobKind::kTrain, {"", "", "", "schedule"}, "schedule:" + format_timestamp(due)));
+      const auto submitted =
+          store_->submit(JobKind::kTrain, {"", "", "", "schedule"}, "schedule:" + format_timestamp(due));
+      if (!submitted && submitted.error().code != ErrorCode::kUnavailable) return submitted.error();
+      if (!submitted)
+        log(LogLevel::kWarning, "a scheduled training is left out",
+            {{"error.message", submitted.error().message}});
     } else {
       log(LogLevel::kWarning, "a scheduled training is left out: there is no data yet");
     }
@@ -260,7 +269,8 @@ class EngineJobRunner final : public JobRunner {
     JobResult result;
     Result<> done = attempt(job, observer, result);
     // Another command writes: the job has not begun, so it waits its turn.
-    while (!done && done.error().code == ErrorCode::kUnavailable && !observer.cancelled()) {
+    // Whatever else is unavailable (memory) ends it: the jobs behind it must not wait for ever.
+    while (!done && observer.take_refusal() && !observer.cancelled()) {
       pause();
       result = {};
       done = attempt(job, observer, result);

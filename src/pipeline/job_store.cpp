@@ -78,6 +78,15 @@ Result<JobStore::Submitted> JobStore::submit(JobKind kind, const JobArguments& a
                            ", which was asked for something else; use a new key for a new request");
     return Submitted{job, true};
   }
+  const auto waits = [](const auto& one) {
+    return one.second.kind == JobKind::kTrain && is_waiting(one.second.state);
+  };
+  if (kind == JobKind::kTrain &&
+      static_cast<std::size_t>(std::ranges::count_if(jobs_, waits)) >= kTrainJobsWaiting)
+    return unavailable(
+        std::to_string(kTrainJobsWaiting) +
+        " trainings wait already; ask again when some are done, or cancel some with `tillcast jobs "
+        "cancel` or POST /api/v1/jobs/{id}/cancel");
   Job job;
   job.id = id_of(next_number_);
   job.kind = kind;
@@ -112,12 +121,6 @@ std::optional<Job> JobStore::find(const std::string& id) const {
   const std::lock_guard lock(mutex_);
   const auto at = jobs_.find(id);
   return at == jobs_.end() ? std::nullopt : std::optional(at->second);
-}
-
-std::optional<Job> JobStore::find_by_key(const std::string& idempotency_key) const {
-  const std::lock_guard lock(mutex_);
-  const auto at = by_key_.find(idempotency_key);
-  return at == by_key_.end() ? std::nullopt : std::optional(jobs_.at(at->second));
 }
 
 Result<JobStore::Page> JobStore::page(std::optional<JobState> state, const std::string& cursor,

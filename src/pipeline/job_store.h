@@ -20,8 +20,9 @@ namespace tillcast::pipeline {
 /// (the owner of the data directory).
 class JobStore {
  public:
-  static constexpr int kAttemptsMax = 2;               ///< one retry
-  static constexpr std::size_t kTrainJobsKept = 1000;  ///< finished train jobs; older ones are removed
+  static constexpr int kAttemptsMax = 2;                  ///< one retry
+  static constexpr std::size_t kTrainJobsWaiting = 1000;  ///< no more can be asked for
+  static constexpr std::size_t kTrainJobsKept = 1000;     ///< finished train jobs; older ones are removed
 
   /// Reads what is stored; changes nothing. kCorruptData names a file that does not read.
   static Result<std::unique_ptr<JobStore>> open(const std::filesystem::path& data_directory,
@@ -32,11 +33,11 @@ class JobStore {
     bool existing = false;  ///< a job with this idempotency key was there
   };
   /// Queues a job. With a key that was used before, gives that job and starts nothing; kInvalidInput when
-  /// that job had other arguments.
+  /// that job had other arguments, kUnavailable while kTrainJobsWaiting wait (an upload's job is always
+  /// taken: its file is stored already).
   Result<Submitted> submit(JobKind kind, const JobArguments& arguments, const std::string& idempotency_key);
 
   std::optional<Job> find(const std::string& id) const;
-  std::optional<Job> find_by_key(const std::string& idempotency_key) const;
   struct Page {
     std::vector<Job> jobs;    ///< newest first
     std::string next_cursor;  ///< empty on the last page

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/log.h"
 #include "forecast/comparison.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/models.h"
@@ -142,10 +143,15 @@ Result<PlanModels> show_models(const Workspace& workspace, const std::string& pl
   const auto registry = registry_of(workspace);
   PlanModels models;
   models.plan = plan;
-  models.versions = TILLCAST_TRY_PLAIN(registry.versions(plan));
-  if (models.versions.empty()) return no_versions(registry, plan);
-  std::ranges::reverse(models.versions);
+  // Before the versions: what an alias names is not deleted.
   models.aliases = TILLCAST_TRY_PLAIN(registry.aliases(plan));
+  std::vector<registry::Finding> damaged;
+  models.versions = TILLCAST_TRY_PLAIN(registry.versions(plan, &damaged));
+  for (const auto& one : damaged)
+    log(LogLevel::kWarning, "a model version is damaged",
+        {{"plan", one.plan}, {"version", std::to_string(one.version)}, {"error.message", one.message}});
+  if (models.versions.empty() && damaged.empty()) return no_versions(registry, plan);
+  std::ranges::reverse(models.versions);
   models.experiments = TILLCAST_TRY_PLAIN(registry::read_experiments(registry.folder(plan)));
   std::ranges::reverse(models.experiments);
   return models;

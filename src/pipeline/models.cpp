@@ -101,13 +101,25 @@ Result<registry::VersionInfo> store_version(registry::Registry& registry, regist
   return registry.add(std::move(info), files);
 }
 
+// Passes a wish to stop on, and no progress: the fit before was all of what is shown.
+class CancelOnly final : public Progress {
+ public:
+  explicit CancelOnly(const Progress& observer) : observer_(observer) {}
+  void update(std::uint64_t, std::uint64_t) override {}
+  bool cancelled() const override { return observer_.cancelled(); }
+
+ private:
+  const Progress& observer_;
+};
+
 // The floor under a first fit that lost to it: the seasonal naive as champion.
 Result<void> store_naive_champion(Workspace& workspace, registry::Registry& registry,
                                   const ForecastPlan& plan, const PlanSeries& data,
-                                  forecast::ForecastOptions options, FitIds ids, const std::string& why) {
+                                  forecast::ForecastOptions options, FitIds ids, const std::string& why,
+                                  const Progress& observer) {
   options.models = {forecast::ModelId::kSeasonalNaive};
   options.panel_models.clear();
-  NoProgress silent;
+  CancelOnly silent(observer);
   const auto fit = TILLCAST_TRY_PLAIN(forecast::fit_all(data.series, ids_of(data), options, silent));
   const BacktestFigures figures = figures_of(fit.run, data);
   ids.fit_id = io::xxh3_text(ids.fit_id + "\nseasonal naive");
@@ -248,7 +260,8 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
     verdict.reason = "experiment '" + experiment->name + "' is running; " + verdict.reason;
   }
   if (!verdict.promoted && named.champion == 0) {
-    TILLCAST_TRY_PLAIN(store_naive_champion(workspace, registry, plan, data, options, names, verdict.reason));
+    TILLCAST_TRY_PLAIN(
+        store_naive_champion(workspace, registry, plan, data, options, names, verdict.reason, observer));
     named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
   }
   auto info = describe(plan, options, data, names, result.figures);

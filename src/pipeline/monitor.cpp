@@ -199,7 +199,8 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
 }
 
 Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connection& connection,
-                                        const ForecastPlan& plan, const PlanSeries& data) {
+                                        const ForecastPlan& plan, const PlanSeries& data,
+                                        const Progress& observer) {
   MonitorReport report;
   const Date until = last_period(data);
   const auto due = TILLCAST_TRY_PLAIN(connection.query(
@@ -208,29 +209,30 @@ Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connecti
   const auto first = due.date(0, 0);
   if (!first) return report;
   const auto actuals = actuals_after(data, *first);
-  const auto done = connection.transaction([&](database::Connection& inside) -> Result<> {
-    TILLCAST_TRY_PLAIN(
-        inside.execute("CREATE OR REPLACE TEMP TABLE forecast_actual (series_id VARCHAR, business_date DATE, "
-                       "actual DOUBLE)"));
-    if (auto appended = inside.append("forecast_actual", actuals->batch()); !appended) return appended;
-    const auto added = TILLCAST_TRY_PLAIN(
-        inside.query("INSERT INTO forecast_outcome SELECT s.*, a.actual FROM forecast_snapshot AS s INNER "
-                     "JOIN forecast_actual "
-                     "AS a USING (series_id, business_date) WHERE s.plan = ? AND s.origin < s.business_date",
-                     {Value(plan.name)}));
-    report.outcomes = added.rows_changed;
-    TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_snapshot WHERE plan = ? AND business_date <= ?",
-                                    {Value(plan.name), Value(until)}));
-    TILLCAST_TRY_PLAIN(inside.query(
-        "DELETE FROM forecast_outcome WHERE plan = ? AND business_date <= ?",
-        {Value(plan.name), Value(Date{until.days - static_cast<std::int32_t>(
-                                                       workspace.config.integer("monitor.days_kept"))})}));
-    TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_monitor WHERE plan = ?", {Value(plan.name)}));
-    for (const int horizons : kWindows)
-      TILLCAST_TRY_PLAIN(inside.execute(monitor_sql(workspace, plan, until, horizons * plan.horizon)));
-    TILLCAST_TRY_PLAIN(inside.execute("DROP TABLE forecast_actual"));
-    return update_alerts(inside, plan, report);
-  });
+  const auto done =
+      stoppable_transaction(connection, observer, [&](database::Connection& inside) -> Result<> {
+        TILLCAST_TRY_PLAIN(inside.execute(
+            "CREATE OR REPLACE TEMP TABLE forecast_actual (series_id VARCHAR, business_date DATE, "
+            "actual DOUBLE)"));
+        if (auto appended = inside.append("forecast_actual", actuals->batch()); !appended) return appended;
+        const auto added = TILLCAST_TRY_PLAIN(inside.query(
+            "INSERT INTO forecast_outcome SELECT s.*, a.actual FROM forecast_snapshot AS s INNER "
+            "JOIN forecast_actual "
+            "AS a USING (series_id, business_date) WHERE s.plan = ? AND s.origin < s.business_date",
+            {Value(plan.name)}));
+        report.outcomes = added.rows_changed;
+        TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_snapshot WHERE plan = ? AND business_date <= ?",
+                                        {Value(plan.name), Value(until)}));
+        TILLCAST_TRY_PLAIN(inside.query(
+            "DELETE FROM forecast_outcome WHERE plan = ? AND business_date <= ?",
+            {Value(plan.name), Value(Date{until.days - static_cast<std::int32_t>(workspace.config.integer(
+                                                           "monitor.days_kept"))})}));
+        TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_monitor WHERE plan = ?", {Value(plan.name)}));
+        for (const int horizons : kWindows)
+          TILLCAST_TRY_PLAIN(inside.execute(monitor_sql(workspace, plan, until, horizons * plan.horizon)));
+        TILLCAST_TRY_PLAIN(inside.execute("DROP TABLE forecast_actual"));
+        return update_alerts(inside, plan, report);
+      });
   if (!done)
     return Error(done.error()).with_context("compare older forecasts of " + plan.name + " with what came");
   return report;

@@ -30,9 +30,10 @@ struct MonitorReport {
 
 /// Compares kept forecasts with the actuals that came since, computes the rolling accuracy of plan and series
 /// anew, opens alerts where it degraded and closes those that recovered. One transaction; nothing to do when
-/// no period came.
+/// no period came. kCancelled, and nothing changed, when the observer asks for it.
 Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connection& connection,
-                                        const ForecastPlan& plan, const PlanSeries& data);
+                                        const ForecastPlan& plan, const PlanSeries& data,
+                                        const Progress& observer);
 
 /// The alerts, open ones first, of whole plans before those of single series, newest first.
 Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection, const AlertRequest& request);

@@ -201,8 +201,9 @@ Result<PlanSeries> load_level_series(Workspace& workspace, const ForecastPlan& p
   const std::string& id = load.only_id;
   ForecastPlan all_levels = plan;
   all_levels.levels.clear();
-  PlanSeries leaves = TILLCAST_TRY_PLAIN(
-      load_plan_series(workspace, plan, {.only_id = {}, .drivers = false, .is_member = load.is_member}));
+  PlanSeries leaves = TILLCAST_TRY_PLAIN(load_plan_series(
+      workspace, plan,
+      {.only_id = {}, .drivers = false, .is_member = load.is_member, .observer = load.observer}));
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
   PlanSeries found;
   found.data_until = leaves.data_until;

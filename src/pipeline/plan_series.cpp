@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "database/cancel_watch.h"
 #include "forecast/closed_days.h"
 #include "io/file_hash.h"
 #include "pipeline/plan_attributes.h"
@@ -112,9 +113,10 @@ void cut_at(forecast::Series& series, Date last) {
   series.masked.resize(periods);
 }
 
-Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
-  if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load);
-  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+namespace {
+
+Result<PlanSeries> read_series(Workspace& workspace, database::Connection& connection,
+                               const ForecastPlan& plan, const LoadOptions& load) {
   const std::string days = days_sql(plan);
   const std::optional<Date> cut = cut_of(workspace, plan);
   const std::string until = cut ? " WHERE business_date <= DATE '" + format_date(*cut) + "'" : "";
@@ -176,6 +178,7 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
                         "is_open, price FROM (" +
                         days + ") AS days" + chosen + " ORDER BY store_key, product_key, business_date"));
   while (const auto piece = TILLCAST_TRY_PLAIN(rows.next())) {
+    if (load.observer != nullptr && load.observer->cancelled()) return cancelled("stopped on request");
     const auto& columns = piece->batch.columns;
     for (std::size_t i = 0; i < piece->rows(); ++i) {
       const auto at = numbers.find({columns[0].ints[i], columns[1].ints[i]});
@@ -225,6 +228,18 @@ Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& pl
     loaded.attributes = TILLCAST_TRY_PLAIN(load_attributes(connection, plan, loaded));
   }
   loaded.data_hash = hash_of(loaded);
+  return loaded;
+}
+
+}  // namespace
+
+Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
+  if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load);
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  if (load.observer == nullptr) return read_series(workspace, connection, plan, load);
+  const database::CancelWatch watch(connection, [&load] { return load.observer->cancelled(); });
+  auto loaded = read_series(workspace, connection, plan, load);
+  if (watch.fired()) return cancelled("stopped on request while plan " + plan.name + " was read");
   return loaded;
 }
 

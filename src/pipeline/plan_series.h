@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/progress.h"
 #include "forecast/series.h"
 #include "pipeline/settings.h"
 #include "pipeline/workspace.h"
@@ -50,6 +51,7 @@ struct LoadOptions {
                              ///< plan's horizon all the same. 0 = the horizon
   /// When set, the members it knows alone: those of a stored run, whatever sells most by now.
   std::function<bool(const std::string& id)> is_member = {};
+  const Progress* observer = nullptr;  ///< when set, it can stop the reading: kCancelled
 };
 
 /// Leaves out what came after a period: gold may have gone on since a forecast was made.

@@ -17,23 +17,28 @@ struct Basis {
   std::string currency;
 };
 
+// Empty for several, and for gold of a data directory's own models or of an older build, which has no table
+// of them.
+Result<std::string> find_currency(database::Connection& connection) {
+  const auto table = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'dim_currency'"));
+  if (table.integer(0, 0).value_or(0) == 0) return std::string();
+  const auto found = TILLCAST_TRY_PLAIN(connection.query("SELECT currency FROM dim_currency"));
+  return found.rows() == 1 ? found.text(0, 0) : std::string();
+}
+
 Result<Basis> find_basis(database::Connection& connection) {
-  auto bounds = connection.query(
-      "SELECT min(business_date), max(business_date), (SELECT count(*) FROM kpi_daily), "
-      "(SELECT CASE WHEN count(DISTINCT currency) = 1 THEN min(currency) ELSE '' END FROM silver.sale_line) "
-      "FROM sales_daily");
-  if (!bounds)
-    return not_found(
-        "there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
-  const auto first = bounds->date(0, 0);
-  const auto last = bounds->date(0, 1);
+  const auto bounds = TILLCAST_TRY_PLAIN(connection.query(
+      "SELECT min(business_date), max(business_date), (SELECT count(*) FROM kpi_daily) FROM sales_daily"));
+  const auto first = bounds.date(0, 0);
+  const auto last = bounds.date(0, 1);
   if (!first || !last)
     return not_found("the gold tables are empty; load a file with `tillcast run --input FILE`");
   Basis basis;
   basis.first = *first;
   basis.last = *last;
-  basis.has_lines = bounds->integer(0, 2).value_or(0) > 0;
-  basis.currency = bounds->text(0, 3);
+  basis.has_lines = bounds.integer(0, 2).value_or(0) > 0;
+  basis.currency = TILLCAST_TRY_PLAIN(find_currency(connection));
   return basis;
 }
 
@@ -183,12 +188,8 @@ Result<void> add_countries(database::Connection& connection, const KpiRequest& r
   return {};
 }
 
-}  // namespace
-
-Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
-  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
-  const Basis basis = TILLCAST_TRY_PLAIN(find_basis(connection));
-  KpiReport report;
+Result<void> fill(database::Connection& inside, const KpiRequest& request, KpiReport& report) {
+  const Basis basis = TILLCAST_TRY_PLAIN(find_basis(inside));
   report.data_until = basis.last;
   report.from = request.from.value_or(basis.first);
   report.to = request.to.value_or(basis.last);
@@ -197,17 +198,28 @@ Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
                          format_date(report.to) + "); the data goes from " + format_date(basis.first) +
                          " to " + format_date(basis.last));
   }
-  const Figures now = TILLCAST_TRY_PLAIN(figures_of(connection, basis, report.from, report.to, request));
+  const Figures now = TILLCAST_TRY_PLAIN(figures_of(inside, basis, report.from, report.to, request));
   const Date before_to{report.from.days - 1};
   const Date before_from{report.from.days - (report.to.days - report.from.days + 1)};
   std::optional<Figures> before;
   if (before_from >= basis.first)
-    before = TILLCAST_TRY_PLAIN(figures_of(connection, basis, before_from, before_to, request));
+    before = TILLCAST_TRY_PLAIN(figures_of(inside, basis, before_from, before_to, request));
   report.kpis = headline(basis, now, before);
-  if (auto added = add_months(connection, basis, request, report); !added) return std::move(added.error());
-  if (basis.has_lines) {
-    if (auto added = add_countries(connection, request, report); !added) return std::move(added.error());
-  }
+  if (auto added = add_months(inside, basis, request, report); !added) return added;
+  if (basis.has_lines) return add_countries(inside, request, report);
+  return {};
+}
+
+}  // namespace
+
+Result<KpiReport> kpi_report(Workspace& workspace, const KpiRequest& request) {
+  TILLCAST_TRY_PLAIN(require_gold(workspace));
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  KpiReport report;
+  // One transaction: a build that commits between two of the questions must not show in half of the answer.
+  auto filled =
+      connection.transaction([&](database::Connection& inside) { return fill(inside, request, report); });
+  if (!filled) return std::move(filled.error());
   return report;
 }
 

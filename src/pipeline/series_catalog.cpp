@@ -38,7 +38,6 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
       TILLCAST_TRY_PLAIN(inside.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
                                       "data_until FROM forecast_run ORDER BY plan"));
   std::map<std::string, Date> data_until;
-  std::map<std::string, std::string> run_of;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
     ForecastPlan plan{runs.text(i, 0),
                       runs.text(i, 2),
@@ -50,7 +49,6 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
     std::istringstream columns(runs.text(i, 3));
     for (std::string column; std::getline(columns, column, ',');) plan.by.push_back(column);
     version_ += runs.text(i, 1);
-    run_of[plan.name] = runs.text(i, 1);
     data_until[plan.name] = date_of(runs, i, 6);
     plans_.emplace(plan.name, std::move(plan));
   }
@@ -76,7 +74,6 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
                    rows.text(i, 8),      rows.text(i, 9),
                    rows.text(i, 10)};
     series.run_id = rows.text(i, 1);
-    if (series.run_id != run_of[series.info.plan]) version_ += series.run_id;  // trained by itself
     series.model = series.info.model;
     series.data_until = data_until[series.info.plan];
     series.wape = rows.number(i, 14).value_or(-1);

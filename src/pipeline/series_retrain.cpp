@@ -73,7 +73,8 @@ Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan
     return not_found("plan '" + plan.name +
                      "' has no version yet in which to exchange a series; train the plan");
   const auto champion = TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, named.champion));
-  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id}));
+  const PlanSeries data =
+      TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id, .observer = &observer}));
   if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
   auto options = forecast_options(workspace, plan);
   if (const std::string changed = find_changed_setting(champion->info, plan, options); !changed.empty())

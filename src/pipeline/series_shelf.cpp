@@ -36,11 +36,6 @@ SeriesShelf::SeriesShelf(Workspace& workspace, std::shared_ptr<const SeriesCatal
                          std::size_t bytes_max)
     : workspace_(workspace), catalog_(std::move(catalog)), bytes_max_(bytes_max) {}
 
-std::size_t SeriesShelf::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
-}
-
 SeriesShelf::Series SeriesShelf::kept(std::string_view id) {
   const std::lock_guard lock(mutex_);
   const auto found = by_id_.find(id);

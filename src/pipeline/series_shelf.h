@@ -27,7 +27,6 @@ class SeriesShelf {
   /// The series behind a stored forecast, its values cut at the last period of that forecast, with the
   /// drivers known for up to 366 periods more. kNotFound when gold has it no longer.
   Result<std::shared_ptr<const forecast::Series>> find(const SeriesForecast& stored);
-  std::size_t bytes() const;
 
  private:
   using Series = std::shared_ptr<const forecast::Series>;

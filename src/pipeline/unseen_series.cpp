@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "forecast/unseen.h"
 #include "pipeline/forecast_reader.h"
+#include "pipeline/models.h"
 #include "pipeline/plan_attributes.h"
 #include "pipeline/plan_levels.h"
 #include "pipeline/plan_series.h"
@@ -254,16 +255,46 @@ UnseenSeries::UnseenSeries(Workspace& workspace, std::shared_ptr<const SeriesCat
     : workspace_(workspace), catalog_(std::move(catalog)) {}
 UnseenSeries::~UnseenSeries() = default;
 
-Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::plan_of(const ForecastPlan& plan) {
+// Under the lock.
+Result<UnseenSeries::Split> UnseenSeries::split_of(const ForecastPlan& plan) {
+  const auto found = splits_.find(plan.name);
+  if (found != splits_.end()) return found->second;
+  Split split;
+  const auto stored = catalog_->series_of(plan.name);
+  if (std::ranges::any_of(stored, [](const auto* one) { return one->variant == "challenger"; })) {
+    const auto folder = registry_of(workspace_).folder(plan.name);
+    const auto all = TILLCAST_TRY_PLAIN(registry::read_experiments(folder));
+    // The newest one, running or just ended: it made what is stored.
+    if (!all.empty()) split = all.back();
+  }
+  splits_[plan.name] = split;
+  return split;
+}
+
+// Of two versions only one forecasts an id, as it does the known ones: a mean of both is nobody's forecast.
+Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::plan_for(const ForecastPlan& plan,
+                                                                         const std::string& id) {
   const std::lock_guard lock(mutex_);
-  const auto found = plans_.find(plan.name);
+  const auto split = TILLCAST_TRY_PLAIN(split_of(plan));
+  if (!split) return plan_of(plan, "");
+  const bool challenged = registry::in_challenger_share(*split, id);
+  auto found = TILLCAST_TRY_PLAIN(plan_of(plan, challenged ? "challenger" : "champion"));
+  if (found->pool) return found;
+  // A small share has too few series to say anything.
+  return plan_of(plan, challenged ? "champion" : "challenger");
+}
+
+Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::plan_of(const ForecastPlan& plan,
+                                                                        const std::string& variant) {
+  const auto found = plans_.find({plan.name, variant});
   if (found != plans_.end()) return found->second;
-  auto loaded = TILLCAST_TRY_PLAIN(load(plan));
-  plans_[plan.name] = loaded;
+  auto loaded = TILLCAST_TRY_PLAIN(load(plan, variant));
+  plans_[{plan.name, variant}] = loaded;
   return loaded;
 }
 
-Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::load(const ForecastPlan& plan) {
+Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::load(const ForecastPlan& plan,
+                                                                     const std::string& variant) {
   auto loaded = std::make_shared<Plan>();
   loaded->plan = plan;
   for (const auto& one : TILLCAST_TRY_PLAIN(plans_of(workspace_)))
@@ -273,6 +304,7 @@ Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::load(const Forec
   for (const SeriesForecast* one : catalog_->series_of(plan.name)) {
     if (one->points.size() != static_cast<std::size_t>(plan.horizon) || is_level_id(plan, one->info.id))
       continue;
+    if (!variant.empty() && one->variant != variant) continue;
     forecast::KnownSeries series{
         {loaded->words[0].add(one->info.store_id), loaded->words[1].add(one->info.product_id)}, {}};
     for (const auto& point : one->points) {
@@ -321,7 +353,7 @@ Result<SeriesForecast> UnseenSeries::forecast(const ForecastItem& item, std::siz
   const ForecastPlan* const found = catalog_->plan(id.substr(0, id.find('/')));
   if (found == nullptr || found->by.empty() || id.size() <= found->name.size() || is_level_id(*found, id))
     return unknown_series(id);
-  const auto plan = TILLCAST_TRY_PLAIN(plan_of(*found));
+  const auto plan = TILLCAST_TRY_PLAIN(plan_for(*found, id));
   const auto key = plan->key_of(id);
   if (!key)
     return not_found("there is no series '" + id + "', and an id that was never seen has the form " +

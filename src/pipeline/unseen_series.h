@@ -6,16 +6,19 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/result.h"
 #include "pipeline/series_catalog.h"
 #include "pipeline/service.h"
 #include "pipeline/workspace.h"
+#include "registry/experiment.h"
 
 namespace tillcast::pipeline {
 
 /// Forecasts of ids that no series has: new stores and products, pairs that were never sold, from the stored
-/// forecasts of one catalogue (forecast/unseen.h). What is read of a plan is kept. Thread-safe.
+/// forecasts of one catalogue (forecast/unseen.h); in an experiment, from those of the variant that would
+/// forecast the id. What is read of a plan is kept. Thread-safe.
 class UnseenSeries {
  public:
   /// The forecast of a known series, so many periods ahead.
@@ -31,13 +34,17 @@ class UnseenSeries {
 
  private:
   struct Plan;
-  Result<std::shared_ptr<const Plan>> plan_of(const ForecastPlan& plan);
-  Result<std::shared_ptr<const Plan>> load(const ForecastPlan& plan);
+  using Split = std::optional<registry::Experiment>;
+  Result<Split> split_of(const ForecastPlan& plan);
+  Result<std::shared_ptr<const Plan>> plan_for(const ForecastPlan& plan, const std::string& id);
+  Result<std::shared_ptr<const Plan>> plan_of(const ForecastPlan& plan, const std::string& variant);
+  Result<std::shared_ptr<const Plan>> load(const ForecastPlan& plan, const std::string& variant);
 
   Workspace& workspace_;
   std::shared_ptr<const SeriesCatalog> catalog_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const Plan>> plans_;
+  std::map<std::string, Split> splits_;  ///< by plan: the experiment that its stored forecasts are of
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const Plan>> plans_;  ///< by plan and variant
 };
 
 }  // namespace tillcast::pipeline

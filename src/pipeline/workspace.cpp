@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "database/cancel_watch.h"
 #include "pipeline/settings.h"
 
 namespace tillcast::pipeline {
@@ -72,6 +73,16 @@ Result<void> require_gold(Workspace& workspace) {
         "there are no gold tables yet; load a file and build them with `tillcast run --input FILE`");
   }
   return {};
+}
+
+Result<void> stoppable_transaction(database::Connection& connection, const Progress& observer,
+                                   const std::function<Result<void>(database::Connection&)>& work) {
+  return connection.transaction([&](database::Connection& inside) -> Result<void> {
+    const database::CancelWatch watch(inside, [&observer] { return observer.cancelled(); });
+    auto done = work(inside);
+    if (watch.fired() || observer.cancelled()) return cancelled("stopped on request; nothing was stored");
+    return done;
+  });
 }
 
 Result<lake::Snapshot> refresh_views(Workspace& workspace) {

@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "core/config.h"
+#include "core/progress.h"
 #include "core/result.h"
 #include "database/database.h"
 #include "io/directory_lock.h"
@@ -37,6 +39,10 @@ Result<std::unique_ptr<Workspace>> open_workspace(const std::filesystem::path& d
 
 /// kNotFound, saying what to run, while the gold tables were never built.
 Result<void> require_gold(Workspace& workspace);
+
+/// As Connection::transaction, ended with kCancelled and rolled back when the observer asks for it.
+Result<void> stoppable_transaction(database::Connection& connection, const Progress& observer,
+                                   const std::function<Result<void>(database::Connection&)>& work);
 
 /// Points the views bronze.* and silver.* at what the lake shows now.
 Result<lake::Snapshot> refresh_views(Workspace& workspace);

@@ -1,12 +1,10 @@
 #include "registry/registry.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <random>
 
 #include "core/crash_point.h"
 #include "io/durable_file.h"
@@ -37,10 +35,43 @@ Result<> check_plan(const std::string& plan) {
   return invalid_input("a plan's name has letters, digits and _, found '" + plan + "'");
 }
 
-// Starts with a dot: never taken for a version.
+// Starts with a dot: never taken for a version. Random: in a container every process has the same pid, so
+// that the name which a killed one left would be the next one's.
 std::string hidden_name(const char* what) {
-  static std::atomic<unsigned> counter{0};
-  return "." + std::string(what) + "-" + std::to_string(::getpid()) + "-" + std::to_string(++counter);
+  thread_local std::mt19937_64 random{(std::uint64_t{std::random_device()()} << 32) ^ std::random_device()()};
+  return "." + std::string(what) + "-" + io::xxh3_text(std::to_string(random()));
+}
+
+/// A file or folder under a hidden name; removed again unless it was renamed.
+class Hidden {
+ public:
+  explicit Hidden(const std::filesystem::path& folder) : path_(folder / hidden_name("new")) {}
+  Hidden(const Hidden&) = delete;
+  Hidden& operator=(const Hidden&) = delete;
+  ~Hidden() {
+    std::error_code ignored;  // what stays is removed by the next writer
+    if (!renamed_) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+  void renamed() { renamed_ = true; }
+
+ private:
+  std::filesystem::path path_;
+  bool renamed_ = false;
+};
+
+// What killed writers left. There is one writer, so nothing hidden is in use.
+void remove_leftovers(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::vector<std::filesystem::path> leftovers;
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().filename().string().starts_with(".")) leftovers.push_back(at->path());
+  }
+  for (const auto& path : leftovers) {
+    std::error_code kept;  // what cannot be removed now is tried again next time
+    std::filesystem::remove_all(path, kept);
+  }
 }
 
 std::string folder_name(int number) {
@@ -61,13 +92,11 @@ std::span<const char* const> crash_points() { return kCrashPoints; }
 
 Result<> replace_file(const std::filesystem::path& path, std::string_view content, const char* after_write,
                       const char* after_rename) {
-  const auto temporary = path.parent_path() / hidden_name("new");
-  TILLCAST_TRY_PLAIN(io::write_new_file(temporary, content));
+  Hidden temporary(path.parent_path());
+  TILLCAST_TRY_PLAIN(io::write_new_file(temporary.path(), content));
   crash_point(after_write);
-  if (auto renamed = io::rename_file(temporary, path); !renamed) {
-    static_cast<void>(io::remove_file(temporary).has_value());
-    return renamed;
-  }
+  TILLCAST_TRY_PLAIN(io::rename_file(temporary.path(), path));
+  temporary.renamed();
   crash_point(after_rename);
   return io::sync_directory(path.parent_path());
 }
@@ -104,20 +133,22 @@ Result<VersionInfo> Registry::add(VersionInfo info, std::span<const NewFile> fil
   info.files.clear();
   const auto plan_folder = root_ / info.plan;
   TILLCAST_TRY_PLAIN(io::make_directories(plan_folder));
-  const auto temporary = plan_folder / hidden_name("new");
-  TILLCAST_TRY_PLAIN(io::make_directories(temporary));
+  remove_leftovers(plan_folder);
+  Hidden temporary(plan_folder);
+  TILLCAST_TRY_PLAIN(io::make_directories(temporary.path()));
   for (const auto& file : files) {
     if (!is_plain(file.name, "_.-") || file.name == kVersionFile)
       return invalid_input("a version cannot hold a file named '" + file.name + "'");
-    TILLCAST_TRY_PLAIN(io::write_new_file(temporary / file.name, file.content));
+    TILLCAST_TRY_PLAIN(io::write_new_file(temporary.path() / file.name, file.content));
     crash_point("registry.file.after_write");
     info.files.push_back(
         {file.name, static_cast<std::int64_t>(file.content.size()), io::sha256_text(file.content)});
   }
-  TILLCAST_TRY_PLAIN(io::write_new_file(temporary / kVersionFile, format_version(info)));
-  TILLCAST_TRY_PLAIN(io::sync_directory(temporary));
+  TILLCAST_TRY_PLAIN(io::write_new_file(temporary.path() / kVersionFile, format_version(info)));
+  TILLCAST_TRY_PLAIN(io::sync_directory(temporary.path()));
   crash_point("registry.version.before_rename");
-  TILLCAST_TRY_PLAIN(io::rename_exclusively(temporary, folder(info.plan, info.number)));
+  TILLCAST_TRY_PLAIN(io::rename_exclusively(temporary.path(), folder(info.plan, info.number)));
+  temporary.renamed();
   crash_point("registry.version.after_rename");
   TILLCAST_TRY_PLAIN(io::sync_directory(plan_folder));
   return info;
@@ -139,13 +170,27 @@ Result<std::vector<std::string>> Registry::plans() const {
   return names;
 }
 
-Result<std::vector<VersionInfo>> Registry::versions(const std::string& plan) const {
+Result<std::vector<VersionInfo>> Registry::versions(const std::string& plan,
+                                                    std::vector<Finding>* damaged) const {
   std::vector<VersionInfo> found;
   const auto known = TILLCAST_TRY_PLAIN(numbers(plan));
   for (const int number : known) {
     const auto path = folder(plan, number) / kVersionFile;
-    const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
-    found.push_back(TILLCAST_TRY_PLAIN(parse_version(text, path.string())));
+    const auto read = [&path]() -> Result<VersionInfo> {
+      const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
+      return parse_version(text, path.string());
+    };
+    auto info = read();
+    std::error_code ignored;
+    if (info) {
+      found.push_back(std::move(*info));
+    } else if (info.error().code == ErrorCode::kUnavailable) {
+      return std::move(info.error());  // too many open files: nothing is wrong with it
+    } else if (damaged != nullptr && std::filesystem::exists(path.parent_path(), ignored)) {
+      damaged->push_back({plan, number,
+                          info.error().message +
+                              "; the version is left out until that is done or its folder is moved away"});
+    }
   }
   return found;
 }
@@ -247,16 +292,7 @@ Result<std::vector<int>> Registry::collect_garbage(const std::string& plan, int 
     crash_point("registry.garbage.after_rename");
     deleted.push_back(number);
   }
-  std::error_code failed;
-  std::vector<std::filesystem::path> leftovers;
-  for (std::filesystem::directory_iterator at(root_ / plan, failed), end; !failed && at != end;
-       at.increment(failed)) {
-    if (at->path().filename().string().starts_with(".")) leftovers.push_back(at->path());
-  }
-  for (const auto& path : leftovers) {
-    std::error_code kept;  // what cannot be removed now is tried again next time
-    std::filesystem::remove_all(path, kept);
-  }
+  remove_leftovers(root_ / plan);
   if (!deleted.empty()) TILLCAST_TRY_PLAIN(io::sync_directory(root_ / plan));
   return deleted;
 }

@@ -48,13 +48,16 @@ class Registry {
   explicit Registry(std::filesystem::path root) : root_(std::move(root)) {}
 
   /// Stores a version: `info` without number and files, which are filled in. Durable when it returns; a crash
-  /// before that leaves nothing visible. @return what was stored
+  /// before that leaves nothing visible, and a failure nothing at all. What killed writers left is removed.
+  /// @return what was stored
   Result<VersionInfo> add(VersionInfo info, std::span<const NewFile> files);
 
   /// Names of the plans that have versions, sorted.
   Result<std::vector<std::string>> plans() const;
-  /// Oldest first; empty for a plan without versions. kCorruptData names a damaged one.
-  Result<std::vector<VersionInfo>> versions(const std::string& plan) const;
+  /// Those that read, oldest first; empty for a plan without versions. One that is deleted meanwhile is left
+  /// out; so is a damaged one, which `damaged` receives: it must not stop the others.
+  Result<std::vector<VersionInfo>> versions(const std::string& plan,
+                                            std::vector<Finding>* damaged = nullptr) const;
   /// kNotFound lists the versions there are.
   Result<VersionInfo> version(const std::string& plan, int number) const;
   /// A file of a version; kCorruptData when it is not what was stored.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "database/cancel_watch.h"
 #include "database/database.h"
 #include "warehouse/compiler.h"
 #include "warehouse/graph.h"
@@ -147,6 +148,10 @@ class Run {
       if (!committed) done = Result<>(std::move(committed.error()));
     }
     if (!done) {
+      if (observer_.cancelled()) {
+        TILLCAST_TRY_PLAIN(recover(node));
+        return cancelled("the run was stopped in " + node.name);
+      }
       result.status = NodeStatus::kError;
       result.message = done.error().message;
       if (result.message.find(node.path) == std::string::npos) result.message.insert(0, node.path + ": ");
@@ -334,6 +339,7 @@ Result<RunResults> run(const Project& project, database::Connection& connection,
   const std::vector<std::size_t> selected =
       TILLCAST_TRY_PLAIN(select_nodes(project, options.select, options.exclude));
   const auto whole_run = [&]() -> Result<RunResults> {
+    const database::CancelWatch watch(connection, [&observer] { return observer.cancelled(); });
     RunState state = TILLCAST_TRY_PLAIN(RunState::open(connection, project));
     Materializer materializer = TILLCAST_TRY_PLAIN(Materializer::open(connection));
     return Run(project, connection, options, observer, std::move(state), std::move(materializer))

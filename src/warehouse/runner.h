@@ -83,7 +83,8 @@ class RunObserver {
   virtual ~RunObserver() = default;
   virtual void on_start(const Node& node, std::size_t number, std::size_t total);
   virtual void on_finish(const Node& node, const NodeResult& result, std::size_t number, std::size_t total);
-  /// True stops before the next node: the run ends with kCancelled, and an atomic one leaves no trace.
+  /// True stops the running statement: the run ends with kCancelled, and an atomic one leaves no trace. Also
+  /// called from another thread.
   virtual bool cancelled() const { return false; }
 };
 

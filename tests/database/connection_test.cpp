@@ -1,6 +1,8 @@
+#include <atomic>
 #include <chrono>
 #include <thread>
 
+#include "database/cancel_watch.h"
 #include "database/database.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
@@ -93,6 +95,46 @@ TEST_F(ConnectionTest, InterruptFromAnotherThreadCancelsAndTheConnectionStaysUsa
                    "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7"),
                ErrorCode::kCancelled, "Interrupted");
   EXPECT_OK(connection.query("SELECT 1"));
+}
+
+constexpr const char* kHours =
+    "SELECT a.range AS x FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3 ORDER BY "
+    "a.range + b.range";
+
+TEST_F(ConnectionTest, AWatchStopsStatementsAndStreamsAndEndsItself) {
+  std::atomic<bool> stop = false;
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    const CancelWatch watch(connection, [&stop] { return stop.load(); });
+    EXPECT_OK(connection.query("SELECT 1"));
+    EXPECT_FALSE(watch.fired());
+    std::jthread other([&stop] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(150));
+      stop = true;
+    });
+    EXPECT_ERROR(connection.query(kHours), ErrorCode::kCancelled, "Interrupted");
+    EXPECT_ERROR(connection.execute(std::string("CREATE TABLE t AS ") + kHours), ErrorCode::kCancelled, "");
+    // Its sort is done before the first row comes, within stream().
+    EXPECT_ERROR(connection.stream(kHours), ErrorCode::kCancelled, "");
+    EXPECT_TRUE(watch.fired());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  EXPECT_OK(connection.query("SELECT sum(range) FROM range(1000000)"));
+}
+
+TEST_F(ConnectionTest, AWatchStopsAStreamInTheMiddleOfItsRows) {
+  std::atomic<bool> stop = false;
+  const CancelWatch watch(connection, [&stop] { return stop.load(); });
+  ASSERT_OK_AND_ASSIGN(ResultStream stream, connection.stream("SELECT range FROM range(10000000000)"));
+  ASSERT_OK(stream.next());
+  stop = true;
+  for (;;) {
+    const auto piece = stream.next();
+    if (piece) continue;
+    EXPECT_EQ(piece.error().code, ErrorCode::kCancelled) << piece.error().message;
+    break;
+  }
 }
 
 TEST_F(ConnectionTest, StreamsManyRowsOnItsOwnConnection) {

@@ -8,69 +8,19 @@
 #include <set>
 #include <thread>
 
-#include "pipeline/engine.h"
-#include "pipeline/settings.h"
-#include "support/temp_dir.h"
+#include "pipeline/small_shop.h"
 
 namespace tillcast::pipeline {
 namespace {
 
 using ::testing::HasSubstr;
 
+using test::kFirst;
+using test::sales;
+using test::sunday;
+using Shop = test::SmallShop;
+
 constexpr int kStored = 14;
-constexpr Date kFirst = date_from_civil(2023, 1, 2);  // a Monday
-
-bool sunday(Date day) { return (day.days - kFirst.days) % 7 == 6; }
-
-std::string sales(int from, int to) {
-  std::string text = "product_id,product_name,product_price,store_id,store_name,quantity,date\n";
-  for (int i = from; i < to; ++i) {
-    const Date day{kFirst.days + i};
-    if (sunday(day)) continue;
-    for (int store = 1; store <= 3; ++store) {
-      const int quantity = 20 * store + 3 * (i % 7) + (i * 7919 + store * 104729) % 5;
-      text += "1,Tea,2.50," + std::to_string(store) + ",Shop " + std::to_string(store) + "," +
-              std::to_string(quantity) + "," + format_date(day) + "\n";
-    }
-  }
-  return text;
-}
-
-/// Three stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
-struct Shop {
-  Shop() {
-    const auto data = folder.file("shop");
-    EXPECT_TRUE(Engine::init(data, false).has_value());
-    folder.write(
-        "shop/tillcast.toml",
-        "[serve]\nhistory_mb = 1\n[[forecast.plan]]\nname = \"stores\"\nmeasure = \"units\"\nby = "
-        "[\"store\"]\nhorizon = 14\n[[forecast.plan]]\nname = \"all\"\nmeasure = \"units\"\nby = []\n"
-        "horizon = 14\n");
-    auto config = load_settings(data, {}, {});
-    auto opened = Engine::open(data, std::move(*config));
-    EXPECT_TRUE(opened.has_value()) << opened.error().message;
-    engine = std::move(*opened);
-    run("first.csv", 0, 180);
-  }
-  void run(const std::string& name, int from, int to) {
-    RunOptions options;
-    options.inputs = {folder.write(name, sales(from, to))};
-    StageObserver observer;
-    const auto report = engine->run(options, observer);
-    ASSERT_TRUE(report.has_value()) << report.error().message;
-    ASSERT_FALSE(report->checks_failed());
-  }
-  SeriesForecast ask(const std::string& id, std::optional<int> horizon, std::vector<Date> dates = {}) {
-    const auto answers = engine->forecast({{{id}}, horizon, std::move(dates)});
-    EXPECT_TRUE(answers.has_value());
-    const auto& answer = answers->front();
-    EXPECT_TRUE(answer.has_value()) << answer.error().message;
-    return answer ? *answer : SeriesForecast{};
-  }
-
-  test::TempDir folder;
-  std::unique_ptr<Engine> engine;
-};
 
 /// Reads only: one shop for all.
 class ForecastReading : public ::testing::Test {
@@ -179,6 +129,71 @@ TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
   const auto after = shop.ask("stores/1", 1);
   EXPECT_NE(after.run_id, before.run_id);
   EXPECT_GT(after.info.last, before.info.last);
+}
+
+// Asks for all plans each time a stage of a run ends.
+struct MidRunReader : StageObserver {
+  explicit MidRunReader(Engine& of) : engine(of) {
+    PredictionRequest first;
+    first.points_max = 1;
+    cursor = engine.predictions(first)->next_cursor;
+    dates = last_dates();
+  }
+  std::set<Date> last_dates() {
+    std::set<Date> found;
+    const auto page = engine.predictions({});
+    EXPECT_TRUE(page.has_value());
+    for (const auto* one : page->series) found.insert(one->info.last);
+    return found;
+  }
+  void stage_finished(const StageReport& report) override {
+    forecasts += report.name.starts_with("forecast") ? 1 : 0;
+    EXPECT_EQ(last_dates(), dates) << "after " << report.name;
+    PredictionRequest next;
+    next.cursor = cursor;
+    const auto page = engine.predictions(next);
+    EXPECT_TRUE(page.has_value()) << page.error().message;
+  }
+  Engine& engine;
+  std::string cursor;
+  std::set<Date> dates;
+  int forecasts = 0;
+};
+
+TEST(ForecastReadingAndWriting, WhatSeveralPlansAreTrainedToAppearsAtOnceWhenAllAreDone) {
+  Shop shop;
+  MidRunReader reader(*shop.engine);
+  shop.run("more.csv", 180, 190, reader);
+  EXPECT_EQ(reader.forecasts, 2);
+  EXPECT_EQ(reader.last_dates(), std::set<Date>{Date{kFirst.days + 189}});
+  PredictionRequest next;
+  next.cursor = reader.cursor;
+  EXPECT_FALSE(shop.engine->predictions(next).has_value());
+}
+
+TEST(ForecastReadingAndWriting, ASecondWriterIsToldThatItGotNoTurn) {
+  Shop shop;
+  struct Refusals : StageObserver {
+    void turn_refused() override { ++count; }
+    int count = 0;
+  };
+  struct Second : StageObserver {
+    explicit Second(Engine& of) : engine(of) {}
+    void stage_started(const std::string&, std::string_view) override {
+      const auto fitted = engine.fit_forecasts({}, refusals);
+      ASSERT_FALSE(fitted.has_value());
+      EXPECT_EQ(fitted.error().code, ErrorCode::kUnavailable);
+      const auto refitted = engine.refit_series("stores/1", refusals);
+      ASSERT_FALSE(refitted.has_value());
+    }
+    Engine& engine;
+    Refusals refusals;
+  } second(*shop.engine);
+  ASSERT_TRUE(shop.engine->build({}, second).has_value());
+  EXPECT_EQ(second.refusals.count, 2);
+  Refusals refusals;
+  ASSERT_TRUE(shop.engine->fit_forecasts({}, refusals).has_value());
+  EXPECT_EQ(refusals.count, 0);
 }
 
 TEST(ForecastReadingAndWriting, AThousandReadsWhileRunsFinishNeverFailOrMixThem) {

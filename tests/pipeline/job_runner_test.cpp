@@ -158,15 +158,33 @@ TEST_F(JobRunnerTest, AnExceptionFailsItsJobAndNotTheNext) {
 }
 
 TEST_F(JobRunnerTest, WhileAnotherCommandWritesAJobWaitsAndDoesNotFail) {
-  engine_.fit = [this](StageObserver&) -> Result<> {
-    if (engine_.fits < 3) return unavailable("another command is writing");
-    return {};
+  engine_.fit = [this](StageObserver& observer) -> Result<> {
+    if (engine_.fits == 3) return {};
+    observer.turn_refused();
+    return unavailable("another command is writing");
   };
   start();
   const Job job = wait_until_finished(runner_->train({"", "", ""})->job.id);
   EXPECT_EQ(job.state, JobState::kSucceeded);
   EXPECT_EQ(job.attempt, 1);
   EXPECT_EQ(engine_.fits, 3);
+}
+
+TEST_F(JobRunnerTest, AJobThatRunsOutOfMemoryFailsAndTheNextOneRuns) {
+  engine_.fit = [this](StageObserver& observer) -> Result<> {
+    if (engine_.fits == 1) {
+      observer.turn_refused();
+      return unavailable("another command is writing");
+    }
+    if (engine_.fits < 4) return unavailable("Out of Memory Error: failed to allocate");
+    return {};
+  };
+  start();
+  const auto id = runner_->train({"", "", ""})->job.id;
+  EXPECT_THAT(wait_until_finished(id).error, HasSubstr("Out of Memory"));
+  EXPECT_EQ(engine_.fits, 2) << "tried again only until it had the turn";
+  engine_.fits = 3;
+  EXPECT_EQ(wait_until_finished(runner_->train({"", "", ""})->job.id).state, JobState::kSucceeded);
 }
 
 TEST_F(JobRunnerTest, ACleanStopPutsTheRunningJobBackAndTheNextServerTakesItUp) {

@@ -85,6 +85,20 @@ TEST_F(JobStoreTest, TheSameIdempotencyKeyIsTheSameJobAlsoAfterARestart) {
                ErrorCode::kInvalidInput, "asked for something else");
 }
 
+TEST_F(JobStoreTest, SoManyTrainingsMayWaitAndNoMore) {
+  const std::string first = train("weekly", "key-1");
+  for (std::size_t i = 1; i < JobStore::kTrainJobsWaiting; ++i) train();
+  EXPECT_ERROR(store_->submit(JobKind::kTrain, {"", "", "", "request"}, ""), ErrorCode::kUnavailable,
+               "jobs cancel");
+  EXPECT_EQ(train("weekly", "key-1"), first) << "one that waits is still found";
+  EXPECT_EQ(state(upload()), JobState::kQueued) << "an accepted file is always loaded";
+  ASSERT_OK(store_->cancel(first));
+  train();
+  EXPECT_ERROR(store_->submit(JobKind::kTrain, {"", "", "", "request"}, ""), ErrorCode::kUnavailable, "wait");
+  ASSERT_OK(store_->start(store_->wait_for_work(0ms)->id));
+  train();
+}
+
 TEST_F(JobStoreTest, JobsRunOldestFirst) {
   const std::string first = train();
   const std::string second = train();

@@ -102,12 +102,12 @@ class Stores : public ::testing::Test {
     heard_ = {};
     return open()->run(options, heard_);
   }
-  Result<PlanSeries> load() const {
+  Result<PlanSeries> load(const LoadOptions& options = {}) const {
     std::string note;
     auto config = TILLCAST_TRY_PLAIN(load_settings(shop(), {}, {}));
     const auto workspace = TILLCAST_TRY_PLAIN(open_workspace(shop(), std::move(config), note));
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace));
-    return load_plan_series(*workspace, plans.at(0));
+    return load_plan_series(*workspace, plans.at(0), options);
   }
   std::string sql(const std::string& statement) const {
     auto result = open()->sql(statement, 0);
@@ -128,6 +128,18 @@ class Stores : public ::testing::Test {
   std::filesystem::path store_file_;
   Listener heard_;
 };
+
+TEST_F(Stores, ReadingThemStopsOnRequest) {
+  class Stopped final : public Progress {
+   public:
+    void update(std::uint64_t, std::uint64_t) override {}
+    bool cancelled() const override { return true; }
+  } stopped;
+  settings("");
+  ASSERT_OK(run({store_file_, days_file(sales_of)}, false));
+  ASSERT_OK(load());
+  EXPECT_ERROR(load({.observer = &stopped}), ErrorCode::kCancelled, "stopped on request");
+}
 
 TEST_F(Stores, SalesAfterTheCutChangeNoStoredForecast) {
   const Date cut = date_from_civil(2015, 6, 10);

@@ -1,8 +1,11 @@
 #include "registry/registry.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "registry/code_revision.h"
 #include "support/result_matchers.h"
@@ -86,6 +89,49 @@ TEST(Registry, DamageIsNamed) {
   EXPECT_EQ(registry.verify().value().size(), 2U);
 }
 
+TEST(Registry, ADamagedVersionIsNamedAndDoesNotStopTheOthers) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  for (const char* id : {"a", "b", "c"}) ASSERT_OK(test::add(registry, id));
+  dir.write("models/shops/000001/version.json", "{");
+  std::filesystem::remove(dir.file("models/shops/000002/version.json"));
+  std::vector<Finding> damaged;
+  ASSERT_OK_AND_ASSIGN(const auto versions, registry.versions("shops", &damaged));
+  ASSERT_EQ(versions.size(), 1U);
+  EXPECT_EQ(versions[0].number, 3);
+  ASSERT_EQ(damaged.size(), 2U);
+  for (const int number : {1, 2}) {
+    const auto& one = damaged[static_cast<std::size_t>(number) - 1];
+    EXPECT_EQ(one.version, number);
+    EXPECT_NE(one.message.find("00000" + std::to_string(number) + "/version.json"), std::string::npos);
+    EXPECT_NE(one.message.find("left out"), std::string::npos) << one.message;
+  }
+}
+
+TEST(Registry, ReadingWhileOldVersionsAreDeletedNeverFails) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  for (int i = 1; i <= 3; ++i) ASSERT_OK(test::add(registry, std::to_string(i)));
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> readers;
+  for (int reader = 0; reader < 3; ++reader) {
+    readers.emplace_back([&] {
+      while (!done) {
+        std::vector<Finding> damaged;
+        const auto versions = registry.versions("shops", &damaged);
+        ASSERT_TRUE(versions.has_value()) << versions.error().message;
+        ASSERT_FALSE(versions->empty());
+        for (const auto& one : damaged) FAIL() << one.message;
+      }
+    });
+  }
+  for (int i = 4; i <= 60; ++i) {
+    ASSERT_OK(test::add(registry, std::to_string(i)));
+    ASSERT_OK(registry.collect_garbage("shops", 2, {}));
+  }
+  done = true;
+}
+
 TEST(Registry, GarbageLeavesAliasesNewestAndTheWayBack) {
   const TempDir dir;
   Registry registry(dir.file("models"));
@@ -103,6 +149,38 @@ TEST(Registry, GarbageLeavesAliasesNewestAndTheWayBack) {
   for (const auto& info : versions) left.push_back(info.number);
   EXPECT_EQ(left, (std::vector<int>{1, 2, 3, 4, 6, 7}));
   EXPECT_FALSE(std::filesystem::exists(dir.file("models/shops/.new-1-1")));
+}
+
+std::vector<std::string> hidden_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (const auto name = entry.path().filename().string(); name.starts_with('.')) names.push_back(name);
+  return names;
+}
+
+// In a container the next process has the pid of the killed one, and counts from one as well.
+TEST(Registry, WhatAKilledWriterOfTheSamePidLeftIsInNobodysWay) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  const std::string name = "models/shops/.new-" + std::to_string(::getpid()) + "-";
+  for (int i = 1; i <= 300; ++i) dir.write(name + std::to_string(i) + "/model.txt", "half");
+  ASSERT_OK(test::add(registry, "a"));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+  for (int i = 1; i <= 300; ++i) dir.write(name + std::to_string(i), "half");
+  ASSERT_OK(registry.switch_aliases("shops", test::promote(1)));
+  ASSERT_OK(test::add(registry, "b"));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+}
+
+TEST(Registry, AVersionThatCannotBeStoredLeavesNothingBehind) {
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  const NewFile twice[] = {{"model.txt", "a"}, {"model.txt", "b"}};
+  EXPECT_ERROR(registry.add(test::described("shops", "a"), twice), ErrorCode::kConflict, "model.txt");
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
+  std::filesystem::create_directories(dir.file("models/shops/aliases.json/in_the_way"));
+  EXPECT_FALSE(replace_file(dir.file("models/shops/aliases.json"), "{}", "", ""));
+  EXPECT_TRUE(hidden_in(dir.file("models/shops")).empty());
 }
 
 TEST(Registry, NamesCannotLeaveTheFolder) {

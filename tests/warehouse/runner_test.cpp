@@ -1,5 +1,7 @@
 #include "warehouse/runner.h"
 
+#include <atomic>
+
 #include "shop_fixture.h"
 
 namespace tillcast::warehouse {
@@ -193,13 +195,39 @@ TEST_F(Runner, StopsBetweenNodesOnRequest) {
       total_ = total;
     }
     bool cancelled() const override { return started_ == 3; }
-    std::size_t started_ = 0;
+    std::atomic<std::size_t> started_ = 0;
     std::size_t total_ = 0;
   } observer;
   ASSERT_OK_AND_ASSIGN(const Project project, load_project(shop_directory()));
-  EXPECT_ERROR(run(project, *connection_, {}, observer), ErrorCode::kCancelled, "the run was stopped before");
+  EXPECT_ERROR(run(project, *connection_, {}, observer), ErrorCode::kCancelled, "the run was stopped");
   EXPECT_GT(observer.total_, 10U);
   EXPECT_EQ(rows("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'main'"), "0");
+}
+
+TEST_F(SmallProject, StopsALongStatementOnRequestAndLeavesTheWarehouseAsItWas) {
+  folder_.write("models/a.sql", "{{ config(materialized='table') }}\nselect 1 as x");
+  ASSERT_OK(run_small());
+  folder_.write("models/a.sql", "{{ config(materialized='table') }}\nselect 2 as x");
+  // Hours of work, in the last node.
+  folder_.write(
+      "models/b.sql",
+      "{{ config(materialized='table') }}\nselect count(*) as n, (select max(x) from {{ ref('a') }}) as "
+      "x from range(10000000) p, range(10000000) q where p.range * q.range % 7 = 3");
+  class StopSoon : public RunObserver {
+   public:
+    void on_start(const Node& node, std::size_t, std::size_t) override { in_b_ = node.name == "b"; }
+    bool cancelled() const override { return in_b_; }
+    std::atomic<bool> in_b_ = false;
+  };
+  for (const bool atomic : {true, false}) {
+    StopSoon observer;
+    RunOptions options;
+    options.atomic = atomic;
+    ASSERT_OK_AND_ASSIGN(const Project project, load_project(folder_.path()));
+    EXPECT_ERROR(run(project, *connection_, options, observer), ErrorCode::kCancelled, "stopped in b");
+    EXPECT_EQ(rows("SELECT x FROM a"), atomic ? "1" : "2");
+    EXPECT_EQ(rows("SELECT count(*) FROM information_schema.tables WHERE table_name = 'b'"), "0");
+  }
 }
 
 }  // namespace
