@@ -20,7 +20,7 @@ Result<TuneReport> tune_trees(Workspace& workspace, const ForecastPlan& plan, co
   StageReport stage;
   stage.name = "tune " + plan.name;
   observer.stage_started(stage.name, kShares);
-  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan));
+  const PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.observer = &observer}));
   const auto options = forecast_options(workspace, plan);
   forecast::SearchOptions search;
   search.seconds = request.seconds;
