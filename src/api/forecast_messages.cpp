@@ -9,6 +9,7 @@
 
 #include "api/json_writer.h"
 #include "api/problem.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {

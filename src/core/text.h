@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -34,6 +35,12 @@ constexpr std::string join(const Items& items, std::string_view separator) {
   }
   return text;
 }
+
+/// Length of the well-formed UTF-8 sequence (RFC 3629) that begins at `at`, 0 when there is none.
+std::size_t utf8_length(std::string_view text, std::size_t at);
+bool is_valid_utf8(std::string_view text);
+/// `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
+std::string repaired_utf8(std::string_view text);
 
 /// As printf's %.*f: `digits` after the point, rounded.
 inline std::string fixed(double value, int digits) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "core/text.h"
 #include "io/file_hash.h"
 #include "retail/column_mapping.h"
 #include "retail/record_converter.h"
@@ -104,7 +105,8 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
                                  const IngestOptions& options, StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   IngestReport report;
-  report.file = options.label.empty() ? file.filename().string() : options.label;
+  // A name is any bytes on this system; the lake and its SQL hold text.
+  report.file = repaired_utf8(options.label.empty() ? file.filename().string() : options.label);
   const std::string stage = "ingest " + report.file;
   observer.stage_started(stage, "bytes");
   Forwarded progress(observer);

@@ -141,6 +141,8 @@ class EngineJobRunner final : public JobRunner {
     const auto accepted = TILLCAST_TRY_PLAIN(uploads_->accept(std::move(file.incoming), name, mapping));
     if (!accepted.existing || accepted.upload.job_id.empty())
       TILLCAST_TRY_PLAIN(start_upload_job(accepted.upload));
+    else if (TILLCAST_TRY_PLAIN(upload(accepted.upload.id)).state() == "dead_letter")
+      TILLCAST_TRY_PLAIN(uploads_->set_name(accepted.upload.id, name));  // a replay loads it by this name
     return AcceptedUpload{TILLCAST_TRY_PLAIN(upload(accepted.upload.id)), accepted.existing};
   }
 

@@ -27,6 +27,19 @@ TEST(Text, JoinsWithTheSeparatorBetweenOnly) {
   EXPECT_EQ(join(std::vector<std::string>{"", "b", ""}, ", "), ", b, ");
 }
 
+TEST(Text, KnowsWellFormedUtf8AndRepairsTheRest) {
+  for (const char* const good : {"", "Tee", "Caf\u00e9", "\u20ac", "\U0001F375", "\uFFFD"}) {
+    EXPECT_TRUE(is_valid_utf8(good)) << good;
+    EXPECT_EQ(repaired_utf8(good), good);
+  }
+  // Latin-1, a cut sequence, an overlong slash, a surrogate, beyond U+10FFFF.
+  for (const char* const bad : {"caf\xe9.csv", "\xe2\x82", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    EXPECT_FALSE(is_valid_utf8(bad));
+    EXPECT_TRUE(is_valid_utf8(repaired_utf8(bad)));
+  }
+  EXPECT_EQ(repaired_utf8("caf\xe9.csv"), "caf\uFFFD.csv");
+}
+
 TEST(Text, FixesDigitsOfNumbersOfAnySize) {
   EXPECT_EQ(fixed(-0.125, 2), "-0.12");
   EXPECT_EQ(fixed(1234.5, 0), "1234");
