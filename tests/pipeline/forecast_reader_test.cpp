@@ -22,12 +22,12 @@ constexpr Date kFirst = date_from_civil(2023, 1, 2);  // a Monday
 
 bool sunday(Date day) { return (day.days - kFirst.days) % 7 == 6; }
 
-std::string sales(int from, int to) {
+std::string sales(int from, int to, int stores) {
   std::string text = "product_id,product_name,product_price,store_id,store_name,quantity,date\n";
   for (int i = from; i < to; ++i) {
     const Date day{kFirst.days + i};
     if (sunday(day)) continue;
-    for (int store = 1; store <= 3; ++store) {
+    for (int store = 1; store <= stores; ++store) {
       const int quantity = 20 * store + 3 * (i % 7) + (i * 7919 + store * 104729) % 5;
       text += "1,Tea,2.50," + std::to_string(store) + ",Shop " + std::to_string(store) + "," +
               std::to_string(quantity) + "," + format_date(day) + "\n";
@@ -36,9 +36,9 @@ std::string sales(int from, int to) {
   return text;
 }
 
-/// Three stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
+/// Stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
 struct Shop {
-  Shop() {
+  explicit Shop(int store_count = 3) : stores(store_count) {
     const auto data = folder.file("shop");
     EXPECT_TRUE(Engine::init(data, false).has_value());
     folder.write(
@@ -54,7 +54,7 @@ struct Shop {
   }
   void run(const std::string& name, int from, int to) {
     RunOptions options;
-    options.inputs = {folder.write(name, sales(from, to))};
+    options.inputs = {folder.write(name, sales(from, to, stores))};
     StageObserver observer;
     const auto report = engine->run(options, observer);
     ASSERT_TRUE(report.has_value()) << report.error().message;
@@ -68,6 +68,7 @@ struct Shop {
     return answer ? *answer : SeriesForecast{};
   }
 
+  int stores;
   test::TempDir folder;
   std::unique_ptr<Engine> engine;
 };
@@ -159,7 +160,7 @@ TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {
   EXPECT_EQ(history[0].value, 60 + (3 * 104729) % 5);
 
   // New sales without new forecasts: the answer stays in one piece.
-  const auto more = shop.folder.write("more.csv", sales(180, 190));
+  const auto more = shop.folder.write("more.csv", sales(180, 190, 3));
   StageObserver observer;
   ASSERT_TRUE(shop.engine->ingest(more, {}, observer).has_value());
   ASSERT_TRUE(shop.engine->build({}, observer).has_value());
@@ -167,6 +168,36 @@ TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(history.back().date, again->info.last);
   EXPECT_EQ(again->run_id, found->run_id);
+}
+
+TEST(ForecastReadingAndWriting, WhatOneRequestHasComputedIsComputedOnceAndLimited) {
+  constexpr int kStores = 5;
+  Shop shop(kStores);
+  shop.engine.reset();
+  auto config = load_settings(shop.folder.file("shop"), {}, {});
+  std::string note;
+  auto workspace = open_workspace(shop.folder.file("shop"), std::move(*config), note);
+  ASSERT_TRUE(workspace.has_value());
+  ForecastReader reader(**workspace, kStores * 366);
+  // A thousand times the same costs no more than once, nor do ids that were never seen and take after them.
+  std::vector<ForecastItem> items(992, {"stores/1"});
+  for (const char* const id :
+       {"stores/2", "stores/3", "stores/4", "stores/5", "stores/7", "stores/8", "stores/9", "none"})
+    items.push_back({id});
+  const auto answers = reader.forecast({items, 366, {}});
+  ASSERT_TRUE(answers.has_value()) << answers.error().message;
+  EXPECT_EQ((*answers)[0]->points.size(), 366U);
+  EXPECT_EQ((*answers)[991]->points.back().mean, (*answers)[0]->points.back().mean);
+  EXPECT_TRUE((*answers)[998].has_value()) << (*answers)[998].error().message;
+  EXPECT_FALSE((*answers)[999].has_value());
+  // A sixth series is one too many; what is stored is free.
+  items.push_back({"all/total"});
+  items.erase(items.begin());
+  const auto refused = reader.forecast({items, 366, {}});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("may have 1830 periods of its series computed"));
+  EXPECT_TRUE(reader.forecast({items, kStored, {}}).has_value());
 }
 
 TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
