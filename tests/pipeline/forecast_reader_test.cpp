@@ -205,11 +205,24 @@ TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
   const auto before = shop.ask("stores/1", 1);
   const auto version = shop.engine->data_version();
   EXPECT_EQ(shop.engine->data_version(), version);
+  const auto page = shop.engine->series({"", "", "", 2});
+  ASSERT_TRUE(page.has_value());
+  const auto cursor = page->next_cursor;
+  const auto rest = shop.engine->series({"", "", cursor, 2});
+  ASSERT_TRUE(rest.has_value()) << rest.error().message;
+  EXPECT_EQ(rest->series.size(), 2U);
+  EXPECT_EQ(rest->next_cursor, "");
   shop.run("more.csv", 180, 190);
   EXPECT_NE(shop.engine->data_version(), version);
   const auto after = shop.ask("stores/1", 1);
   EXPECT_NE(after.run_id, before.run_id);
   EXPECT_GT(after.info.last, before.info.last);
+  // Places in the order of the series are of one run.
+  const auto other = shop.engine->series({"", "", cursor, 2});
+  ASSERT_FALSE(other.has_value());
+  EXPECT_THAT(other.error().message, HasSubstr("were trained again since this cursor was given"));
+  for (const char* const bad : {"2", "x", "-1", "abc-", "../etc"})
+    EXPECT_FALSE(shop.engine->series({"", "", bad, 2}).has_value()) << bad;
 }
 
 TEST(ForecastReadingAndWriting, AThousandReadsWhileRunsFinishNeverFailOrMixThem) {
