@@ -2,6 +2,7 @@
 
 #include "api/json_writer.h"
 #include "api/problem.h"
+#include "api/request_limits.h"
 #include "api/routes.h"
 #include "api/series_json.h"
 
@@ -11,9 +12,10 @@ namespace {
 Schema request_schema() {
   const Schema item =
       object_schema(
-          {{"series_id", string_schema("id of a series, known or never seen").with_length(1, 500)},
+          {{"series_id", string_schema("id of a series, known or never seen").with_length(1, kIdLengthMax)},
            {"attributes",
-            map_schema(string_schema("its value; numbers and days (YYYY-MM-DD) as text").with_length(1, 200),
+            map_schema(string_schema("its value; numbers and days (YYYY-MM-DD) as text")
+                           .with_length(1, kAttributeLengthMax),
                        "of a store or product that was never seen (category, store_type, country, ...): it "
                        "takes after those alike")
                 .with_example(R"({"category":"Tea"})"),

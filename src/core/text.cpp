@@ -1,5 +1,7 @@
 #include "core/text.h"
 
+#include <algorithm>
+
 namespace tillcast {
 
 // Unicode table 3-7.
@@ -46,6 +48,11 @@ std::string repaired_utf8(std::string_view text) {
     }
   }
   return out;
+}
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 }  // namespace tillcast

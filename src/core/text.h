@@ -42,6 +42,9 @@ bool is_valid_utf8(std::string_view text);
 /// `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
 std::string repaired_utf8(std::string_view text);
 
+/// How many characters (code points) well-formed UTF-8 has.
+std::size_t characters(std::string_view utf8);
+
 /// As printf's %.*f: `digits` after the point, rounded.
 inline std::string fixed(double value, int digits) {
   std::array<char, 352> text{};  // the largest double has 309 digits before the point
