@@ -3,8 +3,6 @@
 #include <tillcast/v1/forecast.pb.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
 
 #include "api/json_writer.h"
@@ -126,12 +124,6 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   if (found.sum) write_sum(*found.sum, found.quantile_shares, *forecast.mutable_sum());
 }
 
-std::string number_text(double value) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
-}
-
 Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
   if (static_cast<std::size_t>(shares.size()) > pipeline::kSharesMax) {
     return invalid_input(
@@ -139,9 +131,10 @@ Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
         " shares");
   }
   for (int i = 0; i < shares.size(); ++i) {
-    if (!(shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax))
-      return invalid_input("quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found " +
-                           number_text(shares[i]));
+    if (shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax) continue;
+    std::string message = "quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found ";
+    append_number(message, shares[i]);
+    return invalid_input(std::move(message));
   }
   return {};
 }

@@ -104,9 +104,9 @@ void JsonWriter::number(double value) {
     fail("a number that is not finite");
     return;
   }
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  literal({digits.data(), end});
+  if (comma_) out_.push_back(',');
+  comma_ = true;
+  append_number(out_, value);
 }
 
 void JsonWriter::decimal(std::string_view digits) {

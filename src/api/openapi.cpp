@@ -241,7 +241,7 @@ std::string openapi_json(const std::vector<Route>& routes, const std::string& ve
     out.begin_object();
     for (const Route& route : routes) {
       if (route.path != path) continue;
-      out.key(route.method == Method::kGet ? "get" : route.method == Method::kPost ? "post" : "delete");
+      out.key(route.method == Method::kGet ? "get" : "post");
       write_operation(out, route);
     }
     out.end_object();

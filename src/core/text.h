@@ -45,6 +45,15 @@ std::string repaired_utf8(std::string_view text);
 /// How many characters (code points) well-formed UTF-8 has.
 std::size_t characters(std::string_view utf8);
 
+/// Without spaces and tabs at both ends.
+std::string_view trimmed(std::string_view text);
+
+/// Adds one cell of csv (RFC 4180): in quotes where it has to be.
+void append_csv_cell(std::string& out, std::string_view text);
+
+/// Adds the shortest text that reads back as exactly `value`.
+void append_number(std::string& out, double value);
+
 /// As printf's %.*f: `digits` after the point, rounded.
 inline std::string fixed(double value, int digits) {
   std::array<char, 352> text{};  // the largest double has 309 digits before the point

@@ -73,17 +73,7 @@ std::string joined_row(const ColumnBatch& bronze, std::size_t columns, std::size
   std::string text;
   for (std::size_t c = 0; c < columns; ++c) {
     if (c > 0) text += ',';
-    const std::string_view cell = bronze.columns[c].text[row];
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
-      text += cell;
-      continue;
-    }
-    text += '"';
-    for (const char ch : cell) {
-      if (ch == '"') text += '"';
-      text += ch;
-    }
-    text += '"';
+    append_csv_cell(text, bronze.columns[c].text[row]);
   }
   return text;
 }

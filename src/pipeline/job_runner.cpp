@@ -16,6 +16,7 @@
 #include "io/durable_file.h"
 #include "pipeline/job_store.h"
 #include "pipeline/retrain_schedule.h"
+#include "pipeline/series_catalog.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -219,11 +220,7 @@ class EngineJobRunner final : public JobRunner {
     if (const auto ready = engine_.readiness(); !ready.ready) return not_found(ready.detail);
     if (!request.plan.empty()) {
       const auto names = TILLCAST_TRY_PLAIN(engine_.plan_names());
-      if (std::ranges::find(names, request.plan) == names.end()) {
-        std::string list;
-        for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-        return not_found("there is no forecast plan '" + request.plan + "'; there are: " + list);
-      }
+      if (std::ranges::find(names, request.plan) == names.end()) return unknown_plan(request.plan, names);
     }
     if (!request.series_id.empty()) {
       ForecastRequest look;

@@ -16,6 +16,11 @@ Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t col
 
 }  // namespace
 
+Error unknown_plan(const std::string& plan, std::span<const std::string> known) {
+  return not_found("there is no forecast plan '" + plan + "'" +
+                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + join(known, ", ")));
+}
+
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
   auto catalog = std::make_shared<SeriesCatalog>();
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
@@ -159,10 +164,9 @@ const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {
 
 Result<> SeriesCatalog::check_plan(const std::string& plan) const {
   if (plan.empty() || plans_.contains(plan)) return {};
-  std::string known;
-  for (const auto& [name, one] : plans_) known += (known.empty() ? "" : ", ") + name;
-  return not_found("there is no forecast plan '" + plan + "'" +
-                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
+  std::vector<std::string> known;
+  for (const auto& [name, one] : plans_) known.push_back(name);
+  return unknown_plan(plan, known);
 }
 
 // The cursor names the runs it was made for, so that a page never goes on in other ones: "<hash>-<place>".

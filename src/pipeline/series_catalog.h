@@ -67,4 +67,7 @@ class SeriesCatalog {
   std::string version_;
 };
 
+/// The error for a plan that is not among `known`.
+Error unknown_plan(const std::string& plan, std::span<const std::string> known);
+
 }  // namespace tillcast::pipeline

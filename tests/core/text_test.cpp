@@ -40,6 +40,30 @@ TEST(Text, KnowsWellFormedUtf8AndRepairsTheRest) {
   EXPECT_EQ(repaired_utf8("caf\xe9.csv"), "caf\uFFFD.csv");
 }
 
+TEST(Text, CountsCharactersAndNotBytes) {
+  EXPECT_EQ(characters("aü€\U0001F375"), 4U);
+  EXPECT_EQ(characters(""), 0U);
+}
+
+TEST(Text, TrimsBlanksAndTabsOnly) {
+  EXPECT_EQ(trimmed(" \t a b\t "), "a b");
+  EXPECT_EQ(trimmed("\n"), "\n");
+  EXPECT_EQ(trimmed(" \t"), "");
+}
+
+TEST(Text, QuotesCsvCellsWhereTheyHaveToBe) {
+  std::string line;
+  for (const char* const cell : {"plain", "a,b", "say \"x\"", "two\nlines", ""})
+    append_csv_cell(line += '|', cell);
+  EXPECT_EQ(line, "|plain|\"a,b\"|\"say \"\"x\"\"\"|\"two\nlines\"|");
+}
+
+TEST(Text, NumbersReadBackAndAreShort) {
+  std::string text;
+  for (const double value : {0.1, -2.5, 1e300, 3.0}) append_number(text += ' ', value);
+  EXPECT_EQ(text, " 0.1 -2.5 1e+300 3");
+}
+
 TEST(Text, FixesDigitsOfNumbersOfAnySize) {
   EXPECT_EQ(fixed(-0.125, 2), "-0.12");
   EXPECT_EQ(fixed(1234.5, 0), "1234");
