@@ -217,6 +217,18 @@ TEST_F(JobRunnerTest, AnUploadWhoseRecordWasWrittenAndWhoseJobWasNotGetsItsJobAt
   EXPECT_EQ(engine_.loads, 1);
 }
 
+TEST_F(JobRunnerTest, AnUploadWhoseJobCouldNotBeWrittenGetsItWhenItIsSentAgain) {
+  start();
+  const auto jobs = folder_.file("runs/jobs");
+  std::filesystem::rename(jobs, folder_.file("runs/away"));  // as a disk that is full just then
+  EXPECT_FALSE(upload(kSales).has_value());
+  std::filesystem::rename(folder_.file("runs/away"), jobs);
+  ASSERT_OK_AND_ASSIGN(const auto again, upload(kSales));
+  EXPECT_TRUE(again.existing);
+  EXPECT_EQ(wait_until_finished(again.status.upload.job_id).state, JobState::kSucceeded);
+  EXPECT_EQ(engine_.loads, 1);
+}
+
 TEST_F(JobRunnerTest, AFileWhoseJobFailsTwiceIsADeadLetterUntilItIsReplayed) {
   engine_.load = []() -> Result<> { return invalid_input("row 9: the file is cut off"); };
   start();
