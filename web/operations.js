@@ -167,6 +167,7 @@ function postOnPress(button, path, failure) {
       await post(path);
     } catch (error) {
       problem(failure, error);
+      setOff(button, false); // the row is drawn anew only when its job changed
     }
     loadJobs();
   });

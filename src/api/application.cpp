@@ -501,8 +501,7 @@ void Application::finished(const Admission& admission, std::string_view method, 
                            int status, std::size_t body_bytes) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - admission.started).count();
-  const std::string_view known =
-      method == "GET" || method == "HEAD" || method == "POST" || method == "DELETE" ? method : "other";
+  const std::string_view known = method == "GET" || method == "HEAD" || method == "POST" ? method : "other";
   metrics_.observe("http_request_duration_seconds",
                    "Time from the end of a request's header to the end of its answer.",
                    {{"method", std::string(known)},

@@ -1,4 +1,5 @@
 #include "api/json_writer.h"
+#include "api/request_limits.h"
 #include "api/routes.h"
 #include "api/series_json.h"
 
@@ -90,10 +91,10 @@ void add_explain_routes(std::vector<Route>& routes, pipeline::Service& service) 
       path_parameter(
           "series_id",
           string_schema("id of the series, percent-encoded as one segment: stores/17 is stores%2F17")
-              .with_length(1, 500)),
+              .with_length(1, kIdLengthMax)),
       query_parameter("date", date_schema("one stored period, by any day inside it; default: all")),
       query_parameter("history", integer_schema("latest periods of the past to explain as well")
-                                     .with_range(0, 100000)
+                                     .with_range(0, kHistoryMax)
                                      .with_default("0")),
   };
   route.answers = {{200, "The explanation.", "application/json", explanation_schema(), {}},

@@ -3,22 +3,17 @@
 #include <tillcast/v1/forecast.pb.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
 
 #include "api/json_writer.h"
 #include "api/problem.h"
+#include "api/request_limits.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {
 
-constexpr int kPageMax = 1000;
-constexpr int kPageDefault = 50;
-constexpr std::size_t kIdBytesMax = 500;
-constexpr std::size_t kFilterBytesMax = 200;
 constexpr std::size_t kPointsPerMessage = 1000;
-constexpr int kHistoryMax = 100'000;
 
 std::string range_text(const std::string& field, std::int64_t low, std::int64_t high, std::int64_t found) {
   return field + " must be " + std::to_string(low) + " to " + std::to_string(high) + ", found " +
@@ -30,11 +25,16 @@ Result<> check_range(const std::string& field, std::int64_t low, std::int64_t hi
   return {};
 }
 
-Result<> check_id(const std::string& field, const std::string& id) {
-  if (id.empty() || id.size() > kIdBytesMax)
-    return invalid_input(field + " must have 1 to " + std::to_string(kIdBytesMax) + " bytes, found " +
-                         std::to_string(id.size()));
+Result<> check_length(const std::string& field, std::size_t low, std::size_t high, const std::string& text) {
+  const std::size_t length = characters(text);
+  if (length < low || length > high)
+    return invalid_input(field + " must have " + std::to_string(low) + " to " + std::to_string(high) +
+                         " characters, found " + std::to_string(length));
   return {};
+}
+
+Result<> check_id(const std::string& field, const std::string& id) {
+  return check_length(field, 1, kIdLengthMax, id);
 }
 
 // Data that is not UTF-8 would make a message that clients cannot read.
@@ -93,6 +93,8 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   forecast.set_run_id(text_of(found.run_id));
   forecast.set_model(text_of(found.model));
   forecast.set_data_until(format_date(found.data_until));
+  forecast.set_model_version(found.model_version);
+  forecast.set_variant(text_of(found.variant));
   if (found.wape >= 0) forecast.set_wape(found.wape);
   if (found.wape_seasonal_naive >= 0) forecast.set_wape_seasonal_naive(found.wape_seasonal_naive);
   if (found.extension) {
@@ -122,12 +124,6 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   if (found.sum) write_sum(*found.sum, found.quantile_shares, *forecast.mutable_sum());
 }
 
-std::string number_text(double value) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
-}
-
 Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
   if (static_cast<std::size_t>(shares.size()) > pipeline::kSharesMax) {
     return invalid_input(
@@ -135,9 +131,10 @@ Result<> check_shares(const google::protobuf::RepeatedField<double>& shares) {
         " shares");
   }
   for (int i = 0; i < shares.size(); ++i) {
-    if (!(shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax))
-      return invalid_input("quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found " +
-                           number_text(shares[i]));
+    if (shares[i] >= pipeline::kShareMin && shares[i] <= pipeline::kShareMax) continue;
+    std::string message = "quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found ";
+    append_number(message, shares[i]);
+    return invalid_input(std::move(message));
   }
   return {};
 }
@@ -178,6 +175,7 @@ void write_explanation(const pipeline::SeriesExplanation& found, v1::Explanation
   out.set_run_id(text_of(found.forecast.run_id));
   out.set_model(text_of(found.forecast.model));
   out.set_model_version(found.forecast.model_version);
+  out.set_data_until(format_date(found.forecast.data_until));
   write_values(found.points, *out.mutable_points());
   for (const auto& model : found.models) {
     v1::ExplainedModel& to = *out.add_models();
@@ -200,7 +198,12 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
     TILLCAST_TRY_PLAIN(check_id("items[" + std::to_string(i) + "].series_id", id));
     auto& added = asked.items.emplace_back();
     added.series_id = id;
-    for (const auto& [name, value] : message.items(i).attributes()) added.attributes[name] = value;
+    for (const auto& [name, value] : message.items(i).attributes()) {
+      TILLCAST_TRY_PLAIN(
+          check_length("items[" + std::to_string(i) + "].attributes[" + name.substr(0, 80) + "]", 1,
+                       kAttributeLengthMax, value));
+      added.attributes[name] = value;
+    }
   }
   asked.strict = message.strict();
   switch (message.ahead_case()) {
@@ -227,14 +230,9 @@ Result<pipeline::ForecastRequest> read_forecast_request(const v1::ForecastReques
 Result<pipeline::SeriesRequest> read_series_request(const v1::ListSeriesRequest& message) {
   if (message.page_size() != 0)
     TILLCAST_TRY_PLAIN(check_range("page_size", 1, kPageMax, message.page_size()));
-  for (const auto& [field, value] :
-       {std::pair<const char*, const std::string&>("plan", message.plan()),
-        std::pair<const char*, const std::string&>("search", message.search())}) {
-    if (value.size() > kFilterBytesMax)
-      return invalid_input(std::string(field) + " may have " + std::to_string(kFilterBytesMax) +
-                           " bytes, found " + std::to_string(value.size()));
-  }
-  if (message.page_token().size() > kIdBytesMax)
+  TILLCAST_TRY_PLAIN(check_length("plan", 0, kNameLengthMax, message.plan()));
+  TILLCAST_TRY_PLAIN(check_length("search", 0, kNameLengthMax, message.search()));
+  if (characters(message.page_token()) > kCursorLengthMax)
     return invalid_input("page_token is none of ours: use next_page_token of the page before");
   return pipeline::SeriesRequest{message.plan(), message.search(), message.page_token(),
                                  message.page_size() == 0 ? kPageDefault : message.page_size()};
@@ -243,7 +241,7 @@ Result<pipeline::SeriesRequest> read_series_request(const v1::ListSeriesRequest&
 Result<std::size_t> read_history_length(const v1::GetSeriesRequest& message) {
   TILLCAST_TRY_PLAIN(check_id("series_id", message.series_id()));
   if (!message.has_history()) return std::numeric_limits<std::size_t>::max();
-  TILLCAST_TRY_PLAIN(check_range("history", 0, std::numeric_limits<std::int32_t>::max(), message.history()));
+  TILLCAST_TRY_PLAIN(check_range("history", 0, kHistoryMax, message.history()));
   return static_cast<std::size_t>(message.history());
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/json_writer.h"
 #include "api/problem.h"
+#include "api/request_limits.h"
 #include "api/routes.h"
 #include "api/series_json.h"
 
@@ -11,9 +12,10 @@ namespace {
 Schema request_schema() {
   const Schema item =
       object_schema(
-          {{"series_id", string_schema("id of a series, known or never seen").with_length(1, 500)},
+          {{"series_id", string_schema("id of a series, known or never seen").with_length(1, kIdLengthMax)},
            {"attributes",
-            map_schema(string_schema("its value; numbers and days (YYYY-MM-DD) as text").with_length(1, 200),
+            map_schema(string_schema("its value; numbers and days (YYYY-MM-DD) as text")
+                           .with_length(1, kAttributeLengthMax),
                        "of a store or product that was never seen (category, store_type, country, ...): it "
                        "takes after those alike")
                 .with_example(R"({"category":"Tea"})"),
@@ -98,7 +100,10 @@ void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service)
       "Reads only. A series that cannot be forecast gets a problem inside its item and does not fail the "
       "others. With quantiles each point has them; with sum there is the demand of all periods together, "
       "whose "
-      "quantiles are not the sums of theirs. Items x periods x quantiles may be 1,000,000. "
+      "quantiles are not the sums of theirs. Items x periods x quantiles may be 1,000,000; a "
+      "sum counts as one more. Beyond what is stored one call may have 100,000 periods of its distinct "
+      "series "
+      "computed, ten times as many count for a series that has to be fitted anew. "
       "An id that was never seen but could belong to its plan (a new store or product, or a pair "
       "that "
       "was never sold) is forecast from the known series: model cold_start, with cold_start.basis. With "

@@ -5,13 +5,11 @@
 namespace tillcast::api {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // RFC 9110 §12.4.2: "q=0.5" as 500; 1000 without one, and for a text that is no weight.
 int weight_of(std::string_view parameters) {
   int weight = 1000;
   any_part(parameters, ';', [&weight](std::string_view parameter) {
-    if (parameter.size() < 3 || lower(parameter[0]) != 'q' || parameter[1] != '=') return false;
+    if (parameter.size() < 3 || ascii_lower(parameter[0]) != 'q' || parameter[1] != '=') return false;
     double value = 1;
     const auto parsed = std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), value);
     if (parsed.ec == std::errc{} && value >= 0 && value <= 1) weight = static_cast<int>(value * 1000);
@@ -26,13 +24,7 @@ bool has_zero_weight(std::string_view parameters) { return weight_of(parameters)
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {
@@ -45,10 +37,6 @@ bool accepts_gzip(std::string_view accept_encoding) {
 
 bool is_content(std::string_view content_type, std::string_view media_type) {
   return equal_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), media_type);
-}
-
-bool accepts(std::string_view accept, std::string_view media_type) {
-  return accept_quality(accept, media_type) > 0;
 }
 
 int accept_quality(std::string_view accept, std::string_view media_type) {

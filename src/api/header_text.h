@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/text.h"
+
 namespace tillcast::api {
 
 /// Text of HTTP header fields (RFC 9110). All pure.
 
 /// ASCII case is ignored.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
-/// Without spaces and tabs at both ends.
-std::string_view trimmed(std::string_view text);
 
 /// Calls `use` with each trimmed part of a separated list until it returns true.
 template <class Use>
@@ -26,8 +26,6 @@ bool any_part(std::string_view list, char separator, Use use) {
 /// How much `media_type` is wanted by an Accept header (§12.5.1), 0 (not at all) to 1000; an empty header
 /// wants everything. The most specific range decides.
 int accept_quality(std::string_view accept, std::string_view media_type);
-/// True when Accept admits `media_type`.
-bool accepts(std::string_view accept, std::string_view media_type);
 /// True when Accept-Encoding admits gzip.
 bool accepts_gzip(std::string_view accept_encoding);
 /// True when Content-Type is `media_type`, with or without parameters.

@@ -124,12 +124,10 @@ class Connection {
 
 class Listener final : public HttpListener {
  public:
-  Listener(const ServerOptions& listener_options, const Application& app, QueryPool& query_pool,
-           QueryPool& sink_pool)
+  Listener(const ServerOptions& listener_options, const Application& app, const Pools& shared_pools)
       : options(listener_options),
         application(app),
-        pool(query_pool),
-        body_pool(sink_pool),
+        pools(shared_pools),
         loop_(options.threads),
         acceptor_(loop_) {}
   ~Listener() override { stop(); }
@@ -199,8 +197,7 @@ class Listener final : public HttpListener {
 
   const ServerOptions options;
   const Application& application;
-  QueryPool& pool;
-  QueryPool& body_pool;
+  const Pools pools;
   std::atomic<bool> stopping{false};
 
  private:
@@ -346,7 +343,7 @@ asio::awaitable<void> Connection::on_body_pool(Work work) {
           guard.reset();
           listener.task_ended();
         };
-        if (!listener_.body_pool.submit(task)) task();
+        if (!listener_.pools.bodies.submit(task)) task();
       },
       asio::use_awaitable);
 }
@@ -407,7 +404,7 @@ asio::awaitable<bool> Connection::stream_body(PieceParser& parser, const Applica
   co_return true;
 }
 
-// Runs the handler on the pool and comes back to this connection's executor with its answer.
+// Runs the handler on its pool and comes back to this connection's executor with its answer.
 asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& admission,
                                                  const HttpRequest& request, std::unique_ptr<BodySink> sink) {
   stream.expires_never();
@@ -435,7 +432,9 @@ asio::awaitable<HttpAnswer> Connection::ask_pool(const Application::Admission& a
           work.reset();
           listener.task_ended();
         };
-        if (!listener_.pool.submit(task)) {
+        QueryPool& pool =
+            admission.route->runs == Route::Runs::kStatus ? listener_.pools.status : listener_.pools.queries;
+        if (!pool.submit(task)) {
           listener_.task_ended();
           asio::post(stream.get_executor(), [this, done, &admission]() mutable {
             (*done)(listener_.application.refuse(
@@ -530,8 +529,7 @@ asio::awaitable<void> Connection::turn_away() {
 }  // namespace
 
 Result<std::unique_ptr<HttpListener>> HttpListener::open(const ServerOptions& options,
-                                                         const Application& application, QueryPool& pool,
-                                                         QueryPool& body_pool) {
+                                                         const Application& application, const Pools& pools) {
   error_code error;
   const auto address =
       asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
@@ -541,7 +539,7 @@ Result<std::unique_ptr<HttpListener>> HttpListener::open(const ServerOptions& op
                          "' can be reached from other machines, and this version has no authentication yet: "
                          "use 127.0.0.1 and put a reverse proxy with authentication in front");
   }
-  auto listener = std::make_unique<Listener>(options, application, pool, body_pool);
+  auto listener = std::make_unique<Listener>(options, application, pools);
   if (auto bound = listener->bind(address); !bound) return std::move(bound.error());
   return listener;
 }

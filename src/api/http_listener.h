@@ -13,11 +13,14 @@ namespace tillcast::api {
 /// Application.
 class HttpListener {
  public:
-  /// Binds, listens and starts the threads. `pool` runs queries, `body_pool` writes bodies to their sinks;
-  /// both and the application must outlive the listener.
+  struct Pools {
+    QueryPool& queries;
+    QueryPool& bodies;  ///< writes bodies to their sinks
+    QueryPool& status;  ///< for Route::Runs::kStatus
+  };
+  /// Binds, listens and starts the threads. The pools and the application must outlive the listener.
   static Result<std::unique_ptr<HttpListener>> open(const ServerOptions& options,
-                                                    const Application& application, QueryPool& pool,
-                                                    QueryPool& body_pool);
+                                                    const Application& application, const Pools& pools);
   virtual ~HttpListener() = default;
   virtual std::uint16_t port() const = 0;
   /// See Server::stop().

@@ -7,6 +7,7 @@
 
 #include "api/json_writer.h"
 #include "core/civil_time.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {
@@ -63,11 +64,6 @@ std::string plain(double number) {
   return std::floor(number) == number && std::fabs(number) < 1e15
              ? std::to_string(static_cast<std::int64_t>(number))
              : std::to_string(number);
-}
-
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 void check_string(const Schema& schema, std::string_view text, const std::vector<std::string>& loc,

@@ -14,14 +14,10 @@ namespace tillcast::api {
 /// "NaN".
 bool is_json_number(std::string_view text);
 
-/// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD. JSON must be UTF-8 (RFC 8259
-/// §8.1).
-std::string repaired_utf8(std::string_view text);
-bool is_valid_utf8(std::string_view text);
-
 /// Writes one JSON text, and refuses what JSON cannot say: a NaN or a malformed decimal sets `broken()`
-/// instead of producing an invalid document. Appends by hand: RapidJSON's writer, which checks every
-/// character of every key, took a third of the time of a forecast answer. Not thread-safe.
+/// instead of producing an invalid document; bytes that are no UTF-8 become U+FFFD (RFC 8259 §8.1). Appends
+/// by hand: RapidJSON's writer, which checks every character of every key, took a third of the time of a
+/// forecast answer. Not thread-safe.
 class JsonWriter {
  public:
   void begin_object() { open('{'); }

@@ -43,7 +43,11 @@ std::string_view explained(int status) {
     case 505:
       return "Neither HTTP/1.1 nor HTTP/1.0.";
     case 507:
-      return "The disk is full; nothing of the request was kept.";
+      return "The disk is full: send the request again once there is space. Of an upload nothing is kept, "
+             "or, when "
+             "the disk filled after it was stored, all of it: its job begins when it is sent again or when "
+             "the "
+             "server starts next.";
     default:
       return "A problem.";
   }
@@ -241,7 +245,7 @@ std::string openapi_json(const std::vector<Route>& routes, const std::string& ve
     out.begin_object();
     for (const Route& route : routes) {
       if (route.path != path) continue;
-      out.key(route.method == Method::kGet ? "get" : route.method == Method::kPost ? "post" : "delete");
+      out.key(route.method == Method::kGet ? "get" : "post");
       write_operation(out, route);
     }
     out.end_object();

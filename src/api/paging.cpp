@@ -1,17 +1,20 @@
 #include "api/paging.h"
 
+#include "api/request_limits.h"
 #include "api/target.h"
 
 namespace tillcast::api {
 
 std::vector<Parameter> page_parameters(const std::string& things) {
-  return {
-      query_parameter("cursor", string_schema("next_cursor of the page before").with_length(0, 500)),
-      query_parameter("limit", integer_schema(things + " per page").with_range(1, 1000).with_default("50"))};
+  return {query_parameter("cursor",
+                          string_schema("next_cursor of the page before").with_length(0, kCursorLengthMax)),
+          query_parameter("limit", integer_schema(things + " per page")
+                                       .with_range(1, kPageMax)
+                                       .with_default(std::to_string(kPageDefault)))};
 }
 
 int page_limit(const RouteRequest& request) {
-  return static_cast<int>(request.integer("limit").value_or(50));
+  return static_cast<int>(request.integer("limit").value_or(kPageDefault));
 }
 
 Schema page_schema(const Schema& item, const std::string& things, const std::string& name) {

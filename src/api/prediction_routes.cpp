@@ -1,9 +1,8 @@
-#include <charconv>
-
 #include "api/json_writer.h"
 #include "api/prediction_answer.h"
 #include "api/routes.h"
 #include "api/target.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {
@@ -12,39 +11,20 @@ constexpr std::string_view kCsv = "text/csv";
 constexpr std::string_view kCsvHeader =
     "plan,series_id,store_id,product_id,date,mean,lo80,hi80,lo95,hi95,model,run_id,data_until\n";
 
-void add_csv_text(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
-void add_number(std::string& out, double value) {
-  char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  out.append(digits, static_cast<std::size_t>(end.ptr - digits));
-}
-
 std::string csv_of(const pipeline::PredictionPage& page) {
   std::string out(kCsvHeader);
   for (const auto* series : page.series) {
     std::string head;
     for (const std::string* text :
          {&series->info.plan, &series->info.id, &series->info.store_id, &series->info.product_id}) {
-      add_csv_text(head, *text);
+      append_csv_cell(head, *text);
       head += ',';
     }
     for (const auto& point : series->points) {
       out += head;
       out += format_date(point.date);
       out += ',';
-      add_number(out, point.mean);
+      append_number(out, point.mean);
       for (const int level : {80, 95}) {
         double low = 0;
         double high = 0;
@@ -52,12 +32,12 @@ std::string csv_of(const pipeline::PredictionPage& page) {
           if (interval.level == level) low = interval.low, high = interval.high;
         }
         out += ',';
-        add_number(out, low);
+        append_number(out, low);
         out += ',';
-        add_number(out, high);
+        append_number(out, high);
       }
       out += ',';
-      add_csv_text(out, series->model);
+      append_csv_cell(out, series->model);
       out += ',' + series->run_id + ',' + format_date(series->data_until) + '\n';
     }
   }

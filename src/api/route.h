@@ -91,8 +91,9 @@ struct RouteAnswer {
 
 /// One route, declared once: routing, validation, the OpenAPI document and problem details come from this.
 struct Route {
-  /// kLoop: answered on an I/O thread, must not block. kQuery: on the bounded query pool.
-  enum class Runs : std::uint8_t { kLoop, kQuery };
+  /// kLoop: answered on an I/O thread, must not block. kQuery: on the bounded query pool. kStatus: on a
+  /// thread that no query can keep busy.
+  enum class Runs : std::uint8_t { kLoop, kQuery, kStatus };
 
   Method method = Method::kGet;
   std::string path;  ///< template: "/api/v1/series/{series_id}", a parameter fills one whole segment

@@ -3,6 +3,7 @@
 
 #include "api/json_writer.h"
 #include "api/paging.h"
+#include "api/request_limits.h"
 #include "api/routes.h"
 #include "api/series_json.h"
 #include "api/target.h"
@@ -26,9 +27,11 @@ void add_list(std::vector<Route>& routes, pipeline::Service& service) {
   route.description =
       "Ordered by plan, then largest total first. Follow next_cursor (or the Link header) for the next page.";
   route.parameters = {
-      query_parameter("plan", string_schema("only this forecast plan; empty = all").with_length(0, 200)),
-      query_parameter("search",
-                      string_schema("part of the id or label, in any case; empty = all").with_length(0, 200)),
+      query_parameter("plan",
+                      string_schema("only this forecast plan; empty = all").with_length(0, kNameLengthMax)),
+      query_parameter(
+          "search",
+          string_schema("part of the id or label, in any case; empty = all").with_length(0, kNameLengthMax)),
   };
   std::ranges::move(page_parameters("series"), std::back_inserter(route.parameters));
   constexpr const char* kFirstSeries =
@@ -88,10 +91,10 @@ void add_one(std::vector<Route>& routes, pipeline::Service& service) {
       path_parameter(
           "series_id",
           string_schema("id of the series, percent-encoded as one segment: stores/17 is stores%2F17")
-              .with_length(1, 500)),
+              .with_length(1, kIdLengthMax)),
       query_parameter("history",
                       integer_schema("latest periods of history to include; 0 = none; default: all")
-                          .with_range(0, 100000)),
+                          .with_range(0, kHistoryMax)),
   };
   const Schema answer =
       object_schema(

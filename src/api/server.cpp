@@ -41,7 +41,8 @@ struct Server::Parts {
                     metrics, {given.version, allowed_hosts(given), given.cache_bytes_max}),
         pool(static_cast<std::size_t>(given.query_threads),
              static_cast<std::size_t>(given.queued_queries_max)),
-        body_pool(kBodyThreads, static_cast<std::size_t>(given.connections_max)) {}
+        body_pool(kBodyThreads, static_cast<std::size_t>(given.connections_max)),
+        status_pool(1, static_cast<std::size_t>(given.connections_max)) {}
 
   static std::vector<std::string> allowed_hosts(const ServerOptions& options) {
     std::vector<std::string> hosts = {"localhost", "127.0.0.1", "[::1]"};
@@ -53,7 +54,8 @@ struct Server::Parts {
   ServerOptions options;
   Application application;
   QueryPool pool;
-  QueryPool body_pool;  // writes bodies to their sinks, so that a slow disk holds up no query
+  QueryPool body_pool;    // writes bodies to their sinks, so that a slow disk holds up no query
+  QueryPool status_pool;  // says whether the server is ready, so that busy queries do not make it seem dead
   // Declared last: they stop before the pool and the application go.
   std::unique_ptr<HttpListener> listener;
   std::unique_ptr<GrpcServer> grpc;
@@ -66,8 +68,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, pipe
                                               Metrics& metrics, pipeline::JobService* jobs) {
   if (auto checked = check(options); !checked) return std::move(checked.error());
   auto parts = std::make_unique<Parts>(options, service, metrics, jobs);
-  parts->listener =
-      TILLCAST_TRY_PLAIN(HttpListener::open(options, parts->application, parts->pool, parts->body_pool));
+  parts->listener = TILLCAST_TRY_PLAIN(
+      HttpListener::open(options, parts->application, {parts->pool, parts->body_pool, parts->status_pool}));
   if (options.grpc_port)
     parts->grpc = TILLCAST_TRY_PLAIN(GrpcServer::start(options, service, parts->pool, metrics));
   return std::unique_ptr<Server>(new Server(std::move(parts)));

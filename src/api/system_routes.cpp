@@ -35,7 +35,7 @@ void add_system_routes(std::vector<Route>& routes, pipeline::Service& service, M
                                   .with_name("Readiness");
   ready.answers = {{200, "Ready.", "application/json", ready_schema, {}},
                    {503, "Not ready, or too busy.", "application/json", ready_schema, {}}};
-  ready.runs = Route::Runs::kQuery;
+  ready.runs = Route::Runs::kStatus;
   ready.handle = [&service](const RouteRequest&) -> Result<RouteAnswer> {
     const auto readiness = service.readiness();
     JsonWriter out;

@@ -1,6 +1,6 @@
 #include "api/target.h"
 
-#include "api/json_writer.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {

@@ -10,9 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -22,10 +24,16 @@
 namespace tillcast::cli {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 constexpr char kSocketName[] = "tillcast.sock";
 constexpr std::uint32_t kRequestBytesMax = 1 << 20;
 constexpr int kCallersMax = 16;
 constexpr int kProtocolVersion = 1;
+constexpr int kLookEvery = 100;                        // milliseconds
+constexpr auto kRequestPatience = milliseconds(5000);  // a request is one piece
+constexpr auto kLastPatience = milliseconds(1000);     // when the server ends
 
 /// Closes a file descriptor at the end of its scope.
 class Descriptor {
@@ -55,34 +63,59 @@ sockaddr_un address_in(int directory) {
   return address;
 }
 
-bool send_all(int socket, const char* data, std::size_t bytes) {
+// Says whether to wait on for the other side, which took or gave nothing for so long.
+using WaitsOn = std::function<bool(milliseconds idle)>;
+
+bool waits_for_ever(milliseconds) { return true; }
+
+// Moves `bytes` by `step`, a call of send or recv that does not block; false when the other side is gone or
+// not waited for. What was begun cannot be taken up again then, so the connection is shut: later calls fail
+// at once.
+template <class Step>
+bool move_all(int socket, short event, std::size_t bytes, const WaitsOn& waits_on, const Step& step) {
+  auto moved_at = steady_clock::now();
   while (bytes > 0) {
-    const ssize_t sent = ::send(socket, data, bytes, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    data += sent;
-    bytes -= static_cast<std::size_t>(sent);
+    const ssize_t moved = step();
+    if (moved > 0) {
+      bytes -= static_cast<std::size_t>(moved);
+      moved_at = steady_clock::now();
+      continue;
+    }
+    if (moved < 0 && errno == EINTR) continue;
+    const bool full = moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (!full || !waits_on(std::chrono::duration_cast<milliseconds>(steady_clock::now() - moved_at))) {
+      ::shutdown(socket, SHUT_RDWR);
+      return false;
+    }
+    pollfd waiting{socket, event, 0};
+    ::poll(&waiting, 1, kLookEvery);
   }
   return true;
 }
 
-bool receive_all(int socket, char* data, std::size_t bytes) {
-  while (bytes > 0) {
-    const ssize_t got = ::recv(socket, data, bytes, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    data += got;
-    bytes -= static_cast<std::size_t>(got);
-  }
-  return true;
+bool send_all(int socket, std::string_view data, const WaitsOn& waits_on) {
+  return move_all(socket, POLLOUT, data.size(), waits_on, [&] {
+    const ssize_t sent = ::send(socket, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) data.remove_prefix(static_cast<std::size_t>(sent));
+    return sent;
+  });
 }
 
-bool send_frame(int socket, char kind, std::string_view payload) {
+bool receive_all(int socket, char* data, std::size_t bytes, const WaitsOn& waits_on) {
+  char* const end = data + bytes;
+  return move_all(socket, POLLIN, bytes, waits_on, [&] {
+    const ssize_t got = ::recv(socket, data, static_cast<std::size_t>(end - data), MSG_DONTWAIT);
+    if (got > 0) data += got;
+    return got;
+  });
+}
+
+bool send_frame(int socket, char kind, std::string_view payload, const WaitsOn& waits_on) {
   const auto length = static_cast<std::uint32_t>(payload.size());
   std::string frame(1, kind);
   frame.append(reinterpret_cast<const char*>(&length), sizeof(length));
   frame.append(payload);
-  return send_all(socket, frame.data(), frame.size());
+  return send_all(socket, frame, waits_on);
 }
 
 std::string encode(const RemoteCall& call) {
@@ -150,8 +183,8 @@ Result<RemoteCall> decode(const std::string& text) {
 /// The caller's streams, seen from the owner.
 class SocketTerminal final : public Terminal {
  public:
-  SocketTerminal(int socket, const Traits& traits, const std::atomic<bool>& stopping)
-      : Terminal(traits), socket_(socket), stopping_(stopping) {}
+  SocketTerminal(int socket, const Traits& traits, const std::atomic<bool>& stopping, WaitsOn waits_on)
+      : Terminal(traits), socket_(socket), stopping_(stopping), waits_on_(std::move(waits_on)) {}
 
   void out(std::string_view text) override { send('o', text); }
   void err(std::string_view text) override { send('e', text); }
@@ -167,20 +200,22 @@ class SocketTerminal final : public Terminal {
  private:
   void send(char kind, std::string_view text) {
     const std::lock_guard lock(mutex_);
-    if (!send_frame(socket_, kind, text)) interrupted_ = true;
+    if (!send_frame(socket_, kind, text, waits_on_)) interrupted_ = true;
   }
   int socket_;
   const std::atomic<bool>& stopping_;
+  const WaitsOn waits_on_;
   std::mutex mutex_;
   mutable std::atomic<bool> interrupted_{false};
 };
 
 class UnixControlServer final : public ControlServer {
  public:
-  UnixControlServer(Descriptor directory, Descriptor listener, Handler handler)
+  UnixControlServer(Descriptor directory, Descriptor listener, Handler handler, milliseconds patience)
       : directory_(std::move(directory)),
         listener_(std::move(listener)),
         handler_(std::move(handler)),
+        patience_(patience),
         accepting_([this] { accept_callers(); }) {}
 
   ~UnixControlServer() override {
@@ -211,9 +246,10 @@ class UnixControlServer final : public ControlServer {
         return;
       }
       if (callers_.size() >= kCallersMax) {
+        const WaitsOn not_at_all = [](milliseconds) { return false; };
         send_frame(socket.get(), 'e',
-                   "tillcast: error: the server is busy with 16 other commands; try again\n");
-        send_frame(socket.get(), 'x', "1");
+                   "tillcast: error: the server is busy with 16 other commands; try again\n", not_at_all);
+        send_frame(socket.get(), 'x', "1", not_at_all);
         continue;
       }
       Caller& caller = callers_.emplace_back();
@@ -225,31 +261,38 @@ class UnixControlServer final : public ControlServer {
   }
 
   void serve(int socket) {
-    const timeval patience{5, 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    // A caller that does not go on, one stopped by Ctrl-Z for instance, holds up neither the end of the
+    // server nor for long the locks of its command.
+    const auto within = [this](milliseconds patience) -> WaitsOn {
+      return [this, patience](milliseconds idle) {
+        return idle < (stopping_ ? std::min(patience, kLastPatience) : patience);
+      };
+    };
     std::uint32_t length = 0;
-    if (!receive_all(socket, reinterpret_cast<char*>(&length), sizeof(length)) || length > kRequestBytesMax)
+    if (!receive_all(socket, reinterpret_cast<char*>(&length), sizeof(length), within(kRequestPatience)) ||
+        length > kRequestBytesMax)
       return;
     std::string text(length, '\0');
-    if (!receive_all(socket, text.data(), length)) return;
+    if (!receive_all(socket, text.data(), length, within(kRequestPatience))) return;
     const auto call = decode(text);
     int code = 1;
     if (!call) {
-      send_frame(socket, 'e', "tillcast: error: " + call.error().message + "\n");
+      send_frame(socket, 'e', "tillcast: error: " + call.error().message + "\n", within(patience_));
     } else {
-      SocketTerminal terminal(socket, call->traits, stopping_);
+      SocketTerminal terminal(socket, call->traits, stopping_, within(patience_));
       try {
         code = handler_(*call, terminal);
       } catch (const std::exception& error) {
         terminal.err(std::string("tillcast: internal error: ") + error.what() + "\n");
       }
     }
-    send_frame(socket, 'x', std::to_string(code));
+    send_frame(socket, 'x', std::to_string(code), within(patience_));
   }
 
   Descriptor directory_;
   Descriptor listener_;
   Handler handler_;
+  const milliseconds patience_;
   std::atomic<bool> stopping_{false};
   std::list<Caller> callers_;
   std::thread accepting_;
@@ -271,8 +314,8 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
   const auto length = static_cast<std::uint32_t>(request.size());
   const Error broken = unavailable("the server that owns " + data_directory.string() +
                                    " closed the connection; see its log, then try again");
-  if (!send_all(socket.get(), reinterpret_cast<const char*>(&length), sizeof(length)) ||
-      !send_all(socket.get(), request.data(), request.size())) {
+  if (!send_all(socket.get(), {reinterpret_cast<const char*>(&length), sizeof(length)}, waits_for_ever) ||
+      !send_all(socket.get(), request, waits_for_ever)) {
     return broken;
   }
   bool told = false;
@@ -281,16 +324,16 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
     const int ready = ::poll(&waiting, 1, 100);
     if (!told && terminal.interrupted()) {
       told = true;
-      send_all(socket.get(), "i", 1);
+      send_all(socket.get(), "i", waits_for_ever);
     }
     if (ready <= 0) continue;
     char kind = 0;
     std::uint32_t bytes = 0;
-    if (!receive_all(socket.get(), &kind, 1) ||
-        !receive_all(socket.get(), reinterpret_cast<char*>(&bytes), sizeof(bytes)))
+    if (!receive_all(socket.get(), &kind, 1, waits_for_ever) ||
+        !receive_all(socket.get(), reinterpret_cast<char*>(&bytes), sizeof(bytes), waits_for_ever))
       return broken;
     std::string payload(bytes, '\0');
-    if (!receive_all(socket.get(), payload.data(), bytes)) return broken;
+    if (!receive_all(socket.get(), payload.data(), bytes, waits_for_ever)) return broken;
     if (kind == 'o') terminal.out(payload);
     if (kind == 'e') terminal.err(payload);
     if (kind == 'x') return std::optional<int>{std::atoi(payload.c_str())};
@@ -298,7 +341,7 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
 }
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesystem::path& data_directory,
-                                                            Handler handler) {
+                                                            Handler handler, milliseconds patience) {
   Descriptor directory(::open(data_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto failed = [&data_directory] {
@@ -312,7 +355,8 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesyste
     return failed();
   if (::fchmodat(directory.get(), kSocketName, 0600, 0) != 0 || ::listen(listener.get(), kCallersMax) != 0)
     return failed();
-  return std::make_unique<UnixControlServer>(std::move(directory), std::move(listener), std::move(handler));
+  return std::make_unique<UnixControlServer>(std::move(directory), std::move(listener), std::move(handler),
+                                             patience);
 }
 
 }  // namespace tillcast::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,9 +33,13 @@ class ControlServer {
  public:
   using Handler = std::function<int(const RemoteCall&, Terminal&)>;
 
-  static Result<std::unique_ptr<ControlServer>> start(const std::filesystem::path& data_directory,
-                                                      Handler handler);
-  virtual ~ControlServer() = default;  ///< refuses new callers, interrupts running calls and waits for them
+  /// @param patience  with a caller that reads nothing: then its connection is cut and its command
+  /// interrupted
+  static Result<std::unique_ptr<ControlServer>> start(
+      const std::filesystem::path& data_directory, Handler handler,
+      std::chrono::milliseconds patience = std::chrono::seconds(30));
+  /// Refuses new callers, interrupts running calls and waits for them, but for no caller that reads nothing.
+  virtual ~ControlServer() = default;
 };
 
 }  // namespace tillcast::cli

@@ -10,13 +10,10 @@
 #include <functional>
 #include <numeric>
 
+#include "core/text.h"
+
 namespace tillcast::cli {
 namespace {
-
-// Terminal columns of UTF-8 text: one per code point, which holds for the names and numbers of sales data.
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 // Control characters would break the table's lines.
 std::string one_line(std::string text) {
@@ -27,7 +24,7 @@ std::string one_line(std::string text) {
 }
 
 std::string cut_to(const std::string& text, std::size_t width) {
-  if (display_width(text) <= width) return text;
+  if (characters(text) <= width) return text;
   std::string kept;
   std::size_t columns = 0;
   for (std::size_t i = 0; i < text.size() && columns + 1 < width;) {
@@ -55,10 +52,10 @@ std::string box(const database::QueryResult& result, int width) {
   std::vector<std::size_t> widths(columns);
   std::vector<std::vector<std::string>> cells(result.rows(), std::vector<std::string>(columns));
   for (std::size_t c = 0; c < columns; ++c) {
-    widths[c] = display_width(result.columns[c].name);
+    widths[c] = characters(result.columns[c].name);
     for (std::size_t r = 0; r < result.rows(); ++r) {
       cells[r][c] = result.is_null(r, c) ? "NULL" : one_line(result.text(r, c));
-      widths[c] = std::max(widths[c], display_width(cells[r][c]));
+      widths[c] = std::max(widths[c], characters(cells[r][c]));
     }
   }
   // The widest text columns give way until the table fits.
@@ -80,7 +77,7 @@ std::string box(const database::QueryResult& result, int width) {
   };
   const auto put = [](std::string& line, const std::string& cell, std::size_t cell_width, bool to_right) {
     const std::string shown = cut_to(cell, cell_width);
-    const std::string padding(cell_width - display_width(shown), ' ');
+    const std::string padding(cell_width - characters(shown), ' ');
     line += " " + (to_right ? padding + shown : shown + padding) + " │";
   };
   std::string text = rule("┌", "┬", "┐");
@@ -98,25 +95,17 @@ std::string box(const database::QueryResult& result, int width) {
   return text + "\n";
 }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 std::string csv(const database::QueryResult& result) {
   std::string text;
-  for (std::size_t c = 0; c < result.columns.size(); ++c)
-    text += (c == 0 ? "" : ",") + csv_cell(result.columns[c].name);
+  for (std::size_t c = 0; c < result.columns.size(); ++c) {
+    if (c > 0) text += ",";
+    append_csv_cell(text, result.columns[c].name);
+  }
   text += "\n";
   for (std::size_t r = 0; r < result.rows(); ++r) {
     for (std::size_t c = 0; c < result.columns.size(); ++c) {
       if (c > 0) text += ",";
-      if (!result.is_null(r, c)) text += csv_cell(result.text(r, c));
+      if (!result.is_null(r, c)) append_csv_cell(text, result.text(r, c));
     }
     text += "\n";
   }
@@ -191,13 +180,13 @@ Result<std::string> format_result(const database::QueryResult& result, const std
 std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right) {
   std::vector<std::size_t> widths(right.size());
   for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], display_width(row[c]));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], characters(row[c]));
   }
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string padding(widths[c] - display_width(row[c]), ' ');
+      const std::string padding(widths[c] - characters(row[c]), ' ');
       if (c > 0) line += "  ";
       line += right[c] ? padding + row[c] : row[c] + padding;
     }

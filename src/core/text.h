@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -35,6 +36,24 @@ constexpr std::string join(const Items& items, std::string_view separator) {
   }
   return text;
 }
+
+/// Length of the well-formed UTF-8 sequence (RFC 3629) that begins at `at`, 0 when there is none.
+std::size_t utf8_length(std::string_view text, std::size_t at);
+bool is_valid_utf8(std::string_view text);
+/// `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
+std::string repaired_utf8(std::string_view text);
+
+/// How many characters (code points) well-formed UTF-8 has.
+std::size_t characters(std::string_view utf8);
+
+/// Without spaces and tabs at both ends.
+std::string_view trimmed(std::string_view text);
+
+/// Adds one cell of csv (RFC 4180): in quotes where it has to be.
+void append_csv_cell(std::string& out, std::string_view text);
+
+/// Adds the shortest text that reads back as exactly `value`.
+void append_number(std::string& out, double value);
 
 /// As printf's %.*f: `digits` after the point, rounded.
 inline std::string fixed(double value, int digits) {

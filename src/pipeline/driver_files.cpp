@@ -26,12 +26,6 @@ constexpr std::string_view kOutcomes[] = {"sales",     "customers",  "units",   
                                           "amount",    "quantity",   "expected_units", "demand_units",
                                           "net_sales", "gross_sales"};
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Place of an error in a file.
 std::string place(const std::string& file, std::int64_t row) {
   return file + ": line " + std::to_string(row + 1);

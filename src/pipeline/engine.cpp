@@ -194,7 +194,7 @@ class DirectoryEngine final : public Engine {
   Result<KpiReport> kpis(const KpiRequest& request) override { return kpi_report(*workspace_, request); }
 
   Result<SeriesPage> series(const SeriesRequest& request) override {
-    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    const auto catalog = TILLCAST_TRY_PLAIN(reader_.catalog());
     return catalog->page(request);
   }
 
@@ -204,7 +204,7 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<PredictionPage> predictions(const PredictionRequest& request) override {
-    const auto catalog = TILLCAST_TRY_PLAIN(current_catalog());
+    const auto catalog = TILLCAST_TRY_PLAIN(reader_.catalog());
     return catalog->predictions(request, catalog);
   }
 
@@ -218,7 +218,7 @@ class DirectoryEngine final : public Engine {
 
   Readiness readiness() override {
     if (auto gold = require_gold(*workspace_); !gold) return {false, gold.error().message};
-    const auto catalog = current_catalog();
+    const auto catalog = reader_.catalog();
     if (!catalog) return {false, catalog.error().message};
     return {true, std::to_string((*catalog)->size()) + " series forecast"};
   }
@@ -260,8 +260,6 @@ class DirectoryEngine final : public Engine {
     return WritingTurn(std::move(writing), reader_);
   }
 
-  Result<std::shared_ptr<const SeriesCatalog>> current_catalog() { return reader_.catalog(); }
-
   // Does something with one plan under the write lock.
   template <class Work>
   Result<PlanReport> on_plan(const std::string& name, StageObserver& observer, const Work& work) {
@@ -271,14 +269,14 @@ class DirectoryEngine final : public Engine {
     if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
       return std::move(prepared.error());
     const auto at = std::ranges::find(plans, name, &ForecastPlan::name);
-    if (at == plans.end()) return unknown_plan(plans, name);
+    if (at == plans.end()) return no_such_plan(plans, name);
     return work(*at);
   }
 
-  static Error unknown_plan(std::span<const ForecastPlan> plans, const std::string& name) {
-    std::string list;
-    for (const auto& plan : plans) list += (list.empty() ? "" : ", ") + plan.name;
-    return not_found("there is no forecast plan '" + name + "'; there are: " + list);
+  static Error no_such_plan(std::span<const ForecastPlan> plans, const std::string& name) {
+    std::vector<std::string> known;
+    for (const auto& plan : plans) known.push_back(plan.name);
+    return unknown_plan(name, known);
   }
 
   Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, FitMode mode,
@@ -287,7 +285,7 @@ class DirectoryEngine final : public Engine {
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
     for (const auto& name : names) {
       if (std::ranges::find(plans, name, &ForecastPlan::name) == plans.end())
-        return unknown_plan(plans, name);
+        return no_such_plan(plans, name);
     }
     if (auto prepared = prepare_forecast_tables(*workspace_, plans); !prepared)
       return std::move(prepared.error());

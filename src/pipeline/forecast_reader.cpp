@@ -1,8 +1,13 @@
 #include "pipeline/forecast_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <span>
+#include <tuple>
+#include <utility>
 
 #include "core/log.h"
 #include "forecast/forecast.h"
@@ -48,7 +53,54 @@ SeriesForecast pick(const Wanted& wanted, SeriesForecast answer) {
   return answer;
 }
 
+/// The points of all answers to a request.
+std::size_t points_of(const SeriesCatalog& catalog, const ForecastRequest& request) {
+  if (request.horizon) return request.items.size() * static_cast<std::size_t>(*request.horizon);
+  if (!request.dates.empty()) return request.items.size() * request.dates.size();
+  std::size_t points = 0;
+  for (const auto& item : request.items)
+    if (const auto* const stored = catalog.find(item.series_id)) points += stored->points.size();
+  return points;
+}
+
 }  // namespace
+
+/// What one request has computed beyond what is stored: each series once, so many periods in all.
+class ForecastReader::Computing {
+ public:
+  Computing(ServedForecasts& served, std::size_t periods_max) : served_(served), periods_max_(periods_max) {}
+
+  // A stored series, so many periods ahead.
+  Result<SeriesForecast> longer(const SeriesForecast& stored, std::size_t periods) {
+    if (periods <= stored.points.size()) return stored;
+    const auto known = made_.find({&stored, periods});
+    if (known != made_.end()) return known->second;
+    const bool refits = served_.refits(stored);
+    TILLCAST_TRY_PLAIN(take(refits ? kRefitFactor * periods : periods));
+    auto answer = served_.extend(stored, periods);
+    if (!refits && answer && answer->extension->refitted) taken_ += (kRefitFactor - 1) * periods;
+    return made_.emplace(std::pair(&stored, periods), std::move(answer)).first->second;
+  }
+  // Whether the request has asked for too much: an error of the whole, not of an item.
+  const std::optional<Error>& refusal() const { return refusal_; }
+
+ private:
+  Result<> take(std::size_t periods) {
+    taken_ += periods;
+    if (taken_ <= periods_max_) return {};
+    refusal_ = invalid_input("beyond what is stored, one request may have " + std::to_string(periods_max_) +
+                             " periods of its series computed (" + std::to_string(kRefitFactor) +
+                             " times as many count for a series that has to be fitted anew); ask for fewer "
+                             "series or periods at a time");
+    return *refusal_;
+  }
+
+  ServedForecasts& served_;
+  std::size_t periods_max_;
+  std::size_t taken_ = 0;
+  std::map<std::pair<const SeriesForecast*, std::size_t>, Result<SeriesForecast>> made_;
+  std::optional<Error> refusal_;
+};
 
 Error unknown_series(const std::string& series_id) {
   return not_found("there is no series '" + series_id +
@@ -124,19 +176,30 @@ Result<std::vector<Result<SeriesForecast>>> ForecastReader::forecast(const Forec
   if (request.horizon && (*request.horizon < 1 || *request.horizon > kPeriodsAheadMax)) {
     return invalid_input("horizon must be 1 to 366 periods, found " + std::to_string(*request.horizon));
   }
-  if (asks_quantiles(request)) TILLCAST_TRY_PLAIN(check_quantiles(request));
   const auto snapshot = TILLCAST_TRY_PLAIN(current());
+  if (asks_quantiles(request))
+    TILLCAST_TRY_PLAIN(check_quantiles(request, points_of(*snapshot->catalog, request)));
+  Computing computing(*snapshot->served, computed_max_);
+  const auto& items = request.items;
+  const auto before = [&items](std::size_t a, std::size_t b) {
+    return std::tie(items[a].series_id, items[a].attributes) <
+           std::tie(items[b].series_id, items[b].attributes);
+  };
+  std::set<std::size_t, decltype(before)> seen(before);
   std::vector<Result<SeriesForecast>> answers;
-  answers.reserve(request.items.size());
-  for (const auto& item : request.items) answers.push_back(forecast_one(*snapshot, item, request));
+  answers.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto [first, fresh] = seen.insert(i);
+    answers.push_back(fresh ? forecast_one(*snapshot, items[i], request, computing) : answers[*first]);
+    if (computing.refusal()) return *computing.refusal();
+  }
   return answers;
 }
 
 Result<SeriesForecast> ForecastReader::forecast_one(const Snapshot& snapshot, const ForecastItem& item,
-                                                    const ForecastRequest& request) {
-  const auto longer = [&](const SeriesForecast& stored, std::size_t periods) -> Result<SeriesForecast> {
-    if (periods <= stored.points.size()) return stored;
-    return snapshot.served->extend(stored, periods);
+                                                    const ForecastRequest& request, Computing& computing) {
+  const auto longer = [&computing](const SeriesForecast& one, std::size_t periods) {
+    return computing.longer(one, periods);
   };
   const auto* const stored = snapshot.catalog->find(item.series_id);
   if (stored != nullptr) {

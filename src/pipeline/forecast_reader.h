@@ -23,7 +23,9 @@ namespace tillcast::pipeline {
 /// mixes runs. Readers never wait for the next snapshot. Thread-safe.
 class ForecastReader {
  public:
-  explicit ForecastReader(Workspace& workspace) : workspace_(workspace) {}
+  /// @param computed_max  periods that one request may have computed, see kComputedPeriodsMax
+  explicit ForecastReader(Workspace& workspace, std::size_t computed_max = kComputedPeriodsMax)
+      : workspace_(workspace), computed_max_(computed_max) {}
 
   Result<std::shared_ptr<const SeriesCatalog>> catalog();
   /// A series with its history up to its last period. kNotFound for an unknown id.
@@ -52,11 +54,13 @@ class ForecastReader {
   };
   Result<std::shared_ptr<const Snapshot>> current();
   Result<std::shared_ptr<const Snapshot>> load();
+  class Computing;
   Result<SeriesForecast> forecast_one(const Snapshot& snapshot, const ForecastItem& item,
-                                      const ForecastRequest& request);
+                                      const ForecastRequest& request, Computing& computing);
 
   Workspace& workspace_;
   std::atomic<std::int64_t> published_{0};  ///< the workspace's version when the last write was done
+  const std::size_t computed_max_;
   std::mutex loading_;
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };

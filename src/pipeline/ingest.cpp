@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "core/text.h"
 #include "io/file_hash.h"
 #include "retail/column_mapping.h"
 #include "retail/record_converter.h"
@@ -72,17 +73,7 @@ std::string joined_row(const ColumnBatch& bronze, std::size_t columns, std::size
   std::string text;
   for (std::size_t c = 0; c < columns; ++c) {
     if (c > 0) text += ',';
-    const std::string_view cell = bronze.columns[c].text[row];
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
-      text += cell;
-      continue;
-    }
-    text += '"';
-    for (const char ch : cell) {
-      if (ch == '"') text += '"';
-      text += ch;
-    }
-    text += '"';
+    append_csv_cell(text, bronze.columns[c].text[row]);
   }
   return text;
 }
@@ -93,7 +84,8 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
                                  const IngestOptions& options, StageObserver& observer) {
   const auto started = std::chrono::steady_clock::now();
   IngestReport report;
-  report.file = options.label.empty() ? file.filename().string() : options.label;
+  // A name is any bytes on this system; the lake and its SQL hold text.
+  report.file = repaired_utf8(options.label.empty() ? file.filename().string() : options.label);
   const std::string stage = "ingest " + report.file;
   observer.stage_started(stage, "bytes");
   report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &observer));

@@ -17,6 +17,7 @@
 #include "io/durable_file.h"
 #include "pipeline/job_store.h"
 #include "pipeline/retrain_schedule.h"
+#include "pipeline/series_catalog.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -146,6 +147,8 @@ class EngineJobRunner final : public JobRunner {
     const auto accepted = TILLCAST_TRY_PLAIN(uploads_->accept(std::move(file.incoming), name, mapping));
     if (!accepted.existing || accepted.upload.job_id.empty())
       TILLCAST_TRY_PLAIN(start_upload_job(accepted.upload));
+    else if (TILLCAST_TRY_PLAIN(upload(accepted.upload.id)).state() == "dead_letter")
+      TILLCAST_TRY_PLAIN(uploads_->set_name(accepted.upload.id, name));  // a replay loads it by this name
     return AcceptedUpload{TILLCAST_TRY_PLAIN(upload(accepted.upload.id)), accepted.existing};
   }
 
@@ -226,11 +229,7 @@ class EngineJobRunner final : public JobRunner {
     if (const auto ready = engine_.readiness(); !ready.ready) return not_found(ready.detail);
     if (!request.plan.empty()) {
       const auto names = TILLCAST_TRY_PLAIN(engine_.plan_names());
-      if (std::ranges::find(names, request.plan) == names.end()) {
-        std::string list;
-        for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-        return not_found("there is no forecast plan '" + request.plan + "'; there are: " + list);
-      }
+      if (std::ranges::find(names, request.plan) == names.end()) return unknown_plan(request.plan, names);
     }
     if (!request.series_id.empty()) {
       ForecastRequest look;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/text.h"
 #include "forecast/quantiles.h"
 #include "pipeline/service.h"
 
@@ -52,10 +53,8 @@ std::vector<double> stored_shares(const ForecastPlan& plan) {
 std::string shares_text(const std::vector<double>& shares) {
   std::string text;
   for (const double share : shares) {
-    std::array<char, 32> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), share).ptr;
     if (!text.empty()) text += ',';
-    text.append(digits.data(), end);
+    append_number(text, share);
   }
   return text;
 }

@@ -15,7 +15,6 @@ namespace tillcast::pipeline {
 namespace {
 
 constexpr std::size_t kFarSteps = kPeriodsAheadMax;
-constexpr std::size_t kQuantileValuesMax = 1'000'000;  // quantiles in one answer
 constexpr std::array<double, 4> kSumBounds = {0.025, 0.1, 0.9, 0.975};
 
 /// lo95, lo80, mean, hi80, hi95 of a point, never falling.
@@ -99,7 +98,7 @@ double value_at(std::span<const double> shares, std::span<const float> of_point,
 
 }  // namespace
 
-Result<> check_quantiles(const ForecastRequest& request) {
+Result<> check_quantiles(const ForecastRequest& request, std::size_t points) {
   if (request.quantiles.size() > kSharesMax)
     return invalid_input("quantiles must hold at most " + std::to_string(kSharesMax) + " shares, found " +
                          std::to_string(request.quantiles.size()));
@@ -109,12 +108,11 @@ Result<> check_quantiles(const ForecastRequest& request) {
       return invalid_input("quantiles[" + std::to_string(i) + "] must be 0.001 to 0.999, found " +
                            shares_text({share}));
   }
-  const std::size_t periods = request.horizon ? static_cast<std::size_t>(*request.horizon)
-                                              : std::max<std::size_t>(1, request.dates.size());
-  const std::size_t values = request.items.size() * periods * request.quantiles.size();
+  const std::size_t values = points * (request.quantiles.size() + (request.sum ? 1 : 0));
   if (values > kQuantileValuesMax)
-    return invalid_input("items x periods x quantiles must be at most 1000000, found " +
-                         std::to_string(values) + "; ask for fewer at a time");
+    return invalid_input("items x periods x quantiles (a sum counts as one more) must be at most " +
+                         std::to_string(kQuantileValuesMax) + ", found " + std::to_string(values) +
+                         "; ask for fewer at a time");
   return {};
 }
 

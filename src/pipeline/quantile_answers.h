@@ -20,7 +20,8 @@ inline bool asks_quantiles(const ForecastRequest& request) {
 }
 
 /// kInvalidInput naming the share that is out of bounds, or the size that is too large.
-Result<> check_quantiles(const ForecastRequest& request);
+/// @param points  of all answers together
+Result<> check_quantiles(const ForecastRequest& request, std::size_t points);
 
 /// Quantiles and sums of the forecasts of one catalogue. Thread-safe.
 class QuantileAnswers {

@@ -16,6 +16,11 @@ Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t col
 
 }  // namespace
 
+Error unknown_plan(const std::string& plan, std::span<const std::string> known) {
+  return not_found("there is no forecast plan '" + plan + "'" +
+                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + join(known, ", ")));
+}
+
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
   auto catalog = std::make_shared<SeriesCatalog>();
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
@@ -156,25 +161,38 @@ const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {
 
 Result<> SeriesCatalog::check_plan(const std::string& plan) const {
   if (plan.empty() || plans_.contains(plan)) return {};
-  std::string known;
-  for (const auto& [name, one] : plans_) known += (known.empty() ? "" : ", ") + name;
-  return not_found("there is no forecast plan '" + plan + "'" +
-                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + known));
+  std::vector<std::string> known;
+  for (const auto& [name, one] : plans_) known.push_back(name);
+  return unknown_plan(plan, known);
+}
+
+// The cursor names the runs it was made for, so that a page never goes on in other ones: "<hash>-<place>".
+std::string SeriesCatalog::cursor_at(std::size_t place) const {
+  return io::xxh3_text(version_) + "-" + std::to_string(place);
+}
+
+Result<std::size_t> SeriesCatalog::place_of(const std::string& cursor) const {
+  std::size_t place = 0;
+  if (cursor.empty()) return place;
+  const auto dash = cursor.find('-');
+  const char* const end = cursor.data() + cursor.size();
+  const char* const digits = dash == std::string::npos ? end : cursor.data() + dash + 1;
+  const auto parsed = std::from_chars(digits, end, place);
+  if (parsed.ec != std::errc{} || parsed.ptr != end)
+    return invalid_input("cursor must be the next_cursor of an earlier page, found '" + cursor.substr(0, 80) +
+                         "'");
+  if (cursor.substr(0, dash) != io::xxh3_text(version_))
+    return invalid_input(
+        "the forecasts were trained again since this cursor was given; begin at the first page");
+  if (place > series_.size())
+    return invalid_input("cursor must be the next_cursor of an earlier page, found '" + cursor.substr(0, 80) +
+                         "'");
+  return place;
 }
 
 Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
-  // The cursor is the position after the last series shown, tied to this catalogue's version.
-  std::size_t from = 0;
-  if (!request.cursor.empty()) {
-    const auto parsed =
-        std::from_chars(request.cursor.data(), request.cursor.data() + request.cursor.size(), from);
-    if (parsed.ec != std::errc{} || parsed.ptr != request.cursor.data() + request.cursor.size() ||
-        from > series_.size()) {
-      return invalid_input("cursor must be the next_cursor of an earlier page, found '" + request.cursor +
-                           "'");
-    }
-  }
   TILLCAST_TRY_PLAIN(check_plan(request.plan));
+  const std::size_t from = TILLCAST_TRY_PLAIN(place_of(request.cursor));
   const std::string wanted = ascii_lower(request.search);
   SeriesPage page;
   for (std::size_t i = from; i < series_.size(); ++i) {
@@ -184,7 +202,7 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
         ascii_lower(info.label).find(wanted) == std::string::npos)
       continue;
     if (page.series.size() == static_cast<std::size_t>(request.limit)) {
-      page.next_cursor = std::to_string(i);
+      page.next_cursor = cursor_at(i);
       break;
     }
     page.series.push_back(info);
@@ -195,21 +213,7 @@ Result<SeriesPage> SeriesCatalog::page(const SeriesRequest& request) const {
 Result<PredictionPage> SeriesCatalog::predictions(const PredictionRequest& request,
                                                   std::shared_ptr<const SeriesCatalog> self) const {
   TILLCAST_TRY_PLAIN(check_plan(request.plan));
-  // The cursor names the runs it was made for, so that a page never goes on in other ones: "<hash>-<place>".
-  const std::string runs = io::xxh3_text(version_);
-  std::size_t from = 0;
-  if (!request.cursor.empty()) {
-    const auto dash = request.cursor.find('-');
-    const char* const end = request.cursor.data() + request.cursor.size();
-    const char* const digits = dash == std::string::npos ? end : request.cursor.data() + dash + 1;
-    const auto parsed = std::from_chars(digits, end, from);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || from > series_.size())
-      return invalid_input("cursor must be the next_cursor of an earlier page, found '" +
-                           request.cursor.substr(0, 80) + "'");
-    if (request.cursor.substr(0, dash) != runs)
-      return invalid_input(
-          "the forecasts were trained again since this cursor was given; begin at the first page");
-  }
+  const std::size_t from = TILLCAST_TRY_PLAIN(place_of(request.cursor));
   PredictionPage page;
   std::size_t points = 0;
   for (std::size_t i = from; i < series_.size(); ++i) {
@@ -219,7 +223,7 @@ Result<PredictionPage> SeriesCatalog::predictions(const PredictionRequest& reque
     if (!request.product_id.empty() && info.product_id != request.product_id) continue;
     if (!request.series_id.empty() && info.id != request.series_id) continue;
     if (points >= static_cast<std::size_t>(request.points_max)) {
-      page.next_cursor = runs + "-" + std::to_string(i);
+      page.next_cursor = cursor_at(i);
       break;
     }
     points += series_[i].points.size();

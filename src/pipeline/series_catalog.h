@@ -54,6 +54,9 @@ class SeriesCatalog {
   /// Shares and error windows. @return the most shares that one series has
   Result<std::size_t> fill_quantiles(database::Connection& inside);
 
+  std::string cursor_at(std::size_t place) const;
+  /// kInvalidInput for what is no cursor, and for one of other runs.
+  Result<std::size_t> place_of(const std::string& cursor) const;
   /// kNotFound naming the plans there are; none for the empty name.
   Result<> check_plan(const std::string& plan) const;
   std::vector<SeriesForecast> series_;      ///< totals, then by plan, largest total first
@@ -63,5 +66,8 @@ class SeriesCatalog {
   std::map<std::string, ForecastPlan> plans_;
   std::string version_;
 };
+
+/// The error for a plan that is not among `known`.
+Error unknown_plan(const std::string& plan, std::span<const std::string> known);
 
 }  // namespace tillcast::pipeline

@@ -145,13 +145,20 @@ Result<std::shared_ptr<const forecast::PlanInput>> ServedForecasts::input_of(
   return std::shared_ptr<const forecast::PlanInput>(std::move(input));
 }
 
-Result<ServedForecasts::Source> ServedForecasts::source_of(const SeriesForecast& stored) {
+// Why a version has no models of a series.
+Result<> ServedForecasts::of_version(const SeriesForecast& stored) const {
   const ForecastPlan& plan = *catalog_->plan(stored.info.plan);
   if (is_level_id(plan, stored.info.id))
     return invalid_input("a group of a level is the sum of its series and has no models in the version");
   if (stored.model_version == 0) return invalid_input("the stored forecast is of no version");
   if (stored.model == forecast::model(forecast::ModelId::kColdStart).name)
     return invalid_input("the series is too new for models of its own and takes after series alike");
+  return {};
+}
+
+Result<ServedForecasts::Source> ServedForecasts::source_of(const SeriesForecast& stored) {
+  TILLCAST_TRY_PLAIN(of_version(stored));
+  const ForecastPlan& plan = *catalog_->plan(stored.info.plan);
   const std::lock_guard lock(mutex_);
   Source source;
   source.input = TILLCAST_TRY_PLAIN(input_of(plan));

@@ -29,6 +29,8 @@ class ServedForecasts {
   /// version cannot say so much (a group of a level, a model that needs drivers nobody knows) the series is
   /// fitted anew, and the extension says so.
   Result<SeriesForecast> extend(const SeriesForecast& stored, std::size_t periods);
+  /// Whether `extend` has to fit a series anew, as far as that is known before.
+  bool refits(const SeriesForecast& stored) const { return !of_version(stored); }
   /// See Service::explain.
   Result<SeriesExplanation> explain(const SeriesForecast& stored, const ExplainRequest& request);
 
@@ -37,6 +39,7 @@ class ServedForecasts {
     std::shared_ptr<const forecast::ServedModel> model;
     std::shared_ptr<const forecast::PlanInput> input;  ///< nullptr when it does not fit
   };
+  Result<> of_version(const SeriesForecast& stored) const;
   Result<Source> source_of(const SeriesForecast& stored);
   Result<std::shared_ptr<const forecast::PlanInput>> input_of(const ForecastPlan& plan);
   Result<std::shared_ptr<const forecast::Series>> series_of(const SeriesForecast& stored,

@@ -153,8 +153,13 @@ struct SeriesForecast {
 /// Shares of quantiles that may be asked for or kept.
 constexpr double kShareMin = 0.001;
 constexpr double kShareMax = 0.999;
-constexpr std::size_t kSharesMax = 20;   ///< in one request
-constexpr int kForecastItemsMax = 1000;  ///< series in one question
+constexpr std::size_t kSharesMax = 20;                 ///< in one request
+constexpr int kForecastItemsMax = 1000;                ///< series in one question
+constexpr std::size_t kQuantileValuesMax = 1'000'000;  ///< points x (quantiles, and the sum as one more)
+/// Periods that one question may have computed beyond what is stored, over its distinct series; a series that
+/// has to be fitted anew counts kRefitFactor times.
+constexpr std::size_t kComputedPeriodsMax = 100'000;
+constexpr std::size_t kRefitFactor = 10;
 
 struct ForecastItem {
   std::string series_id;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/crash_point.h"
+#include "core/text.h"
 #include "io/json_record.h"
 #include "retail/record_converter.h"
 #include "sources/record_reader.h"
@@ -103,11 +104,9 @@ Result<Checked> check_file(const std::filesystem::path& path, const std::string&
 std::string file_label(std::string_view name) {
   if (const auto slash = name.find_last_of("/\\"); slash != std::string_view::npos)
     name.remove_prefix(slash + 1);
-  std::string label;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    label += byte < 0x20 || byte == 0x7f ? '_' : c;
-  }
+  std::string label = repaired_utf8(name);
+  for (char& c : label)
+    if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7f) c = '_';
   if (label.size() > kLabelBytesMax) {
     std::size_t end = kLabelBytesMax;
     while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xC0) == 0x80) --end;  // whole characters
@@ -220,13 +219,23 @@ Result<UploadStore::Accepted> UploadStore::accept(std::unique_ptr<IncomingUpload
   return Accepted{upload, false};
 }
 
+Result<> UploadStore::set_name(const std::string& id, const std::string& name) {
+  return change(id, [&name](Upload& upload) { upload.name = file_label(name); });
+}
+
 Result<> UploadStore::set_job(const std::string& id, const std::string& job_id, int jobs) {
+  return change(id, [&](Upload& upload) {
+    upload.job_id = job_id;
+    upload.jobs = jobs;
+  });
+}
+
+Result<> UploadStore::change(const std::string& id, const std::function<void(Upload&)>& how) {
   const std::lock_guard lock(mutex_);
   const auto at = uploads_.find(id);
   if (at == uploads_.end()) return not_found("there is no upload '" + id.substr(0, 80) + "'");
   Upload upload = at->second;
-  upload.job_id = job_id;
-  upload.jobs = jobs;
+  how(upload);
   if (auto written = write(upload); !written) return written;
   at->second = upload;
   return {};

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,9 @@ class UploadStore {
   Result<Accepted> accept(std::unique_ptr<IncomingUpload> incoming, const std::string& name,
                           const std::string& mapping);
 
+  /// What the client calls a file that it sends again.
+  Result<> set_name(const std::string& id, const std::string& name);
+
   /// Notes the job that was started for an upload.
   Result<> set_job(const std::string& id, const std::string& job_id, int jobs);
 
@@ -88,6 +92,7 @@ class UploadStore {
  private:
   UploadStore(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   Result<> write(const Upload& upload) const;
+  Result<> change(const std::string& id, const std::function<void(Upload&)>& how);
   const std::filesystem::path folder_;
   const Clock& clock_;
   std::shared_ptr<std::atomic<int>> open_ = std::make_shared<std::atomic<int>>(0);
@@ -96,7 +101,7 @@ class UploadStore {
   std::map<std::string, Upload> uploads_;
 };
 
-/// What to show of a client's file name: its last segment, printable, at most 200 bytes; "upload" when
+/// What to show of a client's file name: its last segment, printable UTF-8, at most 200 bytes; "upload" when
 /// nothing is left. Pure.
 std::string file_label(std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/column_batch.h"
+#include "core/text.h"
 #include "database/database.h"
 
 namespace tillcast::warehouse {

@@ -130,7 +130,5 @@ std::string to_repr(const Value& value);
 /// JSON; undefined and functions become null. `indent` > 0 breaks lines. UTF-8 passes through; bytes that are
 /// no UTF-8 become U+FFFD.
 std::string to_json(const Value& value, int indent = 0);
-/// True for well-formed UTF-8 (RFC 3629).
-bool is_valid_utf8(std::string_view text);
 
 }  // namespace tillcast::warehouse

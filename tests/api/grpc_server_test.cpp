@@ -58,6 +58,31 @@ class GrpcServerTest : public ::testing::Test {
   std::unique_ptr<v1::ForecastService::Stub> stub_;
 };
 
+std::string umlauts(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += "ü";
+  return text;
+}
+
+TEST_F(GrpcServerTest, LengthsAreCharactersAsInHttp) {
+  start();
+  v1::ForecastResponse response;
+  auto request = asking({"stores/" + umlauts(493)}, 7);
+  (*request.mutable_items(0)->mutable_attributes())["category"] = umlauts(200);
+  EXPECT_TRUE(forecast(request, response).ok());
+  v1::ListSeriesRequest list;
+  v1::ListSeriesResponse page;
+  list.set_search(umlauts(200));
+  {
+    grpc::ClientContext context;
+    EXPECT_TRUE(stub_->ListSeries(&context, list, &page).ok());
+  }
+  grpc::ClientContext context;
+  list.set_search(umlauts(201));
+  EXPECT_THAT(stub_->ListSeries(&context, list, &page).error_message(),
+              HasSubstr("search must have 0 to 200 characters, found 201"));
+}
+
 TEST_F(GrpcServerTest, OneBadItemDoesNotFailTheOthers) {
   start();
   v1::ForecastResponse response;
@@ -102,6 +127,10 @@ TEST_F(GrpcServerTest, HttpAndGrpcGiveTheSameNumbers) {
   const auto& forecast_json = item["forecast"];
   EXPECT_EQ(found.forecast().run_id(), forecast_json["run_id"].GetString());
   EXPECT_EQ(found.forecast().model(), forecast_json["model"].GetString());
+  EXPECT_GT(found.forecast().model_version(), 0);
+  EXPECT_EQ(found.forecast().model_version(), forecast_json["model_version"].GetInt());
+  EXPECT_EQ(found.forecast().variant(), forecast_json["variant"].GetString());
+  EXPECT_EQ(found.forecast().data_until(), forecast_json["data_until"].GetString());
   EXPECT_EQ(found.forecast().wape(), forecast_json["wape"].GetDouble());
   EXPECT_EQ(found.forecast().wape_seasonal_naive(), forecast_json["wape_seasonal_naive"].GetDouble());
   ASSERT_EQ(forecast_json["points"].Size(), 42U);
@@ -159,6 +188,11 @@ TEST_F(GrpcServerTest, WrongRequestsAreInvalidArgumentsThatNameTheField) {
   cases.push_back({asking({"stores/1"}, 367), "horizon must be 1 to 366, found 367"});
   cases.push_back({asking({"stores/1", ""}, 7), "items[1].series_id"});
   cases.push_back({asking({std::string(501, 'x')}, 7), "items[0].series_id"});
+  cases.push_back(
+      {asking({"stores/" + umlauts(494)}, 7), "series_id must have 1 to 500 characters, found 501"});
+  auto wordy = asking({"stores/1"}, 7);
+  (*wordy.mutable_items(0)->mutable_attributes())["category"] = umlauts(201);
+  cases.push_back({wordy, "items[0].attributes[category] must have 1 to 200 characters, found 201"});
   auto neither = asking({"stores/1"}, 7);
   neither.clear_ahead();
   cases.push_back({neither, "either horizon or dates"});
@@ -216,6 +250,7 @@ TEST_F(GrpcServerTest, AForecastIsExplainedByPartsThatAddUp) {
   ASSERT_TRUE(ask("stores/17", "", found).ok());
   ASSERT_EQ(found.points_size(), test::MemoryService::kStored);
   EXPECT_EQ(found.history_size(), 2);
+  EXPECT_EQ(found.data_until().size(), 10U) << found.data_until();
   EXPECT_EQ(found.models(0).points_size(), test::MemoryService::kStored);
   double sum = 0;
   for (const auto& part : found.points(5).parts()) sum += part.value();
@@ -297,6 +332,7 @@ TEST_F(GrpcServerTest, ASeriesStreamsItsForecastAndThenItsHistory) {
 
   EXPECT_EQ(read("stores/none", 0, found, none).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(read("stores/17", -1, found, none).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(read("stores/17", 100'001, found, none).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(GrpcServerTest, ACallWhoseDeadlinePassedInTheQueueIsNotRun) {

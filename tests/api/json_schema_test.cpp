@@ -8,6 +8,7 @@
 
 #include "api/json_writer.h"
 #include "core/civil_time.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {

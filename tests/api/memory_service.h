@@ -352,6 +352,8 @@ class MemoryService final : public pipeline::Service {
     made.run_id = "2015-08-01T06:00:00Z";
     made.model = info.model;
     made.data_until = last();
+    made.model_version = 3;
+    made.variant = "champion";
     made.wape = 0.0912;
     made.wape_seasonal_naive = 0.1478;
     for (int step = 1; step <= horizon; ++step) made.points.push_back(point({last().days + step}));

@@ -89,6 +89,15 @@ await operations.locator('.job button').focus();
 await operations.waitForTimeout(2500);
 expect(await operations.evaluate(() => document.activeElement.textContent === 'Cancel'), 'asking again leaves the focus where it is');
 await audit(operations, 'operations');
+// A press that was refused can be repeated. Not watched: the browser reports the refusal as an error of its own.
+const refused = await (await browser.newContext()).newPage();
+await refused.route('**/cancel', (route) => route.fulfill({ status: 507, contentType: 'application/problem+json',
+  body: '{"title":"Disk full","status":507,"code":"disk_full","detail":"the disk is full"}' }));
+await refused.goto(`${url}/`, { waitUntil: 'networkidle' });
+await refused.locator('.job button').click();
+await refused.waitForFunction(() => document.getElementById('operations-problem').textContent.includes('could not be cancelled'), null, { timeout: 5000 })
+  .catch(() => expect(false, 'a refused cancellation is said so'));
+expect(await refused.locator('.job button').getAttribute('aria-disabled') === null, 'a refused button can be pressed again');
 await operations.keyboard.press('Enter');
 await operations.waitForSelector('.job.cancelled', { timeout: 5000 }).catch(() => expect(false, 'the job is cancelled'));
 expect(await operations.evaluate(() => document.activeElement.classList.contains('job')), 'the focus stays in the row');

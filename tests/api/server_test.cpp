@@ -298,6 +298,7 @@ TEST_F(ServerTest, AFullQueueIs503WithRetryAfterAndTheLoopStaysFree) {
   }
   const auto begun = std::chrono::steady_clock::now();
   expect_alive();  // answered by the loop while every query thread is busy
+  EXPECT_EQ(ask("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200) << "busy is not unready";
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 250ms);
   int ok = 0;
   int busy = 0;

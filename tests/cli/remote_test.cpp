@@ -1,7 +1,10 @@
 #include "cli/remote.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -107,6 +110,69 @@ TEST(Remote, StoppingTheServerEndsRunningCommands) {
   server.reset();
   caller.join();
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "tillcast.sock"));
+}
+
+/// A caller that sends its request and reads nothing, as one that Ctrl-Z stopped. Hangs up at last, so that a
+/// server which waits for it fails the test and does not hang it.
+class DeafCaller {
+ public:
+  explicit DeafCaller(const std::filesystem::path& folder)
+      : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (folder / "tillcast.sock").string().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    const std::string request = R"({"protocol":1,"words":["sql"]})";
+    const auto length = static_cast<std::uint32_t>(request.size());
+    EXPECT_EQ(::send(socket_, &length, sizeof(length), 0), static_cast<ssize_t>(sizeof(length)));
+    EXPECT_EQ(::send(socket_, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    leaving_ = std::thread([this] {
+      for (int i = 0; i < 1500 && !left_; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      ::shutdown(socket_, SHUT_RDWR);
+    });
+  }
+  ~DeafCaller() {
+    left_ = true;
+    leaving_.join();
+    ::close(socket_);
+  }
+
+ private:
+  int socket_;
+  std::atomic<bool> left_{false};
+  std::thread leaving_;
+};
+
+TEST(Remote, ACallerThatReadsNothingDoesNotHoldUpTheEndOfTheServer) {
+  const test::TempDir folder;
+  std::atomic<bool> running{false};
+  ASSERT_OK_AND_ASSIGN(auto server,
+                       ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
+                         running = true;
+                         terminal.out(std::string(50'000'000, 'x'));
+                         return 0;
+                       }));
+  const DeafCaller caller(folder.path());
+  while (!running) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto begun = std::chrono::steady_clock::now();
+  server.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+}
+
+TEST(Remote, ACallerThatReadsNothingForLongIsInterrupted) {
+  const test::TempDir folder;
+  std::atomic<bool> interrupted{false};
+  ASSERT_OK_AND_ASSIGN(const auto server, ControlServer::start(
+                                              folder.path(),
+                                              [&interrupted](const RemoteCall&, Terminal& terminal) {
+                                                terminal.out(std::string(50'000'000, 'x'));
+                                                interrupted = terminal.interrupted();
+                                                return 130;
+                                              },
+                                              std::chrono::milliseconds(300)));
+  const DeafCaller caller(folder.path());
+  for (int i = 0; i < 500 && !interrupted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(interrupted) << "its command holds the locks for as long as it writes";
 }
 
 }  // namespace

@@ -88,6 +88,17 @@ TEST_F(BadInput, BadRowsAreCountedAndTheRestGoesOn) {
             "4,,wrong_field_count,\"5,Jam,2.00\"\n");
 }
 
+TEST_F(BadInput, AFileNameThatIsNoUtf8IsLoadedUnderARepairedOne) {
+  const auto file =
+      folder_.write("caf\xe9.csv", std::string(kGoodHeader) + "2,Coffee,3.00,7,North,1,2024-01-03\n");
+  const auto result = tillcast({"ingest", "--data", shop().string(), file.string()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(tillcast({"sql", "--data", shop().string(),
+                      "SELECT DISTINCT _file FROM bronze.sales_csv WHERE _file <> 'good.csv'"})
+                .out,
+            "_file\ncaf\uFFFD.csv\n");
+}
+
 TEST_F(BadInput, AFullDiskLosesNothingAndSaysSo) {
   if (::geteuid() != 0) TILLCAST_SKIP_OR_FAIL("a small tmpfs needs root; run the tests as root");
   // A private mount that disappears with the shell.

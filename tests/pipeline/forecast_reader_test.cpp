@@ -109,7 +109,7 @@ TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {
   EXPECT_EQ(history[0].value, 60 + (3 * 104729) % 5);
 
   // New sales without new forecasts: the answer stays in one piece.
-  const auto more = shop.folder.write("more.csv", sales(180, 190));
+  const auto more = shop.folder.write("more.csv", sales(180, 190, 3));
   StageObserver observer;
   ASSERT_TRUE(shop.engine->ingest(more, {}, observer).has_value());
   ASSERT_TRUE(shop.engine->build({}, observer).has_value());
@@ -119,16 +119,59 @@ TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {
   EXPECT_EQ(again->run_id, found->run_id);
 }
 
+TEST(ForecastReadingAndWriting, WhatOneRequestHasComputedIsComputedOnceAndLimited) {
+  constexpr int kStores = 5;
+  Shop shop(kStores);
+  shop.engine.reset();
+  auto config = load_settings(shop.folder.file("shop"), {}, {});
+  std::string note;
+  auto workspace = open_workspace(shop.folder.file("shop"), std::move(*config), note);
+  ASSERT_TRUE(workspace.has_value());
+  ForecastReader reader(**workspace, kStores * 366);
+  // A thousand times the same costs no more than once, nor do ids that were never seen and take after them.
+  std::vector<ForecastItem> items(992, {"stores/1"});
+  for (const char* const id :
+       {"stores/2", "stores/3", "stores/4", "stores/5", "stores/7", "stores/8", "stores/9", "none"})
+    items.push_back({id});
+  const auto answers = reader.forecast({items, 366, {}});
+  ASSERT_TRUE(answers.has_value()) << answers.error().message;
+  EXPECT_EQ((*answers)[0]->points.size(), 366U);
+  EXPECT_EQ((*answers)[991]->points.back().mean, (*answers)[0]->points.back().mean);
+  EXPECT_TRUE((*answers)[998].has_value()) << (*answers)[998].error().message;
+  EXPECT_FALSE((*answers)[999].has_value());
+  // A sixth series is one too many; what is stored is free.
+  items.push_back({"all/total"});
+  items.erase(items.begin());
+  const auto refused = reader.forecast({items, 366, {}});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("may have 1830 periods of its series computed"));
+  EXPECT_TRUE(reader.forecast({items, kStored, {}}).has_value());
+}
+
 TEST(ForecastReadingAndWriting, AFinishedRunIsReadAtOnce) {
   Shop shop;
   const auto before = shop.ask("stores/1", 1);
   const auto version = shop.engine->data_version();
   EXPECT_EQ(shop.engine->data_version(), version);
+  const auto page = shop.engine->series({"", "", "", 2});
+  ASSERT_TRUE(page.has_value());
+  const auto cursor = page->next_cursor;
+  const auto rest = shop.engine->series({"", "", cursor, 2});
+  ASSERT_TRUE(rest.has_value()) << rest.error().message;
+  EXPECT_EQ(rest->series.size(), 2U);
+  EXPECT_EQ(rest->next_cursor, "");
   shop.run("more.csv", 180, 190);
   EXPECT_NE(shop.engine->data_version(), version);
   const auto after = shop.ask("stores/1", 1);
   EXPECT_NE(after.run_id, before.run_id);
   EXPECT_GT(after.info.last, before.info.last);
+  // Places in the order of the series are of one run.
+  const auto other = shop.engine->series({"", "", cursor, 2});
+  ASSERT_FALSE(other.has_value());
+  EXPECT_THAT(other.error().message, HasSubstr("were trained again since this cursor was given"));
+  for (const char* const bad : {"2", "x", "-1", "abc-", "../etc"})
+    EXPECT_FALSE(shop.engine->series({"", "", bad, 2}).has_value()) << bad;
 }
 
 // Asks for all plans each time a stage of a run ends.

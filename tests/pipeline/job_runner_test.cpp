@@ -89,10 +89,11 @@ class JobRunnerTest : public ::testing::Test {
   Job wait_until_finished(const std::string& id) {
     return wait_for(id, [](const Job& job) { return is_finished(job.state); });
   }
-  Result<JobService::AcceptedUpload> upload(std::string_view content) {
+  Result<JobService::AcceptedUpload> upload(std::string_view content,
+                                            const std::string& name = "dir/sales.csv") {
     auto sink = TILLCAST_TRY_PLAIN(runner_->begin_upload(content.size()));
     TILLCAST_TRY_PLAIN(sink->write(content));
-    return runner_->accept_upload(std::move(sink), "dir/sales.csv", "");
+    return runner_->accept_upload(std::move(sink), name, "");
   }
 
   test::TempDir folder_;
@@ -234,6 +235,18 @@ TEST_F(JobRunnerTest, AnUploadWhoseRecordWasWrittenAndWhoseJobWasNotGetsItsJobAt
   EXPECT_EQ(engine_.loads, 1);
 }
 
+TEST_F(JobRunnerTest, AnUploadWhoseJobCouldNotBeWrittenGetsItWhenItIsSentAgain) {
+  start();
+  const auto jobs = folder_.file("runs/jobs");
+  std::filesystem::rename(jobs, folder_.file("runs/away"));  // as a disk that is full just then
+  EXPECT_FALSE(upload(kSales).has_value());
+  std::filesystem::rename(folder_.file("runs/away"), jobs);
+  ASSERT_OK_AND_ASSIGN(const auto again, upload(kSales));
+  EXPECT_TRUE(again.existing);
+  EXPECT_EQ(wait_until_finished(again.status.upload.job_id).state, JobState::kSucceeded);
+  EXPECT_EQ(engine_.loads, 1);
+}
+
 TEST_F(JobRunnerTest, AFileWhoseJobFailsTwiceIsADeadLetterUntilItIsReplayed) {
   engine_.load = []() -> Result<> { return invalid_input("row 9: the file is cut off"); };
   start();
@@ -244,11 +257,13 @@ TEST_F(JobRunnerTest, AFileWhoseJobFailsTwiceIsADeadLetterUntilItIsReplayed) {
   ASSERT_OK_AND_ASSIGN(const auto dead, runner_->upload(accepted.status.upload.id));
   EXPECT_EQ(dead.state(), "dead_letter");
   EXPECT_EQ(dead.reason(), "row 9: the file is cut off");
-  EXPECT_EQ(upload(kSales)->status.state(), "dead_letter") << "sending it again starts nothing";
+  EXPECT_EQ(upload(kSales, "again.csv")->status.state(), "dead_letter") << "sending it again starts nothing";
   engine_.load = nullptr;
   ASSERT_OK_AND_ASSIGN(const auto replayed, runner_->replay_upload(accepted.status.upload.id));
   EXPECT_NE(replayed.upload.job_id, job.id);
   EXPECT_EQ(wait_until_finished(replayed.upload.job_id).state, JobState::kSucceeded);
+  EXPECT_EQ(engine_.label, "again.csv") << "the name that it was sent by last";
+  EXPECT_EQ(upload(kSales, "third.csv")->status.upload.name, "again.csv");
   EXPECT_ERROR(runner_->replay_upload(accepted.status.upload.id), ErrorCode::kConflict, "is succeeded");
 }
 

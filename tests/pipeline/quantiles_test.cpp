@@ -216,6 +216,10 @@ TEST_F(Quantiles, WrongOnesAreNamed) {
   const auto large = engine_->forecast({many, 366, {}, false, {0.1, 0.5, 0.9}, false});
   ASSERT_FALSE(large.has_value());
   EXPECT_THAT(large.error().message, HasSubstr("must be at most 1000000, found 1098000"));
+  const auto sums = engine_->forecast({many, 366, {}, false, {0.1, 0.9}, true});
+  ASSERT_FALSE(sums.has_value());
+  EXPECT_THAT(sums.error().message,
+              HasSubstr("a sum counts as one more) must be at most 1000000, found 1098000"));
 }
 
 TEST_F(Quantiles, OfAPlanAreThoseItChoseWithThoseOfTheIntervals) {

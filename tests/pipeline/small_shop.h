@@ -17,12 +17,12 @@ inline constexpr Date kFirst = date_from_civil(2023, 1, 2);  // a Monday
 
 inline bool sunday(Date day) { return (day.days - kFirst.days) % 7 == 6; }
 
-inline std::string sales(int from, int to) {
+inline std::string sales(int from, int to, int stores = 3) {
   std::string text = "product_id,product_name,product_price,store_id,store_name,quantity,date\n";
   for (int i = from; i < to; ++i) {
     const Date day{kFirst.days + i};
     if (sunday(day)) continue;
-    for (int store = 1; store <= 3; ++store) {
+    for (int store = 1; store <= stores; ++store) {
       const int quantity = 20 * store + 3 * (i % 7) + (i * 7919 + store * 104729) % 5;
       text += "1,Tea,2.50," + std::to_string(store) + ",Shop " + std::to_string(store) + "," +
               std::to_string(quantity) + "," + format_date(day) + "\n";
@@ -31,9 +31,9 @@ inline std::string sales(int from, int to) {
   return text;
 }
 
-/// Three stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
+/// Stores that trade from Monday to Saturday, with a week and some noise, forecast for 14 days.
 struct SmallShop {
-  SmallShop() {
+  explicit SmallShop(int store_count = 3) : stores(store_count) {
     const auto data = folder.file("shop");
     EXPECT_TRUE(pipeline::Engine::init(data, false).has_value());
     folder.write(
@@ -53,7 +53,7 @@ struct SmallShop {
   }
   void run(const std::string& name, int from, int to, pipeline::StageObserver& observer) {
     pipeline::RunOptions options;
-    options.inputs = {folder.write(name, sales(from, to))};
+    options.inputs = {folder.write(name, sales(from, to, stores))};
     run(options, observer);
   }
   void run(const pipeline::RunOptions& options, pipeline::StageObserver& observer) {
@@ -70,6 +70,7 @@ struct SmallShop {
     return answer ? *answer : pipeline::SeriesForecast{};
   }
 
+  int stores;
   TempDir folder;
   std::unique_ptr<pipeline::Engine> engine;
 };

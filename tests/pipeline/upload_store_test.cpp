@@ -120,6 +120,7 @@ TEST(FileLabel, IsTheLastSegmentAndPrintable) {
   EXPECT_EQ(file_label("../../etc/passwd"), "passwd");
   EXPECT_EQ(file_label("C:\\data\\sales 2024.csv"), "sales 2024.csv");
   EXPECT_EQ(file_label("a\nb\x01.csv"), "a_b_.csv");
+  EXPECT_EQ(file_label("caf\xe9.csv"), "caf\uFFFD.csv") << "as SQL and JSON can hold it";
   for (const char* const nothing : {"", "/", "..", "a/.."})
     EXPECT_EQ(file_label(nothing), "upload") << nothing;
   const std::string cut = file_label(std::string(199, 'x') + "ü.csv");
