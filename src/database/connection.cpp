@@ -123,7 +123,7 @@ Result<PreparedHandle> prepare_read_only(duckdb_connection connection, std::stri
   }
   const duckdb_statement_type type = duckdb_prepared_statement_type(prepared.get());
   if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN) {
-    const auto inner = prepare_read_only(connection, explained(sql), parameters);
+    auto inner = prepare_read_only(connection, explained(sql), parameters);
     if (!inner) return std::move(inner.error());
   } else if (type != DUCKDB_STATEMENT_TYPE_SELECT) {
     return invalid_input(
@@ -211,7 +211,7 @@ Result<QueryResult> Connection::query_read_only(std::string_view sql, const Quer
     TILLCAST_TRY_PLAIN(execute("BEGIN TRANSACTION READ ONLY"));
     rows = run();
   }
-  const auto ended = execute("ROLLBACK");
+  auto ended = execute("ROLLBACK");
   if (!rows && watchdog.expired()) {
     return cancelled("the query ran longer than " + std::to_string(limits.time_max.count()) +
                      " ms and was stopped; narrow it or raise the limit");

@@ -16,7 +16,7 @@ bool contains_any(std::string_view text, std::span<const std::string_view> parts
 }
 
 // DuckDB's open has no error classes, only text.
-Error open_error(const std::string& path, std::string message) {
+Error open_error(const std::string& path, const std::string& message) {
   constexpr std::array<std::string_view, 2> kLocked = {"Could not set lock", "Conflicting lock"};
   constexpr std::array<std::string_view, 3> kRefused = {"Permission denied", "Read-only file system",
                                                         "Is a directory"};
@@ -87,7 +87,7 @@ Result<Database> Database::open(const std::filesystem::path& path, const Databas
   if (duckdb_open_ext(raw_path, state->handle.out(), config.get(), &message) == DuckDBError) {
     std::string text = message != nullptr ? message : "unknown error";
     duckdb_free(message);
-    return open_error(name, std::move(text));
+    return open_error(name, text);
   }
   Database database(std::move(state));
   auto connection = TILLCAST_TRY_PLAIN(database.connect());

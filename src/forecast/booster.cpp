@@ -100,13 +100,14 @@ Result<BoosterData> BoosterData::create(const BoosterColumns& columns, std::span
   const std::size_t sample_rows = sample.size() / count;
   std::vector<std::vector<double>> values(count);
   std::vector<std::vector<int>> places(count);
-  for (std::size_t row = 0; row < sample_rows; ++row)
+  for (std::size_t row = 0; row < sample_rows; ++row) {
     for (std::size_t column = 0; column < count; ++column) {
       const auto value = static_cast<double>(sample[row * count + column]);
       if (std::abs(value) <= 1e-35) continue;
       values[column].push_back(value);
       places[column].push_back(static_cast<int>(row));
     }
+  }
   std::vector<double*> value_at(count);
   std::vector<int*> place_at(count);
   std::vector<int> sizes(count);
@@ -124,6 +125,7 @@ Result<BoosterData> BoosterData::create(const BoosterColumns& columns, std::span
                                           &data.handle_->raw) != 0)
     return failure("cut columns into bins");
   std::vector<const char*> names;
+  names.reserve(columns.names.size());
   for (const std::string& name : columns.names) names.push_back(name.c_str());
   if (LGBM_DatasetSetFeatureNames(data.handle_->raw, names.data(), static_cast<int>(count)) != 0)
     return failure("name columns");
@@ -145,10 +147,11 @@ Result<BoosterData> BoosterData::create_like(const BoosterData& reference, std::
 Result<> BoosterData::push(std::span<const float> rows) {
   if (rows.empty()) return {};
   const std::size_t count = rows.size() / columns_;
-  if (rows.size() % columns_ != 0 || pushed_ + count > rows_)
+  if (rows.size() % columns_ != 0 || pushed_ + count > rows_) {
     return invalid_input("push of " + std::to_string(rows.size()) + " values into a training set of " +
                          std::to_string(columns_) + " columns with room for " +
                          std::to_string(rows_ - pushed_) + " rows");
+  }
   if (LGBM_DatasetPushRows(handle_->raw, rows.data(), C_API_DTYPE_FLOAT32, static_cast<std::int32_t>(count),
                            static_cast<std::int32_t>(columns_), static_cast<std::int32_t>(pushed_)) != 0)
     return failure("add training rows");

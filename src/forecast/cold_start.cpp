@@ -36,11 +36,12 @@ std::array<double, 7> weekday_pattern(std::span<const Series> series, std::span<
     const std::size_t from = one.size() > recent ? one.size() - recent : 0;
     double sum = 0;
     double periods = 0;
-    for (std::size_t at = from; at < one.size(); ++at)
+    for (std::size_t at = from; at < one.size(); ++at) {
       if (one.masked[at] == 0) {
         sum += one.value[at];
         ++periods;
       }
+    }
     for (std::size_t at = from; at < one.size(); ++at) {
       const std::size_t day =
           weekday_from_end(static_cast<std::ptrdiff_t>(at) - static_cast<std::ptrdiff_t>(one.size()));

@@ -13,6 +13,11 @@ namespace {
 constexpr std::size_t kMonthsPerYear = 12;
 constexpr double kTiny = 1e-9;
 
+double whole_years(std::size_t months) {
+  const std::size_t years = months / kMonthsPerYear;
+  return static_cast<double>(years);
+}
+
 /// Value per day of each month of a member, NaN where it says nothing; the last one is the month before the
 /// cut.
 struct MonthlyMember {
@@ -145,7 +150,7 @@ double level_of(const MonthlyMember& member, const MonthlyBase& base, double pri
   for (std::size_t back = 1; back <= std::min<std::size_t>(size, 48); ++back) {
     const double value = member.per_day[size - back];
     if (std::isnan(value)) continue;
-    const double age = static_cast<double>((back - 1) / kMonthsPerYear);
+    const auto age = whole_years(back - 1);
     const double weight = std::exp2(-age);
     const Date month = advance_period(base.end, Grain::kMonthly, -static_cast<std::int64_t>(back));
     sum += weight * value / base.season[month_of(month)] * std::exp(age * base.past_growth);
@@ -162,7 +167,7 @@ double level_of(const MonthlyMember& member, const MonthlyBase& base, double pri
 /// Level, season and growth of a month: parts of its logarithm per day. A year's growth lies between a month
 /// and the same month of the last year; a short series' level is that of its few months.
 double growth_part(const MonthlyBase& base, std::size_t step) {
-  return base.growth() * static_cast<double>(1 + step / kMonthsPerYear);
+  return base.growth() * (1 + whole_years(step));
 }
 
 constexpr std::size_t kFeatures = 10;
@@ -174,7 +179,7 @@ void feature_row(const MonthlyMember& member, const MonthlyBase& base, double le
   const auto residual = [&](std::size_t back) {
     if (back > size || std::isnan(member.per_day[size - back])) return std::nan("");
     const Date then = advance_period(base.end, Grain::kMonthly, -static_cast<std::int64_t>(back));
-    const double years = static_cast<double>((back - 1) / kMonthsPerYear);
+    const double years = whole_years(back - 1);
     const double expected = std::exp(level - years * base.past_growth) * base.season[month_of(then)];
     return std::log((member.per_day[size - back] + 0.05 * expected) / (1.05 * expected));
   };

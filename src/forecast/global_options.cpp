@@ -68,6 +68,7 @@ Result<GlobalModelOptions> parse_global_options(std::string_view words, GlobalMo
     const auto known = std::ranges::find(kWords, name, &OptionWord::name);
     if (known == kWords.end()) {
       std::vector<std::string> names;
+      names.reserve(kWords.size());
       for (const OptionWord& one : kWords) names.emplace_back(one.name);
       return invalid_input("there is no setting of trees '" + std::string(name.substr(0, 60)) +
                            "'; there are " + join(names, ", ") + ", drop");

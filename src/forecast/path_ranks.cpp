@@ -55,8 +55,8 @@ Dependence find_dependence(std::span<const float> errors, std::size_t steps) {
   const auto correlation = [&](std::size_t lag_from, std::size_t lag_to) {
     double products = 0;
     std::size_t pairs = 0;
-    for (std::size_t window = 0; window + steps <= errors.size(); window += steps)
-      for (std::size_t lag = lag_from; lag < lag_to; ++lag)
+    for (std::size_t window = 0; window + steps <= errors.size(); window += steps) {
+      for (std::size_t lag = lag_from; lag < lag_to; ++lag) {
         for (std::size_t step = 0; step + lag < steps; ++step) {
           const auto a = static_cast<double>(errors[window + step]) - mean;
           const auto b = static_cast<double>(errors[window + step + lag]) - mean;
@@ -64,6 +64,8 @@ Dependence find_dependence(std::span<const float> errors, std::size_t steps) {
           products += a * b;
           ++pairs;
         }
+      }
+    }
     return pairs > 0 ? products / static_cast<double>(pairs) / variance : 0.0;
   };
   Dependence result;
@@ -184,10 +186,11 @@ Result<std::vector<double>> sum_quantiles(const PathRanks& ranks, std::span<cons
                                           std::span<const double> asked) {
   for (const auto of : {shares, asked})
     if (const char* fault = find_share_fault(of); *fault != '\0') return invalid_input(fault);
-  if (shares.empty() || quantiles.size() != places.size() * shares.size() || ranks.paths() == 0)
+  if (shares.empty() || quantiles.size() != places.size() * shares.size() || ranks.paths() == 0) {
     return invalid_input("sum over days: " + std::to_string(quantiles.size()) + " quantiles for " +
                          std::to_string(places.size()) + " days and " + std::to_string(shares.size()) +
                          " shares");
+  }
   const bool whole = all_whole(quantiles);
   std::vector<double> sums(ranks.paths(), 0.0);
   std::vector<double> values(ranks.paths());

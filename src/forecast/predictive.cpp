@@ -82,14 +82,16 @@ PredictiveRecipe best_recipe(const RecipeLosses& losses, double gain_min) {
   const double alone = losses[0][0][0];  // weight 1: the residuals, whatever the history's settings
   double least = alone * (1 - gain_min);
   if (!(alone > 0)) return best;
-  for (std::size_t memory = 0; memory < kMemories.size(); ++memory)
-    for (std::size_t shift = 0; shift < kShifts.size(); ++shift)
+  for (std::size_t memory = 0; memory < kMemories.size(); ++memory) {
+    for (std::size_t shift = 0; shift < kShifts.size(); ++shift) {
       for (std::size_t weight = 1; weight < kWeights.size(); ++weight) {
         const double loss = losses[memory][shift][weight];
         if (loss >= least) continue;
         least = loss;
         best = {kWeights[weight], memory, kShifts[shift], 1 - loss / alone};
       }
+    }
+  }
   return best;
 }
 

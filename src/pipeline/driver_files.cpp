@@ -116,11 +116,12 @@ struct ColumnReader {
       // with later days leave those of the others as fitted models know them.
       std::vector<std::pair<Date, std::string_view>> first(words.size(), {Date{INT32_MAX}, {}});
       for (const auto& [word, code] : words) first[code].second = word;
-      for (std::size_t row = 0; row < value.size(); ++row)
+      for (std::size_t row = 0; row < value.size(); ++row) {
         if (value[row] >= 1) {
           Date& day = first[static_cast<std::size_t>(value[row]) - 1].first;
           day = std::min(day, date[row]);
         }
+      }
       std::vector<std::size_t> order(words.size());
       std::iota(order.begin(), order.end(), 0);
       std::ranges::sort(order, {}, [&first](std::size_t code) { return first[code]; });

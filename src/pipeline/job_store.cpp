@@ -82,11 +82,12 @@ Result<JobStore::Submitted> JobStore::submit(JobKind kind, const JobArguments& a
     return one.second.kind == JobKind::kTrain && is_waiting(one.second.state);
   };
   if (kind == JobKind::kTrain &&
-      static_cast<std::size_t>(std::ranges::count_if(jobs_, waits)) >= kTrainJobsWaiting)
+      static_cast<std::size_t>(std::ranges::count_if(jobs_, waits)) >= kTrainJobsWaiting) {
     return unavailable(
         std::to_string(kTrainJobsWaiting) +
         " trainings wait already; ask again when some are done, or cancel some with `tillcast jobs "
         "cancel` or POST /api/v1/jobs/{id}/cancel");
+  }
   Job job;
   job.id = id_of(next_number_);
   job.kind = kind;

@@ -109,10 +109,11 @@ Result<> check_quantiles(const ForecastRequest& request, std::size_t points) {
                            shares_text({share}));
   }
   const std::size_t values = points * (request.quantiles.size() + (request.sum ? 1 : 0));
-  if (values > kQuantileValuesMax)
+  if (values > kQuantileValuesMax) {
     return invalid_input("items x periods x quantiles (a sum counts as one more) must be at most " +
                          std::to_string(kQuantileValuesMax) + ", found " + std::to_string(values) +
                          "; ask for fewer at a time");
+  }
   return {};
 }
 

@@ -5,7 +5,6 @@
 namespace tillcast::pipeline {
 namespace {
 
-using database::QueryResult;
 using database::Value;
 
 /// Where the headline figures of a data directory come from: lines with orders and customers, or the daily

@@ -162,6 +162,7 @@ const ForecastPlan* SeriesCatalog::plan(const std::string& name) const {
 Result<> SeriesCatalog::check_plan(const std::string& plan) const {
   if (plan.empty() || plans_.contains(plan)) return {};
   std::vector<std::string> known;
+  known.reserve(plans_.size());
   for (const auto& [name, one] : plans_) known.push_back(name);
   return unknown_plan(plan, known);
 }

@@ -73,12 +73,13 @@ void add_intervals(std::span<const ForecastPoint> stored, std::size_t season,
 void widen(std::span<const ForecastPoint> stored, std::size_t season, std::span<ForecastPoint> beyond) {
   std::vector<ForecastPoint> least(beyond.begin(), beyond.end());
   add_intervals(stored, season, least);
-  for (std::size_t i = 0; i < beyond.size(); ++i)
+  for (std::size_t i = 0; i < beyond.size(); ++i) {
     for (std::size_t interval = 0; interval < 2; ++interval) {
       auto& bounds = beyond[i].intervals[interval];
       bounds.low = std::min(bounds.low, least[i].intervals[interval].low);
       bounds.high = std::max(bounds.high, least[i].intervals[interval].high);
     }
+  }
 }
 
 std::vector<forecast::PanelCandidate> known_panels() {
@@ -254,10 +255,11 @@ Result<SeriesExplanation> ServedForecasts::explain(const SeriesForecast& stored,
   std::size_t last = stored.points.size();
   if (request.date) {
     const auto ahead = forecast::periods_between(stored.info.last, *request.date, grain_of(plan));
-    if (ahead < 1 || ahead > static_cast<std::int64_t>(stored.points.size()))
+    if (ahead < 1 || ahead > static_cast<std::int64_t>(stored.points.size())) {
       return invalid_input(format_date(*request.date) + " is not within the " +
                            std::to_string(stored.points.size()) + " stored periods after " +
                            format_date(stored.info.last) + ", the last period of " + stored.info.id);
+    }
     first = static_cast<std::size_t>(ahead) - 1;
     last = first + 1;
   }

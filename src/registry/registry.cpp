@@ -217,10 +217,11 @@ Result<std::string> Registry::read_file(const VersionInfo& info, const std::stri
   const auto path = folder(info.plan, info.number) / name;
   std::string content = TILLCAST_TRY_PLAIN(io::read_file(path, std::uint64_t{4} << 30));
   if (static_cast<std::int64_t>(content.size()) != listed->bytes ||
-      io::sha256_text(content) != listed->sha256)
+      io::sha256_text(content) != listed->sha256) {
     return corrupt_data(path.string() +
                         " is not what was stored (its checksum differs); roll back to another "
                         "version with `tillcast model rollback`, or fit again");
+  }
   return content;
 }
 

@@ -40,12 +40,13 @@ class Run {
   Result<RunResults> go(const std::vector<std::size_t>& selected) {
     const auto start = std::chrono::steady_clock::now();
     results_.started_at = clock_.now();
-    const BuildOrder build = build_order(project_.nodes);
-    blockers_ = &build.blockers;
-    const std::vector<std::size_t> runnable = nodes_to_run(build, selected);
+    BuildOrder build = build_order(project_.nodes);
+    blockers_ = std::move(build.blockers);
+    const std::vector<std::size_t> order = std::move(build.order);
+    const std::vector<std::size_t> runnable = nodes_to_run(order, selected);
     TILLCAST_TRY_PLAIN(run_project_hooks(project_.on_run_start, "on-run-start"));
     std::size_t number = 0;
-    for (const std::size_t index : build.order) {
+    for (const std::size_t index : order) {
       const Node& node = project_.nodes[index];
       if (std::find(runnable.begin(), runnable.end(), index) == runnable.end()) {
         TILLCAST_TRY(keep_fingerprint(index), node.path);
@@ -69,10 +70,10 @@ class Run {
   }
 
  private:
-  std::vector<std::size_t> nodes_to_run(const BuildOrder& build,
+  std::vector<std::size_t> nodes_to_run(const std::vector<std::size_t>& order,
                                         const std::vector<std::size_t>& selected) const {
     std::vector<std::size_t> runnable;
-    for (const std::size_t index : build.order) {
+    for (const std::size_t index : order) {
       const Node& node = project_.nodes[index];
       const bool wanted = node.kind == NodeKind::kTest   ? options_.tests
                           : node.kind == NodeKind::kSeed ? options_.seeds
@@ -165,10 +166,11 @@ class Run {
 
   std::string reason_to_skip(std::size_t index) const {
     if (!aborted_by_.empty()) return "not run: the error of " + aborted_by_ + " ended the transaction";
-    for (const std::size_t blocker : (*blockers_)[index])
+    for (const std::size_t blocker : blockers_[index]) {
       if (statuses_[blocker] && is_bad(*statuses_[blocker]))
         return "not run: " + project_.nodes[blocker].name + " " +
                (*statuses_[blocker] == NodeStatus::kSkipped ? "was not run" : "failed");
+    }
     return "";
   }
 
@@ -278,7 +280,7 @@ class Run {
   const Clock& clock_;
   RunState state_;
   Materializer materializer_;
-  const std::vector<std::vector<std::size_t>>* blockers_ = nullptr;
+  std::vector<std::vector<std::size_t>> blockers_;
   std::vector<std::optional<std::string>> fingerprints_;
   std::vector<std::optional<NodeStatus>> statuses_;
   std::string aborted_by_;

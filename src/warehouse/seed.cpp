@@ -55,10 +55,11 @@ Result<CsvTable> parse_csv(std::string_view content, char delimiter, const std::
       table.header = std::move(fields);
       continue;
     }
-    if (fields.size() != table.header.size())
+    if (fields.size() != table.header.size()) {
       return csv_error(path, first_line,
                        "expected " + std::to_string(table.header.size()) +
                            " fields as in the header, found " + std::to_string(fields.size()));
+    }
     table.rows.push_back(std::move(fields));
   }
   if (table.header.empty()) return csv_error(path, 1, "the file is empty: expected a header line");
@@ -101,11 +102,12 @@ Result<> load_seed(database::Connection& connection, const Node& seed) {
   std::string probe;
   for (const std::string& name : table.header) {
     const std::string column = database::sql_identifier(name);
-    for (const Candidate& candidate : kTypes)
+    for (const Candidate& candidate : kTypes) {
       probe += (probe.empty() ? "SELECT " : ", ") +
                ("count(" + column + ") > 0 AND count(" + column + ") = count_if(regexp_full_match(" + column +
                 ", " + database::sql_quote(candidate.pattern) + ") AND try_cast(" + column + " AS " +
                 std::string(candidate.type) + ") IS NOT NULL)");
+    }
   }
   const auto fits = TILLCAST_TRY(connection.query(probe + " FROM " + scan.sql()), seed.path);
   std::string select;

@@ -244,7 +244,7 @@ void append_json(const Value& value, int indent, int level, std::string& out) {
   const auto line_break = [&](int at_level) {
     if (indent == 0) return;
     out += '\n';
-    out.append(static_cast<std::size_t>(indent * at_level), ' ');
+    out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(at_level), ' ');
   };
   if (value.is_bool()) {
     out += value.as_bool() ? "true" : "false";
