@@ -63,7 +63,9 @@ class IdleEngine : public pipeline::Engine {
   Result<std::vector<lake::DatasetSummary>> lake_list() override { return none(); }
   Result<lake::Snapshot> lake_snapshot() override { return none(); }
   Result<std::vector<lake::Finding>> lake_verify(Progress&) override { return none(); }
-  Result<pipeline::TuneReport> tune(const pipeline::TuneRequest&, pipeline::StageObserver&) override { return none(); }
+  Result<pipeline::TuneReport> tune(const pipeline::TuneRequest&, pipeline::StageObserver&) override {
+    return none();
+  }
   Result<lake::CompactionReport> lake_compact(std::string_view) override { return none(); }
   Result<std::vector<std::string>> lake_collect_garbage() override { return none(); }
   const Config& config() const override { return config_; }
