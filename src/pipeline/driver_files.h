@@ -27,8 +27,8 @@ struct DriverTable {
   struct Column {
     std::string name;
     forecast::DriverKind kind = forecast::DriverKind::kNumber;
-    std::vector<float>
-        value;  ///< one per row; NaN = unknown; of a category 0 = none, else 1.. by first day, then alphabet
+    /// One per row; NaN = unknown; of a category 0 = none, else 1.. by first day, then alphabet.
+    std::vector<float> value;
   };
   /// Rows of one store and product.
   struct Rows {

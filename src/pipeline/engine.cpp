@@ -122,15 +122,10 @@ class DirectoryEngine final : public Engine {
   Result<TuneReport> tune(const TuneRequest& request, StageObserver& observer) override {
     if (auto gold = require_gold(*workspace_); !gold) return std::move(gold.error());
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace_));
-    std::vector<std::string> daily;
     for (const auto& plan : plans) {
-      if (plan.name == request.plan || (request.plan.empty() && plans.size() == 1))
-        return tune_trees(*workspace_, plan, request, observer);
-      if (plan.frequency == "daily") daily.push_back(plan.name);
+      if (plan.name == request.plan) return tune_trees(*workspace_, plan, request, observer);
     }
-    const std::string known = daily.empty() ? "there is no daily plan" : "daily plans: " + join(daily, ", ");
-    if (request.plan.empty()) return invalid_input("name the plan; " + known);
-    return not_found("there is no plan '" + request.plan + "'; " + known);
+    return no_such_plan(plans, request.plan);
   }
 
   Result<RunReport> run(const RunOptions& options, StageObserver& observer) override {

@@ -115,7 +115,7 @@ struct RunReport {
 
 /// How long to look for settings of a plan's trees.
 struct TuneRequest {
-  std::string plan;      ///< empty = the only daily one
+  std::string plan;      ///< a daily one
   double seconds = 600;  ///< CPU seconds
   std::size_t trials_max = 50;
 };

@@ -576,7 +576,7 @@ TEST_F(Models, TreesAreTunedWithinTheirTrialsAndTheSettingsFoundMakeANewVersion)
     EXPECT_LT(trial.error, 0.2);
     EXPECT_OK(forecast::parse_global_options(trial.settings));
   }
-  EXPECT_ERROR(engine->tune({.plan = "shop"}, silent), ErrorCode::kNotFound, "daily plans: shops");
+  EXPECT_ERROR(engine->tune({.plan = "shop"}, silent), ErrorCode::kNotFound, "there are: shops");
   const std::string before = sql(*engine, "SELECT count(*) FROM forecast_run");
   EXPECT_EQ(before, "1 ") << "a search stores nothing";
 

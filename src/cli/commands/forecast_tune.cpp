@@ -14,7 +14,7 @@ CommandSpec forecast_tune_command() {
   command.summary = "look for better settings of the trees of a daily plan, within a time budget";
   command.examples =
       "  tillcast forecast tune store_daily\n  tillcast forecast tune store_daily --minutes 30\n";
-  command.options = {{"PLAN", OptionKind::kPositional, "a daily plan", "", "the only plan", false, {}},
+  command.options = {{"PLAN", OptionKind::kPositional, "a daily plan", "", "", true, {}},
                      {"--minutes",
                       OptionKind::kValue,
                       "CPU minutes for new trials; the running one is finished",
