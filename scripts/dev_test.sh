@@ -31,6 +31,11 @@ ctest_run() {  # BUILD_DIR FILTER
 
 run_tests() {  # PRESET [FILTER]
   local preset=$1 dir=$root/build/$1 filter=${2:-} target=all
+  # A dash would mean "all but" to GoogleTest, so that a mistyped option would run everything.
+  if [[ $filter == -* ]]; then
+    echo "dev: $preset takes the name of a test program or of a case, not the option '$filter'" >&2
+    exit 2
+  fi
   # libduckdb.so is not instrumented; the suppressions say what that hides.
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
   export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$root/scripts/lsan.supp:print_suppressions=0}
