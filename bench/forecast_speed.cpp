@@ -134,10 +134,10 @@ double least_speed(ModelId id) {
   }
 }
 
-/// Rows for a global model, as its training makes them: every seventh day's snapshot of two years.
+/// Rows for a global model, as its training makes them: a snapshot every horizon, over a year.
 bool bench_features() {
   std::vector<Series> series;
-  for (std::uint32_t seed = 1; seed <= 40; ++seed) series.push_back(make(Kind::kShop, 942, seed).series);
+  for (std::uint32_t seed = 1; seed <= 400; ++seed) series.push_back(make(Kind::kShop, 942, seed).series);
   BacktestOptions options;
   options.horizon = kHorizon;
   const std::vector<std::uint8_t> usable(series.size(), 1);
@@ -269,8 +269,18 @@ bool bench_model(const Model& which, const Data& data, const std::vector<Sample>
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 2 && std::string_view(argv[1]) == "--write") return write_series(argv[2]);
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (argc == 3 && first == "--write") return write_series(argv[2]);
+  if (argc == 2 && first == "--features") {
+    const bool held = bench_features();
+    std::printf("\n");
+    return held ? 0 : 1;
+  }
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.4;
+  if (argc > 2 || !(budget > 0)) {
+    std::fprintf(stderr, "usage: bench_forecast_speed [SECONDS_A_MODEL | --features | --write FOLDER]\n");
+    return 2;
+  }
   bool held = true;
   std::printf("{\"benchmark\": \"forecast_speed\", \"horizon\": %zu, \"results\": [\n", kHorizon);
   for (const Data& data : kData) {

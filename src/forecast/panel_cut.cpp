@@ -10,7 +10,6 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr int kYear = 365;
-constexpr float kFloor = 0.05F;  ///< under ratios of unit levels
 
 int promoted_at(const MemberDays& days, int day, int cut) {
   if (days.promoted.empty()) return 0;
@@ -25,7 +24,8 @@ float median_in_place(std::span<float> values) {
 }
 
 /// Logarithms: the median of each weekday x promotion over a year, drawn to weekday plus promotion.
-void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int cut, MemberCut& out) {
+MemberBase logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int cut) {
+  MemberBase out;
   // Values by cell, one cell after the other.
   std::array<std::uint16_t, 15> begin{};
   std::array<std::uint8_t, kYear> cell_at{};
@@ -90,17 +90,19 @@ void logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int c
           mean + weekday[static_cast<std::size_t>(w)] + promotion[static_cast<std::size_t>(p)];
       constexpr float kCellShrink = 2;
       const float value = (count[cell] * median[cell] + kCellShrink * additive) / (count[cell] + kCellShrink);
-      out.base[cell_of(w, p)] = value;
+      out.cell[cell_of(w, p)] = value;
       both += (count[cell] + 0.01F) * value;
       seen += count[cell] + 0.01F;
     }
-    out.base[cell_of(w, -1)] = both / seen;
+    out.cell[cell_of(w, -1)] = both / seen;
   }
   out.mean = mean;
+  return out;
 }
 
 /// Units: the mean of a year times the factor of the weekday x promotion, drawn to that of all members.
-void unit_base(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel, MemberCut& out) {
+MemberBase unit_base(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel) {
+  MemberBase out;
   std::array<float, 7 * kPromotionStates> sum{};
   std::array<float, 7 * kPromotionStates> count{};
   float total = 0;
@@ -120,9 +122,10 @@ void unit_base(const MemberDays& days, const PanelCalendar& calendar, const Pane
   const float mean = seen > 0 ? total / seen : 0;
   constexpr float kUnits = 30;  // so many units of own experience weigh as much as that of all members
   for (std::size_t cell = 0; cell < sum.size(); ++cell)
-    out.base[cell] =
+    out.cell[cell] =
         std::max(mean, 1e-3F) * (sum[cell] + kUnits * panel.pooled[cell]) / (count[cell] * mean + kUnits);
   out.mean = std::log(std::max(mean, 1e-3F));
+  return out;
 }
 
 /// Decayed mean, spread and slope of the latest residuals.
@@ -188,21 +191,38 @@ void learn_experience(const MemberDays& days, const PanelCalendar& calendar, con
     into.near.resize(days.streams.size());
     into.flag.resize(days.streams.size());
   }
+  std::array<std::size_t, kYear> known_day;
+  std::array<float, kYear> known_value;
+  std::size_t known = 0;
   for (int day = std::max(days.begin, cut - kYear + 1); day <= cut; ++day) {
-    const auto at = static_cast<std::size_t>(day);
     const float value = member.residual_at(day);
     if (std::isnan(value)) continue;
-    into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(value, weight);
-    into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(value, weight);
-    for (std::size_t s = 0; s < days.streams.size(); ++s)
-      into.flag[s][days.streams[s].on[at]].add(value, weight);
+    known_day[known] = static_cast<std::size_t>(day);
+    known_value[known++] = value;
+  }
+  for (std::size_t i = 0; i < known; ++i) {
+    const std::size_t at = known_day[i];
+    into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(known_value[i], weight);
+    into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(known_value[i], weight);
+  }
+  for (std::size_t s = 0; s < days.streams.size(); ++s) {
+    // Both means in registers: events are too irregular for a branch.
+    std::array<Experience::Mean, 2> mean = into.flag[s];
+    const std::uint8_t* on = days.streams[s].on.data();
+    for (std::size_t i = 0; i < known; ++i) {
+      const float weight_on = on[known_day[i]] != 0 ? weight : 0;
+      mean[1].add(known_value[i], weight_on);
+      mean[0].add(known_value[i], weight - weight_on);
+    }
+    into.flag[s] = mean;
   }
   // Events go back as far as the member does; close to the cut not all that come after are known.
   for (std::size_t s = 0; s < days.streams.size(); ++s) {
     const EventStream& stream = days.streams[s];
     const auto add = [&](int day, std::size_t position) {
-      const float value = day >= member.from ? member.residual_at(day)
-                                             : residual_of(days, calendar, panel.logarithm, member.base, day);
+      const float value = day >= member.from
+                              ? member.residual_at(day)
+                              : residual_of(days, calendar, panel.logarithm, member.base.cell, day);
       if (!std::isnan(value)) into.near[s][position].add(value, weight);
     };
     const auto first = std::ranges::lower_bound(stream.near_day, days.begin) - stream.near_day.begin();
@@ -226,37 +246,34 @@ float mean_price(const MemberDays& days, int cut, int window) {
   return count > 0 ? sum / count : std::nanf("");
 }
 
-/// Base and residuals, which the panel needs of each member; the rest is for the member's own rows.
+MemberBase base_of(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel) {
+  return panel.logarithm ? logarithm_base(days, calendar, panel.cut) : unit_base(days, calendar, panel);
+}
+
+/// Residuals from `out.base`, which the panel needs of each member; the rest is for the member's own rows.
 void find_residuals(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
                     MemberCut& out) {
   const int cut = panel.cut;
-  if (panel.logarithm)
-    logarithm_base(days, calendar, cut, out);
-  else
-    unit_base(days, calendar, panel, out);
   out.from = std::max(days.begin, cut - kLookBack + 1);
   out.residual.resize(static_cast<std::size_t>(cut - out.from) + 1);
   for (int day = out.from; day <= cut; ++day)
     out.residual[static_cast<std::size_t>(day - out.from)] =
-        residual_of(days, calendar, panel.logarithm, out.base, day);
+        residual_of(days, calendar, panel.logarithm, out.base.cell, day);
   out.usable = is_usable(days, cut);
 }
 
 }  // namespace
-
-float level_difference(bool logarithm, float level, float reference) {
-  return logarithm ? level - reference : std::log((level + kFloor) / (reference + kFloor));
-}
 
 bool is_usable(const MemberDays& days, int cut) {
   constexpr int kDaysMin = 21;
   return days.begin <= cut && days.seen[static_cast<std::size_t>(cut) + 1] >= kDaysMin;
 }
 
-void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
-                MemberCut& out) {
+void cut_member(std::size_t member, const MemberDays& days, const PanelCalendar& calendar,
+                const PanelCut& panel, MemberCut& out) {
   out.usable = is_usable(days, panel.cut);
   if (!out.usable) return;
+  out.base = panel.bases.empty() ? base_of(days, calendar, panel) : panel.bases[member];
   find_residuals(days, calendar, panel, out);
   out.residuals.start(out.from, panel.cut + 1);
   for (int day = out.from; day <= panel.cut; ++day)
@@ -293,6 +310,7 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
     result[k].cut = cuts[k];
     result[k].logarithm = logarithm;
     result[k].pooled.fill(1);
+    if (sample.size() == panel.members.size()) result[k].bases.resize(sample.size());
   }
   const auto each_block = [&](bool pooling, std::vector<std::vector<Sums>>& sums) {
     sums.assign(blocks, std::vector<Sums>(cuts.size()));
@@ -323,8 +341,10 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
             continue;
           }
           if (!is_usable(days, cuts[k])) continue;
+          member.base = base_of(days, calendar, result[k]);
+          if (!result[k].bases.empty()) result[k].bases[sample[i]] = member.base;
           find_residuals(days, calendar, result[k], member);
-          const float weight = logarithm ? 1.0F : std::exp(member.mean);
+          const float weight = logarithm ? 1.0F : std::exp(member.base.mean);
           const int from = look_back_from(cuts[k]);
           to.residual.resize(static_cast<std::size_t>(cuts[k] - from) + 1);
           to.weight.resize(to.residual.size());

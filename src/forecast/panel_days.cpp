@@ -232,14 +232,4 @@ void WindowMeans::finish() {
   }
 }
 
-float WindowMeans::mean(int from, int to, float least) const {
-  from = std::max(from - first_, 0);
-  to = std::min(to - first_, static_cast<int>(sum_.size()) - 2);
-  if (to < from) return std::nanf("");
-  const double count = count_[static_cast<std::size_t>(to) + 1] - count_[static_cast<std::size_t>(from)];
-  if (count < static_cast<double>(least)) return std::nanf("");
-  return static_cast<float>((sum_[static_cast<std::size_t>(to) + 1] - sum_[static_cast<std::size_t>(from)]) /
-                            count);
-}
-
 }  // namespace tillcast::forecast

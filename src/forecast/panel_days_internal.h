@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "forecast/panel_model.h"
@@ -117,7 +120,16 @@ class WindowMeans {
   void add(int day, float value, float weight);  ///< days in order
   void finish();
   /// Mean over days [from, to], as far as there are any; NaN below `least` weight.
-  float mean(int from, int to, float least = 1) const;
+  float mean(int from, int to, float least = 1) const {  // here, as every row asks for a dozen
+    from = std::max(from - first_, 0);
+    to = std::min(to - first_, static_cast<int>(sum_.size()) - 2);
+    if (to < from) return std::numeric_limits<float>::quiet_NaN();
+    const auto begin = static_cast<std::size_t>(from);
+    const auto end = static_cast<std::size_t>(to) + 1;
+    const double count = count_[end] - count_[begin];
+    if (count < static_cast<double>(least)) return std::numeric_limits<float>::quiet_NaN();
+    return static_cast<float>((sum_[end] - sum_[begin]) / count);
+  }
   float value(int day) const { return mean(day, day, 0.5F); }
 
  private:
@@ -126,11 +138,18 @@ class WindowMeans {
   std::vector<double> count_;
 };
 
+/// What a member is expected to sell on a day.
+struct MemberBase {
+  Cells cell{};    ///< of each weekday x promotion: logarithm, or units
+  float mean = 0;  ///< logarithm of the mean size
+};
+
 /// What all members did, as it was known at one cut.
 struct PanelCut {
   int cut = 0;  ///< last known day
   bool logarithm = true;
-  Cells pooled{};  ///< for units: factor of each cell over all members
+  std::vector<MemberBase> bases;  ///< by member; empty where a sample of the members was read
+  Cells pooled{};                 ///< for units: factor of each cell over all members
   WindowMeans residual;
   Experience experience;
   float level28 = 0, level365 = 0;
@@ -138,8 +157,7 @@ struct PanelCut {
 
 /// What one member did, as it was known at one cut.
 struct MemberCut {
-  Cells base{};     ///< expected value of each cell: logarithm, or units
-  float mean = 0;   ///< logarithm of the mean size
+  MemberBase base;
   float level = 0;  ///< decayed mean of the latest residuals
   float level28 = 0, level91 = 0, level365 = 0;
   float spread91 = 0, spread365 = 0, slope91 = 0, slope365 = 0;
@@ -157,8 +175,9 @@ struct MemberCut {
 /// Whether a member has enough days up to a cut.
 bool is_usable(const MemberDays& days, int cut);
 
-/// Fills `out` from the days up to `panel.cut`; `panel.pooled` must be there. Reuses the memory of `out`.
-void cut_member(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel, MemberCut& out);
+/// Fills `out` from the days of a member up to `panel.cut`, a cut of cut_panel(). Reuses the memory of `out`.
+void cut_member(std::size_t member, const MemberDays& days, const PanelCalendar& calendar,
+                const PanelCut& panel, MemberCut& out);
 
 /// The panel at each of the cuts, from all members, or from every so manyth of thousands.
 /// @return empty when progress asked to stop
@@ -166,6 +185,9 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
                                 bool logarithm, unsigned threads, Progress& progress);
 
 /// Difference of two residual levels on the scale of the score.
-float level_difference(bool logarithm, float level, float reference);
+inline float level_difference(bool logarithm, float level, float reference) {
+  constexpr float kFloor = 0.05F;  // under ratios of unit levels
+  return logarithm ? level - reference : std::log((level + kFloor) / (reference + kFloor));
+}
 
 }  // namespace tillcast::forecast

@@ -245,7 +245,7 @@ struct PanelFeatures::State {
       sink.stream("promotion");
       sink.put("value", static_cast<float>(here % kPromotionStates));
       sink.put("share", at_or_none(share[0], day, day <= cut + share_ahead));
-      sink.put("gain", own.base[cell_of(weekday, 1)] - own.base[cell_of(weekday, 0)]);
+      sink.put("gain", own.base.cell[cell_of(weekday, 1)] - own.base.cell[cell_of(weekday, 0)]);
       sink.end_stream();
     }
     if (shape.open) {
@@ -282,7 +282,7 @@ struct PanelFeatures::State {
     sink.put("spread_365", own.spread365);
     sink.put("slope_91", own.slope91);
     sink.put("slope_365", own.slope365);
-    sink.put("size", own.mean);
+    sink.put("size", own.base.mean);
     constexpr int kYoung =
         200;  // beyond it an age is a date, which tells the snapshots apart and nothing else
     sink.put("age", static_cast<float>(std::min(day - days.begin, kYoung)));
@@ -292,8 +292,9 @@ struct PanelFeatures::State {
       sink.put("since_sale", own.since_sale);
     }
     sink.group("same weekdays");
-    const float all_days = logarithm ? own.mean : std::exp(own.mean);
-    sink.put("weekday_base", logarithm ? own.base[here] - all_days : std::log(own.base[here] / all_days));
+    const float all_days = logarithm ? own.base.mean : std::exp(own.base.mean);
+    sink.put("weekday_base",
+             logarithm ? own.base.cell[here] - all_days : std::log(own.base.cell[here] / all_days));
     same_days(days, own, cut, day, here, sink);
 
     sink.group("all series");
@@ -442,7 +443,7 @@ void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::s
       const float label = day < state.calendar.end ? days.value[static_cast<std::size_t>(day)] : kNoValue;
       if (!keep(k, step, label)) continue;
       if (!begun) {
-        cut_member(days, state.calendar, all, own);
+        cut_member(member, days, state.calendar, all, own);
         levels = levels_at(own, all);
       }
       begun = true;
@@ -450,7 +451,7 @@ void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::s
       ValueSink sink(out.values.data() + out.values.size() - width);
       state.row(member, days, own, all, levels, day, sink);
       TILLCAST_CHECK(sink.end() == out.values.data() + out.values.size(), "a row has all columns");
-      const float base = own.base[state.cell(days, day, all.cut)];
+      const float base = own.base.cell[state.cell(days, day, all.cut)];
       out.offset.push_back(state.logarithm
                                ? static_cast<double>(base + own.level)
                                : std::log(static_cast<double>(base * std::max(own.level, 0.02F))));
