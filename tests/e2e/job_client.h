@@ -41,7 +41,7 @@ inline JsonAnswer upload(int port, std::string_view content, const std::string& 
   return ask(port, {"POST", "/api/v1/uploads?name=" + name, content, "text/csv"});
 }
 
-/// The job when it is finished, or what it is after a minute (ten under a sanitizer).
+/// The job when it is finished, or what it is after five minutes (ten under a sanitizer).
 inline JsonAnswer finished_job(int port, const std::string& id) {
   JsonAnswer job;
   for (int i = 0; i < 1200 * test::kPatience; ++i) {

@@ -13,7 +13,7 @@ namespace tillcast::test {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kPatience = 10;
 #else
-constexpr int kPatience = 1;
+constexpr int kPatience = 5;
 #endif
 
 /// A program that ran to its end, or was killed.
