@@ -115,10 +115,10 @@ std::string find_fault(const Series& series) {
 
 /// Sums of the accuracy table: [class][model], the last model standing for "chosen".
 std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                                  const Choices& chosen_before) {
+                                  const Choices& chosen_before, const Progress& progress) {
   constexpr std::size_t kChosen = kModelCount;
   std::array<std::array<AccuracyRow, kModelCount + 1>, kDemandClassCount + 1> table;
-  for (std::size_t i = 0; i < series.size(); ++i) {
+  for (std::size_t i = 0; i < series.size() && !progress.cancelled(); ++i) {
     const SeriesBacktest& test = tests[i];
     if (test.ends.empty()) continue;
     const auto benchmark_at = std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin();
@@ -493,13 +493,13 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options, progress);
     if (!chosen_part(0.5)) return cancelled(kStoppedChoosing);
-    run.accuracy = tabulate(series, tests, before);
+    run.accuracy = tabulate(series, tests, before, progress);
     AccuracyReportBuilder report(series, tests, before, options.report_levels);
     if (distributions.residuals() > 0)
       run.coverage =
           measure_coverage(series, tests, before, distributions, shares, options, report, progress);
     if (!chosen_part(0.65)) return cancelled(kStoppedChoosing);
-    run.report = report.build();
+    run.report = report.build(progress);
     if (!chosen_part(0.7)) return cancelled(kStoppedChoosing);
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
