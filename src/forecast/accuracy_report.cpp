@@ -142,7 +142,8 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
 }
 
 // Series that end earlier than others, or have no back-test, are in neither sum.
-void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups) const {
+void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups,
+                                      const Progress& progress) const {
   struct Step {
     double actual = 0;
     double forecast = 0;
@@ -157,6 +158,7 @@ void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups) 
   for (std::size_t i = 0; i < tests_.size(); ++i) {
     const SeriesBacktest& test = tests_[i];
     if (test.ends.empty() || !chosen_[i]) continue;
+    if (progress.cancelled()) return;
     if (Date{series_[i].date_at(test.ends[0]).days - 1} != report_.origins[0]) continue;
     Group& group = sums[level.label[i]];
     group.steps.resize(test.horizon);
@@ -186,12 +188,13 @@ void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups) 
   }
 }
 
-AccuracyReport AccuracyReportBuilder::build() {
+AccuracyReport AccuracyReportBuilder::build(const Progress& progress) {
   Groups groups;
-  for (std::size_t i = 0; i < tests_.size(); ++i)
+  for (std::size_t i = 0; i < tests_.size() && !progress.cancelled(); ++i)
     if (!tests_[i].ends.empty()) add_series(i, groups);
-  for (const LevelLabels& level : levels_) add_level(level, groups);
+  for (const LevelLabels& level : levels_) add_level(level, groups, progress);
   for (auto& [key, sums] : groups.all()) {
+    if (progress.cancelled()) break;
     if (sums.accuracy.count == 0) continue;
     const auto& [level, demand_class, part, origin, model] = key;
     ReportRow row;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/progress.h"
 #include "forecast/accuracy.h"
 #include "forecast/backtest.h"
 #include "forecast/hierarchy.h"
@@ -83,7 +84,8 @@ class AccuracyReportBuilder {
                         std::span<const LevelLabels> levels);
   /// Intervals of a series' chosen model at a step of the newest origin, beside what came.
   void add_interval(std::size_t series, std::size_t step, double actual, const Interval& interval);
-  AccuracyReport build();
+  /// Ends early, with a report that is none, when progress asked to stop.
+  AccuracyReport build(const Progress& progress);
 
  private:
   struct Sums {
@@ -94,7 +96,7 @@ class AccuracyReportBuilder {
   };
   class Groups;
   void add_series(std::size_t series, Groups& groups);
-  void add_level(const LevelLabels& level, Groups& groups) const;
+  void add_level(const LevelLabels& level, Groups& groups, const Progress& progress) const;
   std::size_t part_of(std::size_t step) const;
 
   std::span<const Series> series_;

@@ -114,6 +114,14 @@ std::size_t history_min(const History& history) {
       std::clamp(2 * history.season, 8, history.grain == Grain::kWeekly ? 16 : 28));
 }
 
+DemandClass class_at_newest_origin(const Series& series, const BacktestOptions& options) {
+  const std::size_t n = series.size();
+  const std::size_t ahead = options.gap + options.horizon;
+  const History whole = history_at(series, n, options);
+  if (n < ahead + history_min(whole)) return classify(whole).demand_class;
+  return classify(history_at(series, n - ahead, options)).demand_class;
+}
+
 SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,
                         const BacktestOptions& options) {
   SeriesBacktest result;
@@ -124,7 +132,8 @@ SeriesBacktest backtest(const Series& series, std::span<const ModelId> models,
   const std::size_t n = series.size();
   const std::size_t step = options.step > 0 ? options.step : options.horizon;
   const std::size_t ahead = options.gap + options.horizon;
-  result.demand_class = classify(history_at(series, n, options)).demand_class;
+  result.demand_class = class_at_newest_origin(series, options);
+  result.demand_class_now = classify(history_at(series, n, options)).demand_class;
   for (std::size_t origin = 0; origin < options.origins; ++origin) {
     if (n < ahead + origin * step) break;
     const std::size_t end = n - ahead - origin * step;

@@ -44,10 +44,11 @@ bool predict_steps(const Model& which, const History& history, const Parameters&
 
 /// One series forecast from earlier origins by each model.
 struct SeriesBacktest {
-  DemandClass demand_class = DemandClass::kNone;
-  std::vector<std::size_t> ends;     ///< periods known at each origin, newest origin first
-  std::vector<ModelId> models;       ///< as asked
-  std::vector<std::string> refused;  ///< per model: why it was left out, empty when it ran
+  DemandClass demand_class = DemandClass::kNone;      ///< class_at_newest_origin()
+  DemandClass demand_class_now = DemandClass::kNone;  ///< of all days
+  std::vector<std::size_t> ends;                      ///< periods known at each origin, newest origin first
+  std::vector<ModelId> models;                        ///< as asked
+  std::vector<std::string> refused;                   ///< per model: why it was left out, empty when it ran
   std::size_t horizon = 0;
   std::size_t gap = 0;
   double scale = 0;              ///< mean |seasonal difference| before the oldest origin, for MASE
@@ -57,6 +58,9 @@ struct SeriesBacktest {
   std::span<const float> forecast(std::size_t model_at, std::size_t origin) const {
     return std::span(forecasts).subspan((model_at * ends.size() + origin) * horizon, horizon);
   }
+  /// The class that a choice made on origins [first, all) may know: the one from 0 on is made after the last
+  /// day, that from 1 on is judged on the newest origin.
+  DemandClass class_from(std::size_t first) const { return first == 0 ? demand_class_now : demand_class; }
   /// Period that a step of an origin is about.
   std::size_t period(std::size_t origin, std::size_t step) const { return ends[origin] + gap + step; }
   /// Accuracy of a model over origins [first, last).
@@ -65,6 +69,10 @@ struct SeriesBacktest {
 
 /// Periods that must be known at the oldest origin: two seasons, within 8 to 28.
 std::size_t history_min(const History& history);
+
+/// The demand class by the days up to the newest origin of the back-test, so that what is chosen there knows
+/// nothing of the days it is judged on; by all days where the history is too short for an origin.
+DemandClass class_at_newest_origin(const Series& series, const BacktestOptions& options);
 
 /// Rolling-origin back-test (Tashman 2000, Int. J. Forecasting 16(4)) on the code path of the final forecast.
 /// Parameters are estimated at the oldest origin and the newer ones only filter with them, unless

@@ -78,7 +78,7 @@ std::vector<std::vector<double>> score_models(std::span<const Series> series,
   for (std::size_t i = 0; i < series.size(); ++i) {
     const SeriesBacktest& test = tests[i];
     if (test.ends.size() <= first) continue;
-    const Metric metric = metric_for(options.metric, test.demand_class);
+    const Metric metric = metric_for(options.metric, test.class_from(first));
     std::vector<double> errors(test.models.size(), std::nan(""));
     double benchmark = std::nan("");
     for (std::size_t m = 0; m < test.models.size(); ++m) {
@@ -87,7 +87,7 @@ std::vector<std::vector<double>> score_models(std::span<const Series> series,
       if (test.models[m] == ModelId::kSeasonalNaive || !std::isfinite(benchmark)) benchmark = errors[m];
     }
     scores[i].assign(test.models.size(), std::nan(""));
-    Pool& pool = pools[static_cast<std::size_t>(test.demand_class)];
+    Pool& pool = pools[static_cast<std::size_t>(test.class_from(first))];
     for (std::size_t m = 0; m < test.models.size(); ++m) {
       if (!test.refused[m].empty()) continue;
       scores[i][m] = relative_score(errors[m], benchmark, error_floor(metric, test.scale));
@@ -100,7 +100,7 @@ std::vector<std::vector<double>> score_models(std::span<const Series> series,
     if (scores[i].empty()) continue;
     const auto origins = static_cast<double>(std::min(last, tests[i].ends.size()) - first);
     const double own = origins / (origins + std::max(options.pooling, 0.0));
-    const Pool& pool = pools[static_cast<std::size_t>(tests[i].demand_class)];
+    const Pool& pool = pools[static_cast<std::size_t>(tests[i].class_from(first))];
     for (std::size_t m = 0; m < scores[i].size(); ++m) {
       if (std::isnan(scores[i][m])) continue;
       const auto id = static_cast<std::size_t>(tests[i].models[m]);

@@ -9,7 +9,6 @@
 #include "forecast/blend_backtest.h"
 #include "forecast/cold_start.h"
 #include "forecast/held_out_internal.h"
-#include "forecast/intermittent.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/pooled_season.h"
 #include "forecast/predictive.h"
@@ -116,10 +115,10 @@ std::string find_fault(const Series& series) {
 
 /// Sums of the accuracy table: [class][model], the last model standing for "chosen".
 std::vector<AccuracyRow> tabulate(std::span<const Series> series, std::span<const SeriesBacktest> tests,
-                                  const Choices& chosen_before) {
+                                  const Choices& chosen_before, const Progress& progress) {
   constexpr std::size_t kChosen = kModelCount;
   std::array<std::array<AccuracyRow, kModelCount + 1>, kDemandClassCount + 1> table;
-  for (std::size_t i = 0; i < series.size(); ++i) {
+  for (std::size_t i = 0; i < series.size() && !progress.cancelled(); ++i) {
     const SeriesBacktest& test = tests[i];
     if (test.ends.empty()) continue;
     const auto benchmark_at = std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin();
@@ -273,23 +272,26 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
                             std::span<const double> weights, const ForecastOptions& all_options,
                             const FittedSeries* known) {
   const BacktestOptions& options = all_options.backtest;
-  FinalForecaster forecaster(series, at, test.demand_class, panels, options, known);
+  FinalForecaster forecaster(series, at, test.demand_class_now, panels, options, known);
   std::vector<ModelId> members = test.models;
   std::vector<double> member_weights(weights.begin(), weights.end());
   const History& raw = forecaster.history();
   SeriesForecast result;
-  result.demand_class = test.demand_class;
+  result.demand_class = test.demand_class_now;
   result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
   if (chosen) {
     result.model = test.models[*chosen];
   } else {
     result.status = SeriesStatus::kFallback;
-    result.model = default_model(raw, test.demand_class);
+    result.model = default_model(raw, test.demand_class_now);
     result.reason = series.size() == 0
                         ? "no sales up to the cut"
                         : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
                               std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
-    if (!test.ends.empty()) result.reason = "no candidate model could be used";
+    if (!test.ends.empty())
+      result.reason = test.demand_class == DemandClass::kNone
+                          ? "no sales up to the newest origin of the back-test"
+                          : "no candidate model could be used";
   }
   if (known != nullptr) {
     result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;
@@ -305,7 +307,7 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
   std::vector<double> steps(options.gap + options.horizon, 0.0);
   std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
   if (is_panel_model(result.model) || result.model == ModelId::kBlend)
-    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class));
+    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class_now));
   for (const ModelId id : tries) {
     const std::string fault = id == ModelId::kBlend ? forecaster.blend(members, member_weights,
                                                                        all_options.choice.blend.kind, steps)
@@ -381,6 +383,17 @@ void prefer_blend(std::span<const SeriesBacktest> tests, Choices& chosen) {
   }
 }
 
+/// A series that sold nothing up to the newest origin had zero as its candidate; sales came since, and the
+/// choice says nothing about them.
+void forget_zeros(std::span<const SeriesBacktest> tests, Choices& chosen) {
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const SeriesBacktest& test = tests[i];
+    if (chosen[i] && test.models[*chosen[i]] == ModelId::kZero && test.demand_class == DemandClass::kNone &&
+        test.demand_class_now != DemandClass::kNone)
+      chosen[i].reset();
+  }
+}
+
 /// Scales the final blends to a forecast of their sum, as far as the back-test says. @return the factor
 double scale_to_total(std::span<const Series> series, std::span<const std::uint8_t> usable,
                       const Blend& blend, const BacktestOptions& options, std::optional<double> given,
@@ -438,10 +451,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       return;
     }
     std::vector<ModelId> models = options.models;
-    if (models.empty()) {
-      const DemandProfile profile = classify(history_at(series[i], series[i].size(), test_options));
-      models = default_models(profile.demand_class, series[i].grain);
-    }
+    if (models.empty())
+      models = default_models(class_at_newest_origin(series[i], test_options), series[i].grain);
     blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
     // Those come below, when all series have their own.
     std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
@@ -482,16 +493,17 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options, progress);
     if (!chosen_part(0.5)) return cancelled(kStoppedChoosing);
-    run.accuracy = tabulate(series, tests, before);
+    run.accuracy = tabulate(series, tests, before, progress);
     AccuracyReportBuilder report(series, tests, before, options.report_levels);
     if (distributions.residuals() > 0)
       run.coverage =
           measure_coverage(series, tests, before, distributions, shares, options, report, progress);
     if (!chosen_part(0.65)) return cancelled(kStoppedChoosing);
-    run.report = report.build();
+    run.report = report.build(progress);
     if (!chosen_part(0.7)) return cancelled(kStoppedChoosing);
     chosen = choose_models(series, tests, 0, kAllOrigins, options.choice);
     if (blend.share > 0) prefer_blend(tests, chosen);
+    forget_zeros(tests, chosen);
   }
   const PredictiveDistributions distributions(series, tests, chosen, 0, tested_options, progress);
   if (progress.cancelled()) return cancelled(kStoppedChoosing);

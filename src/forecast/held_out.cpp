@@ -68,10 +68,10 @@ SeriesBacktest restored_backtest(const Series& series, const FittedSeries* fitte
   test.horizon = options.horizon;
   test.gap = options.gap;
   if (fitted == nullptr) {
-    test.demand_class = classify(history_at(series, series.size(), options)).demand_class;
+    test.demand_class_now = classify(history_at(series, series.size(), options)).demand_class;
     return test;
   }
-  test.demand_class = fitted->demand_class;
+  test.demand_class_now = fitted->demand_class;
   if (fitted->ends.empty() || fitted->ends.front() + options.gap + options.horizon > series.size() ||
       fitted->forecasts.size() != fitted->ends.size() * options.horizon)
     return test;

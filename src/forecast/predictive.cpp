@@ -66,8 +66,8 @@ void add_residuals(IntervalCalibrator& calibrator, std::span<const Series> serie
         for (std::size_t step = 0; step < options.horizon; ++step) {
           const std::size_t at = tests[i].period(origin, step);
           if (series[i].masked[at] != 0 || closed[step] != 0) continue;
-          calibrator.add({tests[i].demand_class, i, step, origin - first_origin}, series[i].value[at],
-                         static_cast<double>(steps[step]), level);
+          calibrator.add({tests[i].class_from(first_origin), i, step, origin - first_origin},
+                         series[i].value[at], static_cast<double>(steps[step]), level);
         }
       });
   calibrator.finish(progress);
@@ -131,7 +131,7 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
   std::size_t origins = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!chosen[i]) continue;
-    ++members[static_cast<std::size_t>(tests[i].demand_class)];
+    ++members[static_cast<std::size_t>(tests[i].class_from(first_origin))];
     origins = std::max(origins, tests[i].ends.size());
   }
   if (origins < first_origin + 2) return;  // nothing could be left out
@@ -139,7 +139,7 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
   std::array<std::size_t, kDemandClassCount> seen{};
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!chosen[i]) continue;
-    const auto of_class = static_cast<std::size_t>(tests[i].demand_class);
+    const auto of_class = static_cast<std::size_t>(tests[i].class_from(first_origin));
     const std::size_t every = members[of_class] / kSampleMax + 1;
     if (seen[of_class]++ % every == 0) sample[i] = chosen[i];
   }
@@ -160,7 +160,7 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
         const std::span<const float> steps = tests[i].forecast(*sample[i], origin);
         const IntervalCalibrator& calibrator = without[origin - first_origin];
         if (!(level > 0) || calibrator.residuals() == 0) return;
-        RecipeLosses& to = losses[static_cast<std::size_t>(tests[i].demand_class)];
+        RecipeLosses& to = losses[static_cast<std::size_t>(tests[i].class_from(first_origin))];
         for (std::size_t memory = 0; memory < kMemories.size(); ++memory) {
           const HistoryQuantiles distribution(history, memory_of(memory, history.grain));
           if (distribution.observed() < kObservedMin) return;
@@ -169,7 +169,8 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
             if (series[i].masked[at] != 0 || closed[step] != 0) continue;
             const auto forecast = static_cast<double>(steps[step]);
             const double actual = series[i].value[at];
-            calibrator.quantiles({tests[i].demand_class, i, step, 0}, forecast, level, kJudged, residual);
+            calibrator.quantiles({tests[i].class_from(first_origin), i, step, 0}, forecast, level, kJudged,
+                                 residual);
             const double mean = distribution.quantiles(options_.gap + step, kJudged, own);
             for (std::size_t shift = 0; shift < kShifts.size(); ++shift) {
               const double move = kShifts[shift] * (forecast - mean);

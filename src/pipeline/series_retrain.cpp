@@ -4,7 +4,6 @@
 
 #include "core/version.h"
 #include "forecast/choice.h"
-#include "forecast/intermittent.h"
 #include "io/file_hash.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/models.h"
@@ -21,8 +20,7 @@ constexpr const char* kUntilSetting = "series_data_until";
 // Candidates that need nothing of other series.
 std::vector<forecast::ModelId> own_models(const forecast::Series& series,
                                           const forecast::BacktestOptions& options) {
-  const auto history = forecast::history_at(series, series.size(), options);
-  auto models = forecast::default_models(forecast::classify(history).demand_class, series.grain);
+  auto models = forecast::default_models(forecast::class_at_newest_origin(series, options), series.grain);
   std::erase_if(models, [](forecast::ModelId id) { return forecast::is_panel_model(id); });
   return models;
 }

@@ -51,7 +51,8 @@ const ReportRow* find_row(const AccuracyReport& report, std::optional<ModelId> m
 TEST(AccuracyReport, GroupsByModelClassPartAndOrigin) {
   Given given;
   given.series[0].masked[16] = 1;
-  const AccuracyReport report = AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build();
+  const AccuracyReport report =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build(NoProgress());
   ASSERT_EQ(report.parts.size(), 2U);
   EXPECT_EQ(report.parts[0].last, 7U);
   EXPECT_EQ(report.parts[1].first, 8U);
@@ -95,7 +96,7 @@ TEST(AccuracyReport, JudgesTheSumsOfEachLevel) {
       1;  // the first day that is judged: the sum of that day is the other series alone
   const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}, {"store", {"north", "south"}}};
   const AccuracyReport report =
-      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build(NoProgress());
   const ReportRow* total = find_row(report, {}, {}, {}, 0, "total");
   ASSERT_NE(total, nullptr);
   EXPECT_EQ(total->series, 1U) << "one group";
@@ -120,7 +121,7 @@ TEST(AccuracyReport, ALevelLeavesOutWhatWasNotBackTested) {
   given.chosen[1] = std::nullopt;
   const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}};
   const AccuracyReport report =
-      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build(NoProgress());
   const ReportRow* total = find_row(report, {}, {}, {}, 0, "total");
   ASSERT_NE(total, nullptr);
   EXPECT_DOUBLE_EQ(total->accuracy.mae(), 1);
@@ -132,7 +133,7 @@ TEST(AccuracyReport, MeasuresIntervalsByClassAndPart) {
   builder.add_interval(0, 0, 10, {8, 12, 6, 14});
   builder.add_interval(0, 8, 13, {8, 12, 6, 14});
   builder.add_interval(1, 8, 20, {8, 12, 6, 14});
-  const AccuracyReport report = builder.build();
+  const AccuracyReport report = builder.build(NoProgress());
   ASSERT_EQ(report.intervals.size(), 1U + 2 + 2);
   const IntervalReportRow& all = report.intervals[0];
   EXPECT_DOUBLE_EQ(all.inside80.coverage(), 1.0 / 3);
@@ -146,6 +147,27 @@ TEST(AccuracyReport, MeasuresIntervalsByClassAndPart) {
   EXPECT_EQ(report.intervals[2].demand_class, DemandClass::kErratic);
   EXPECT_EQ(report.intervals[4].part, 1U);
   EXPECT_EQ(report.intervals[4].inside95.count, 2U);
+}
+
+TEST(AccuracyReport, StopsBetweenTwoSeriesAndTwoRowsOnRequest) {
+  struct StopsAt final : Progress {
+    explicit StopsAt(int asked) : left(asked) {}
+    void update(std::uint64_t, std::uint64_t) override {}
+    bool cancelled() const override { return --left <= 0; }
+    mutable int left;
+  };
+  const Given given;
+  const std::vector<LevelLabels> levels = {{"store", {"1", "2"}}};
+  const auto stopped = [&](int asked) {
+    return AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build(StopsAt(asked));
+  };
+  EXPECT_EQ(stopped(1).series.size(), 0U);
+  EXPECT_EQ(stopped(2).series.size(), 1U);
+  EXPECT_TRUE(stopped(2).rows.empty());
+  // Two series, the same two of the level, then one row after the other.
+  EXPECT_EQ(stopped(4).rows.size(), 0U);
+  EXPECT_EQ(stopped(7).rows.size(), 2U);
+  EXPECT_EQ(find_row(stopped(100), {}, {}, {}, 0, "store")->series, 2U);
 }
 
 TEST(AccuracyReport, PartsOfTheHorizonCoverItOnce) {

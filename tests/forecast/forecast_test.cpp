@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "forecast/global_model.h"
 #include "generated_series.h"
@@ -239,6 +240,59 @@ TEST(ForecastAll, MeasuresTheChosenOnesOnAnOriginTheyWereNotChosenOn) {
   EXPECT_EQ(run.report.intervals[0].inside80.inside, run.coverage[0].coverage.inside80);
   EXPECT_PRED2(same, run.report.intervals[0].inside95.width, run.coverage[0].coverage.width95);
   EXPECT_EQ(run.report.series.size(), 40U);
+}
+
+TEST(ForecastAll, JudgesAChoiceThatDoesNotKnowTheClassToCome) {
+  constexpr std::size_t kHorizon = 28;
+  std::vector<Series> series;
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+    test::Noise u(seed);
+    std::vector<double> values;
+    for (std::size_t t = 0; t < 120; ++t) {
+      const double sold = std::ceil(9 * u() * test::kWeek[t % 7]);
+      values.push_back(seed % 2 == 1 || t % 7 < 5 ? sold : 0.0);
+    }
+    series.push_back(daily_series(std::move(values)));
+  }
+  std::vector<Series> spoilt = series;
+  for (std::size_t t = 120 - kHorizon; t < 120; ++t) {
+    spoilt[0].value[t] = t % 9 == 0 ? 400.0 : 0.0;
+    spoilt[1].value[t] = 5;
+  }
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun a, forecast_all(series, options_for(kHorizon), progress));
+  ASSERT_OK_AND_ASSIGN(const ForecastRun b, forecast_all(spoilt, options_for(kHorizon), progress));
+  for (const std::size_t i : {0U, 1U})
+    EXPECT_NE(a.series[i].demand_class, b.series[i].demand_class) << "the last days decide its class";
+
+  // What the newest origin was forecast to sell, by series: errors and sales.
+  const auto judged = [](const ForecastRun& run, const std::vector<Series>& given) {
+    std::vector<std::pair<ModelId, double>> result(given.size());
+    for (const SeriesReportRow& row : run.report.series) {
+      const auto last = std::span(given[row.series].value).last(kHorizon);
+      result[row.series] = {row.model, std::accumulate(last.begin(), last.end(), row.accuracy.error)};
+    }
+    return result;
+  };
+  const auto before = judged(a, series);
+  const auto after = judged(b, spoilt);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    EXPECT_EQ(before[i].first, after[i].first) << i;
+    EXPECT_NEAR(before[i].second, after[i].second, 1e-6 * before[i].second) << i;
+  }
+  EXPECT_DOUBLE_EQ(a.coverage[0].coverage.width80, b.coverage[0].coverage.width80);
+}
+
+TEST(ForecastAll, ForecastsWhatSoldForTheFirstTimeAfterTheNewestOrigin) {
+  std::vector<double> values(60, 0.0);
+  values[0] = -1;  // returned before it was ever sold
+  for (std::size_t t = 40; t < 60; ++t) values[t] = 5;
+  NoProgress progress;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run,
+                       forecast_all(std::vector{daily_series(values)}, options_for(28), progress));
+  EXPECT_EQ(run.series[0].status, SeriesStatus::kFallback);
+  EXPECT_EQ(run.series[0].reason, "no sales up to the newest origin of the back-test");
+  EXPECT_GT(run.series[0].points[0].mean, 0);
 }
 
 class StopAfter final : public Progress {
