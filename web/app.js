@@ -32,7 +32,7 @@ function failed(error, doing) {
   box.hidden = false;
 }
 
-function kpiCard(kpi, from, to) {
+function kpiCard(kpi) {
   const value = Number(kpi.value);
   const id = `definition-${kpi.name}`;
   const card = element('li', { class: 'kpi' },
@@ -42,10 +42,11 @@ function kpiCard(kpi, from, to) {
   const before = kpi.previous == null ? null : Number(kpi.previous);
   if (before) {
     const change = (value - before) / Math.abs(before);
+    const good = kpi.name === 'returns' ? Math.abs(value) <= Math.abs(before) : change >= 0;
     card.append(element('div', { class: 'change' },
-      element('span', { class: change >= 0 ? 'up' : 'down' }, `${change >= 0 ? '▲' : '▼'} ${share(Math.abs(change))}`), ` from ${amount(before)} before`));
+      element('span', { class: good ? 'up' : 'down' }, `${change >= 0 ? '▲' : '▼'} ${share(Math.abs(change))}`), ` from ${amount(before)} before`));
   } else {
-    card.append(element('div', { class: 'change' }, 'no earlier period'));
+    card.append(element('div', { class: 'change' }, before === 0 ? `from ${amount(0)} before` : 'no earlier period'));
   }
   return card;
 }
@@ -53,7 +54,7 @@ function kpiCard(kpi, from, to) {
 function drawReport() {
   const unit = report.kpis.find((kpi) => isCurrency(kpi.unit))?.unit ?? '';
   $('kpis-title').textContent = `${day(report.from)} to ${day(report.to)}, compared with the equally long period before · data until ${day(report.data_until)}`;
-  $('kpis').replaceChildren(...report.kpis.map((kpi) => kpiCard(kpi, report.from, report.to)));
+  $('kpis').replaceChildren(...report.kpis.map(kpiCard));
   const asTable = tables();
   const months = $('months');
   if (!report.by_month.length) {
@@ -231,6 +232,7 @@ $('search').addEventListener('input', () => {
 });
 function moveByKey(event) {
   const last = options.rows.length - 1;
+  if (last < 0) return;
   const to = { ArrowDown: Math.min(options.at + 1, last), ArrowUp: Math.max(options.at - 1, 0), Home: 0, End: last }[event.key];
   if (event.key === 'Enter') choose(Math.max(options.at, 0));
   else if (to === undefined || (event.target.id === 'search' && (event.key === 'Home' || event.key === 'End'))) return;

@@ -69,7 +69,9 @@ export function countries(host, rows, unit) {
       element('span', { class: 'amount' }, `${amount(row.revenue)} · ${share(row.share)}`)));
   }
   host.append(list);
-  if (rows.length > shown.length) host.append(element('p', { class: 'note' }, `${rows.length - shown.length} more in the table`));
+  const more = rows.length > shown.length ? `${rows.length - shown.length} more in the table` : '';
+  const note = [unit && `Sales in ${unit}`, more].filter(Boolean).join(' · ');
+  if (note) host.append(element('p', { class: 'note' }, note));
 }
 
 /** History, forecast and the 80 and 95 % bands. The last actual starts the forecast line, so that they join. */

@@ -62,6 +62,7 @@ function schemaCard(name, schema) {
 
 try {
   const answer = await fetch('/openapi.json');
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   const document = await answer.json();
   const cards = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationCard(document, method, path, operation)));

@@ -53,7 +53,7 @@ function accuracy(metrics) {
 
 function planCard(models, alerts) {
   const served = models.versions.find((version) => version.version === models.champion);
-  const newest = models.versions[0];
+  const newest = models.versions[0]; // none where every version is damaged
   const experiment = models.experiments.find((one) => one.ended_at == null);
   const card = element('li', { class: 'plan' }, element('h3', {}, models.plan));
   const facts = element('dl');
@@ -62,9 +62,9 @@ function planCard(models, alerts) {
   } else {
     facts.append(fact('Serves', 'nothing yet'));
   }
-  facts.append(fact('Last trained', `${moment(newest.created_at)}${newest.version === models.champion ? '' : ` (version ${newest.version}, not served)`}`));
+  if (newest) facts.append(fact('Last trained', `${moment(newest.created_at)}${newest.version === models.champion ? '' : ` (version ${newest.version}, not served)`}`));
   card.append(facts);
-  if (newest.version !== models.champion) {
+  if (newest && newest.version !== models.champion) {
     card.append(element('details', {}, element('summary', {}, `Why version ${newest.version} is not served`),
       element('p', { class: 'note' }, `${newest.verdict_reason}. `, element('code', {}, `tillcast model promote ${models.plan} ${newest.version} --force`), ' serves it all the same.')));
   }

@@ -65,7 +65,7 @@ struct CommandContext {
   std::filesystem::path directory;       ///< the caller's working directory
   std::filesystem::path data_directory;  ///< --data, TILLCAST_DATA, or `directory`
   std::vector<std::string> environment;  ///< the caller's TILLCAST_* variables
-  pipeline::Engine* engine = nullptr;    ///< set when the command's access is kData or kDataIfAny
+  pipeline::Engine* engine = nullptr;    ///< set when the command's access is kData
   pipeline::JobService* jobs = nullptr;  ///< set inside the server that works on them
 
   /// A path the user typed, made absolute against the caller's directory.
@@ -88,13 +88,11 @@ struct CommandSpec {
   std::vector<OptionSpec> options;
   Access access = Access::kData;
   std::function<Result<int>(CommandContext&)> run;
-  bool forwardable = true;  ///< may run inside the owner of the data directory
 };
 
 /// Every command, in the order of the help.
 std::span<const CommandSpec> all_commands();
-/// Words that are shared by all commands: --data, --color, -q/--quiet, --log-level, --log-format, --set
-/// key=value.
+/// Options of every command: --data, --set, --quiet, --color, --log-level, --log-format, --help.
 std::span<const OptionSpec> global_options();
 
 /// Prints an error as one line ("tillcast: error: ...") and gives the exit code of its class.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <expected>
 
 #include "core/log.h"
 #include "pipeline/engine.h"
@@ -52,6 +53,20 @@ int finish(Terminal& terminal, const Result<int>& result) {
   return result ? *result : report_error(terminal, result.error());
 }
 
+/// The call that the words make, or the exit code where they are wrong or ask for help alone.
+std::expected<Call, int> understand(std::span<const std::string> words, Terminal& terminal) {
+  auto parsed = parse_call(words);
+  if (!parsed) {
+    report_error(terminal, parsed.error());
+    return std::unexpected(kExitUsage);
+  }
+  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
+    terminal.out(help->text);
+    return std::unexpected(kExitOk);
+  }
+  return std::get<Call>(std::move(*parsed));
+}
+
 }  // namespace
 
 int report_error(Terminal& terminal, const Error& error) {
@@ -88,17 +103,9 @@ Result<Config> settings_of(const CommandContext& context) {
 
 int run_words(std::span<const std::string> words, const std::filesystem::path& directory,
               std::span<const std::string> environment, Terminal& terminal) {
-  auto parsed = parse_call(words);
-  if (!parsed) {
-    report_error(terminal, parsed.error());
-    return kExitUsage;
-  }
-  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
-    terminal.out(help->text);
-    return kExitOk;
-  }
-  auto& call = std::get<Call>(*parsed);
-  CommandContext context{std::move(call.arguments),
+  auto call = understand(words, terminal);
+  if (!call) return call.error();
+  CommandContext context{std::move(call->arguments),
                          terminal,
                          directory,
                          {},
@@ -108,29 +115,21 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
   context.data_directory = find_data_directory(context);
   set_up_logging(context.arguments);
 
-  if (call.command->access == Access::kData) {
+  if (call->command->access == Access::kData) {
     const RemoteCall remote{
         {words.begin(), words.end()}, directory.string(), context.environment, terminal.traits()};
     auto code = run_in_owner(context.data_directory, remote, terminal);
     if (!code) return report_error(terminal, code.error());
     if (*code) return **code;
   }
-  return finish(terminal, run_here(*call.command, context));
+  return finish(terminal, run_here(*call->command, context));
 }
 
 int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine,
                     pipeline::JobService* jobs) {
-  auto parsed = parse_call(call.words);
-  if (!parsed) {
-    report_error(terminal, parsed.error());
-    return kExitUsage;
-  }
-  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
-    terminal.out(help->text);
-    return kExitOk;
-  }
-  auto& parsed_call = std::get<Call>(*parsed);
-  CommandContext context{std::move(parsed_call.arguments),
+  auto understood = understand(call.words, terminal);
+  if (!understood) return understood.error();
+  CommandContext context{std::move(understood->arguments),
                          terminal,
                          call.directory,
                          engine.data_directory(),
@@ -143,7 +142,7 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
         invalid_input(
             "--set has no effect on a running server; stop it, or change tillcast.toml and restart it"));
   }
-  return finish(terminal, parsed_call.command->run(context));
+  return finish(terminal, understood->command->run(context));
 }
 
 }  // namespace tillcast::cli

@@ -23,7 +23,7 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, const 
 
 /// 541909 -> "541,909".
 std::string with_thousands(std::int64_t number);
-/// 0.0421 -> "0.042 s", 93 -> "1 min 33 s".
+/// 0.0421 -> "0.04 s", 93 -> "1 min 33 s".
 std::string format_seconds(double seconds);
 std::string format_bytes(std::uint64_t bytes);
 

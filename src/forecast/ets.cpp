@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "forecast/ets_filter_internal.h"
 #include "forecast/least_squares_internal.h"
 #include "forecast/level_fit_internal.h"
 #include "forecast/minimise_internal.h"
@@ -13,120 +14,7 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kLeastMean = 1e-10;
 constexpr double kWeightLeast = 1e-4;  ///< of the box in which weights are searched
-
-struct FilterSums {
-  double squares = 0;
-  double log_means = 0;  ///< sum of log|mean|, only for multiplicative errors
-};
-
-/// One pass. The recursions of additive and multiplicative errors are the same; only what is summed differs:
-/// e^2, or (e/mean)^2 and log|mean|. With multiplicative errors a mean that is not positive ends the pass:
-/// such weights cannot be. Without, it goes on, so that a fit can be carried past days that its kind of error
-/// knows nothing of: an item that stopped selling, more taken back than sold.
-template <EtsTrend kTrend, EtsSeason kSeason, bool kRelative>
-FilterSums run_filter(const double* value, const std::uint8_t* masked, std::size_t n, std::size_t period,
-                      const EtsWeights& weights, double& level, double& trend, double* season,
-                      double* errors) {
-  const double alpha = weights.alpha;
-  const double beta = weights.beta;
-  const double gamma = weights.gamma;
-  const double phi = kTrend == EtsTrend::kDamped ? weights.phi : 1.0;
-  double l = level;
-  double b = trend;
-  FilterSums sums;
-  double product = 1;  // of means, so that a logarithm is taken once in sixteen steps
-  int factors = 0;
-  std::size_t slot = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double growth = kTrend == EtsTrend::kNone ? 0.0 : phi * b;
-    const double base = l + growth;
-    const double s = kSeason == EtsSeason::kNone ? 0.0 : season[slot];
-    const double mean = kSeason == EtsSeason::kMultiplicative ? base * s : base + s;
-    double error = 0;
-    if (masked[i] != 0) {
-      l = base;
-      b = growth;
-    } else {
-      error = value[i] - mean;
-      double step = error;
-      constexpr bool kAnyMean = kSeason == EtsSeason::kMultiplicative && !kRelative;
-      if constexpr (kSeason == EtsSeason::kMultiplicative)
-        step = kAnyMean && s < kLeastMean ? error : error / s;
-      l = base + alpha * step;
-      if constexpr (kTrend != EtsTrend::kNone) b = growth + beta * step;
-      if constexpr (kSeason == EtsSeason::kAdditive) season[slot] = s + gamma * error;
-      if constexpr (kSeason == EtsSeason::kMultiplicative) {
-        if (!kAnyMean || base > kLeastMean) season[slot] = s + gamma * error / base;
-      }
-      if constexpr (kRelative) {
-        if (!(mean > kLeastMean)) {
-          sums.squares = kInfinity;
-          return sums;
-        }
-        error /= mean;
-        product *= mean;
-        if (++factors == 16) {
-          sums.log_means += std::log(product);
-          product = 1;
-          factors = 0;
-        }
-      }
-      sums.squares += error * error;
-    }
-    if (errors != nullptr) errors[i] = error;
-    if constexpr (kSeason != EtsSeason::kNone) slot = slot + 1 == period ? 0 : slot + 1;
-  }
-  if constexpr (kRelative) sums.log_means += std::log(product);
-  level = l;
-  trend = b;
-  return sums;
-}
-
-template <EtsTrend kTrend, EtsSeason kSeason>
-FilterSums run_error(bool relative, const double* value, const std::uint8_t* masked, std::size_t n,
-                     std::size_t period, const EtsWeights& weights, double& level, double& trend,
-                     double* season, double* errors) {
-  return relative ? run_filter<kTrend, kSeason, true>(value, masked, n, period, weights, level, trend, season,
-                                                      errors)
-                  : run_filter<kTrend, kSeason, false>(value, masked, n, period, weights, level, trend,
-                                                       season, errors);
-}
-
-template <EtsTrend kTrend>
-FilterSums run_season(const EtsShape& shape, const double* value, const std::uint8_t* masked, std::size_t n,
-                      const EtsWeights& weights, double& level, double& trend, double* season,
-                      double* errors) {
-  const auto period = static_cast<std::size_t>(shape.period);
-  const bool relative = shape.multiplicative_error;
-  switch (shape.season) {
-    case EtsSeason::kNone:
-      return run_error<kTrend, EtsSeason::kNone>(relative, value, masked, n, 1, weights, level, trend, season,
-                                                 errors);
-    case EtsSeason::kAdditive:
-      return run_error<kTrend, EtsSeason::kAdditive>(relative, value, masked, n, period, weights, level,
-                                                     trend, season, errors);
-    case EtsSeason::kMultiplicative:
-      return run_error<kTrend, EtsSeason::kMultiplicative>(relative, value, masked, n, period, weights, level,
-                                                           trend, season, errors);
-  }
-  return {};
-}
-
-FilterSums run_shape(const EtsShape& shape, const double* value, const std::uint8_t* masked, std::size_t n,
-                     const EtsWeights& weights, double& level, double& trend, double* season,
-                     double* errors) {
-  switch (shape.trend) {
-    case EtsTrend::kNone:
-      return run_season<EtsTrend::kNone>(shape, value, masked, n, weights, level, trend, season, errors);
-    case EtsTrend::kAdditive:
-      return run_season<EtsTrend::kAdditive>(shape, value, masked, n, weights, level, trend, season, errors);
-    case EtsTrend::kDamped:
-      return run_season<EtsTrend::kDamped>(shape, value, masked, n, weights, level, trend, season, errors);
-  }
-  return {};
-}
 
 std::size_t season_states(const EtsShape& shape) {
   return shape.season == EtsSeason::kNone ? 0 : static_cast<std::size_t>(shape.period);
@@ -277,8 +165,8 @@ class EtsFitter {
     double level = initial_[0];
     double trend = initial_[1];
     season_.assign(initial_.begin() + 2, initial_.end());
-    return run_shape(shape_, history_.value.data(), history_.masked.data(), history_.size(), weights, level,
-                     trend, season_.data(), errors);
+    return run_ets_filter(shape_, history_.value.data(), history_.masked.data(), history_.size(), weights,
+                          level, trend, season_.data(), errors);
   }
 
   double minus_two_log_likelihood(const EtsWeights& weights) {
@@ -434,8 +322,8 @@ EtsState ets_filter(const History& history, const EtsShape& shape, const EtsWeig
   initial.season.resize(std::max<std::size_t>(initial.season.size(), 1));
   EtsShape any_mean = shape;
   any_mean.multiplicative_error = false;
-  (void)run_shape(any_mean, history.value.data(), history.masked.data(), n, weights, initial.level,
-                  initial.trend, initial.season.data(), errors.empty() ? nullptr : errors.data());
+  (void)run_ets_filter(any_mean, history.value.data(), history.masked.data(), n, weights, initial.level,
+                       initial.trend, initial.season.data(), errors.empty() ? nullptr : errors.data());
   if (shape.multiplicative_error)
     for (std::size_t i = 0; i < errors.size(); ++i)
       if (history.masked[i] == 0) errors[i] /= history.value[i] - errors[i];

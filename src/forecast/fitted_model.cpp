@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "forecast/fitted_panels_internal.h"
 #include "forecast/pooled_season.h"
 
 namespace tillcast::forecast {
@@ -54,6 +55,21 @@ Result<FitResult> fit_all(std::span<const Series> series, std::span<const std::s
   return result;
 }
 
+Result<std::vector<PanelCandidate>> load_panels(std::span<const FittedPanelText> saved,
+                                                std::span<const PanelCandidate> known) {
+  std::vector<PanelCandidate> candidates(known.begin(), known.end());
+  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason})
+    candidates.push_back({pooled_season_model(kind), nullptr});
+  std::vector<PanelCandidate> loaded;
+  for (const FittedPanelText& one : saved) {
+    const auto of = std::ranges::find(
+        candidates, one.name, [](const PanelCandidate& candidate) { return candidate.model->name(); });
+    if (of != candidates.end())
+      loaded.push_back({of->model, TILLCAST_TRY(of->model->load(one.text), "model " + one.name)});
+  }
+  return loaded;
+}
+
 Result<ForecastRun> predict_all(const FittedRun& fitted, std::span<const Series> series,
                                 std::span<const std::string> ids, const ForecastOptions& options,
                                 Progress& progress) {
@@ -70,20 +86,7 @@ Result<ForecastRun> predict_all(const FittedRun& fitted, std::span<const Series>
     if (one != nullptr && (one->start != series[i].start || one->known > series[i].size()))
       update.fitted[i] = nullptr;
   }
-  std::vector<PanelCandidate> known = options.panel_models;
-  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason})
-    known.push_back({pooled_season_model(kind), nullptr});
-  std::vector<PanelCandidate> panels;
-  for (const FittedPanelText& saved : fitted.panels) {
-    for (const PanelCandidate& candidate : known) {
-      if (candidate.model->name() != saved.name) continue;
-      auto loaded = candidate.model->load(saved.text);
-      if (!loaded) return std::move(loaded.error()).with_context("model " + saved.name);
-      panels.push_back({candidate.model, std::move(*loaded)});
-      break;
-    }
-  }
-  update.panel_models = std::move(panels);
+  update.panel_models = TILLCAST_TRY_PLAIN(load_panels(fitted.panels, options.panel_models));
   auto run = forecast_all(series, update, progress);
   if (!run) return std::move(run.error());
   for (std::size_t i = 0; i < series.size(); ++i) {

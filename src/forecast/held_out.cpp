@@ -1,6 +1,7 @@
 #include "forecast/held_out_internal.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "forecast/blend.h"
 #include "forecast/intermittent.h"
@@ -8,19 +9,21 @@
 namespace tillcast::forecast {
 namespace {
 
+/// The column of a model that ran; nullopt when it was not asked or was refused.
+std::optional<std::size_t> column_of(const SeriesBacktest& test, ModelId id) {
+  const auto at = static_cast<std::size_t>(std::ranges::find(test.models, id) - test.models.begin());
+  return at < test.models.size() && test.refused[at].empty() ? std::optional(at) : std::nullopt;
+}
+
 /// The champion's forecast at the newest origin: its members, weighed as it weighs them, each with its own
 /// parameters where the champion knew nothing beyond that origin; else, and for panel models, as the
 /// back-test fitted it, which has seen nothing of it either. Empty when there is none.
 std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test, const FittedSeries& rival,
                                 const ForecastOptions& all_options) {
   const BacktestOptions& options = all_options.backtest;
-  const auto has_column = [&test](ModelId id) {
-    const auto at = static_cast<std::size_t>(std::ranges::find(test.models, id) - test.models.begin());
-    return at < test.models.size() && test.refused[at].empty();
-  };
   // Models of all series that took no part in this run are judged by the champion's own back-test.
   const bool from_panels = std::ranges::any_of(rival.members, [&](const FittedMember& member) {
-    return is_panel_model(member.model) && !has_column(member.model);
+    return is_panel_model(member.model) && !column_of(test, member.model);
   });
   if (from_panels && rival.start == series.start && !rival.ends.empty() &&
       rival.ends.front() == test.ends.front() &&
@@ -36,10 +39,9 @@ std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test
   double sum = 0;
   for (const FittedMember& member : rival.members) {
     std::vector<double> row(options.gap + options.horizon);
-    const auto at =
-        static_cast<std::size_t>(std::ranges::find(test.models, member.model) - test.models.begin());
-    if (has_column(member.model) && (knew_more || is_panel_model(member.model))) {
-      std::ranges::copy(test.forecast(at, 0), row.begin() + static_cast<std::ptrdiff_t>(options.gap));
+    const auto at = column_of(test, member.model);
+    if (at && (knew_more || is_panel_model(member.model))) {
+      std::ranges::copy(test.forecast(*at, 0), row.begin() + static_cast<std::ptrdiff_t>(options.gap));
     } else {
       const Model& which = model(member.model);
       const History& history = which.capped ? cleaned : raw;
@@ -88,9 +90,7 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
   if (!chosen_before || test.ends.empty()) return {};
   std::vector<double> of_rival;
   if (rival != nullptr && rival->usable) of_rival = rival_steps(series, test, *rival, options);
-  const auto naive =
-      static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) - test.models.begin());
-  const bool has_naive = naive < test.models.size() && test.refused[naive].empty();
+  const auto naive = column_of(test, ModelId::kSeasonalNaive);
   std::vector<HeldOut> parts(std::min(stretches, options.backtest.horizon));
   for (std::size_t step = 0; step < options.backtest.horizon; ++step) {
     const std::size_t period = test.period(0, step);
@@ -99,7 +99,7 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
     const double actual = series.value[period];
     part.own.add(actual, static_cast<double>(test.forecast(*chosen_before, 0)[step]), test.scale);
     if (!of_rival.empty()) part.rival.add(actual, of_rival[step], test.scale);
-    if (has_naive) part.naive.add(actual, static_cast<double>(test.forecast(naive, 0)[step]), test.scale);
+    if (naive) part.naive.add(actual, static_cast<double>(test.forecast(*naive, 0)[step]), test.scale);
   }
   return parts;
 }

@@ -141,18 +141,6 @@ using Out = std::span<double>;
 constexpr double kCrostonAlpha = 0.1;
 constexpr int kYearOfWeekdays = 364;
 
-int average_window(const History& history) {
-  switch (history.grain) {
-    case Grain::kDaily:
-      return 28;
-    case Grain::kWeekly:
-      return 8;
-    case Grain::kMonthly:
-      return 3;
-  }
-  return 28;
-}
-
 constexpr std::array<Model, kModelCount> kModels = {{
     {ModelId::kZero, "zero", "no demand", false, needs_observed<0>, no_parameters,
      [](const History&, P, Out out) { std::ranges::fill(out, 0.0); }},
@@ -172,7 +160,7 @@ constexpr std::array<Model, kModelCount> kModels = {{
      [](const History& h, P, Out out) { seasonal_naive(h, longer_season(h, kYearOfWeekdays), out); }},
     {ModelId::kMovingAverage, "moving_average", "mean of 28 days, 8 weeks or 3 months", true,
      needs_observed<1>, no_parameters,
-     [](const History& h, P, Out out) { moving_average(h, average_window(h), out); }},
+     [](const History& h, P, Out out) { moving_average(h, average_window(h.grain), out); }},
     {ModelId::kSeasonalAverage, "seasonal_average", "mean of the same place in the last 4 seasons, 2 years",
      true, needs_observed<1>, no_parameters,
      [](const History& h, P, Out out) {

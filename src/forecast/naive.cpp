@@ -5,6 +5,18 @@
 
 namespace tillcast::forecast {
 
+int average_window(Grain grain) {
+  switch (grain) {
+    case Grain::kDaily:
+      return 28;
+    case Grain::kWeekly:
+      return 8;
+    case Grain::kMonthly:
+      return 3;
+  }
+  return 28;
+}
+
 void moving_average(const History& history, int window, std::span<double> out) {
   double sum = 0;
   int seen = 0;

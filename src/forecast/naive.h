@@ -15,6 +15,8 @@ void naive(const History& history, std::span<double> out);
 /// The last observed value of the same position in a season of `season` periods (>= 1); positions never
 /// observed get the mean of the last season that was.
 void seasonal_naive(const History& history, int season, std::span<double> out);
+/// The window of the benchmark `moving_average`: 28 days, 8 weeks or 3 months.
+int average_window(Grain grain);
 /// The mean of the last `window` observed values (>= 1).
 void moving_average(const History& history, int window, std::span<double> out);
 /// The mean of the last `window` observed values (>= 1) of the same position in a season of `season` periods;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "forecast/log_growth_internal.h"
 #include "forecast/panel_sample_internal.h"
 #include "forecast/parallel_internal.h"
 
@@ -14,7 +15,6 @@ namespace {
 constexpr std::size_t kMembersMax = 2000;  // a panel's factors need no more
 constexpr double kLevelYears = 2;          // of kSeason; its growth as well
 constexpr double kBlockYears = 0.125;      // growth is a line through the ratios of such blocks
-constexpr double kGrowthMax = 0.5;
 constexpr std::array<double, 6> kDecays = {0.02, 0.05, 0.08, 0.12, 0.2, 0.3};
 constexpr std::size_t kFolds = 12;
 
@@ -92,10 +92,7 @@ bool counts_for(std::size_t factor, const Place& place) {
   return factor == kMonth || place.years >= -kLevelYears;
 }
 
-struct Sums {
-  double actual = 0;
-  double expected = 0;
-};
+using Sums = ActualAndExpected;
 using CellSums = std::array<Sums, PooledSeason::kWeekCells>;
 
 /// A member's sales and shapes by cell of one factor, with its level put to 1.
@@ -187,19 +184,7 @@ void update_growth(std::span<const PanelMember* const> members, const Calendar& 
   }
   constexpr double kYearsMin = 1.5;  // less cannot tell growth from season
   if (oldest < kYearsMin) return;
-  double n = 0, st = 0, sr = 0, stt = 0, str = 0;
-  for (std::size_t block = 0; block < kBlocks; ++block) {
-    if (blocks[block].actual <= 0 || blocks[block].expected <= 0) continue;
-    const double t = -(static_cast<double>(block) + 0.5) * kBlockYears;
-    const double ratio = std::log(blocks[block].actual / blocks[block].expected);
-    n += 1;
-    st += t;
-    sr += ratio;
-    stt += t * t;
-    str += t * ratio;
-  }
-  const double spread = stt - st * st / std::max(n, 1.0);
-  if (n >= 6 && spread > 0) growth = std::clamp((str - st * sr / n) / spread, -kGrowthMax, kGrowthMax);
+  growth = log_growth(blocks, kBlockYears, 6).value_or(growth);
 }
 
 /// How much the factors of series really differ: the variance of their ratios to the pooled ones, less what

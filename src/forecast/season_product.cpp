@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "forecast/log_growth_internal.h"
+
 namespace tillcast::forecast {
 namespace {
 
@@ -73,28 +75,14 @@ void season_product(const History& history, std::span<double> out) {
     if (oldest < 1.5) continue;
     // Ratios of whole blocks of a quarter year to what season alone expects, regressed on time.
     constexpr double kBlockYears = 0.25;
-    const auto blocks = static_cast<std::size_t>(oldest / kBlockYears);
-    std::vector<double> sums(blocks, 0.0);
-    std::vector<double> wanted(blocks, 0.0);
+    std::vector<ActualAndExpected> blocks(static_cast<std::size_t>(oldest / kBlockYears));
     for (const Period& p : periods) {
       const auto block = static_cast<std::size_t>(-p.years / kBlockYears);
-      if (block >= blocks) continue;
-      sums[block] += p.value;
-      wanted[block] += level * weekday[p.weekday] * month[p.month];
+      if (block >= blocks.size()) continue;
+      blocks[block].actual += p.value;
+      blocks[block].expected += level * weekday[p.weekday] * month[p.month];
     }
-    double n = 0, st = 0, sr = 0, stt = 0, str = 0;
-    for (std::size_t block = 0; block < blocks; ++block) {
-      if (sums[block] <= 0 || wanted[block] <= 0) continue;
-      const double t = -(static_cast<double>(block) + 0.5) * kBlockYears;
-      const double ratio = std::log(sums[block] / wanted[block]);
-      n += 1;
-      st += t;
-      sr += ratio;
-      stt += t * t;
-      str += t * ratio;
-    }
-    const double spread = stt - st * st / n;
-    if (n >= 4 && spread > 0) growth = std::clamp((str - st * sr / n) / spread, -0.5, 0.5);
+    growth = log_growth(blocks, kBlockYears, 4).value_or(growth);
   }
   // The level of the last two years decides; older ones only shape the factors.
   double sum = 0;

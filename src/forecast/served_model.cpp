@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "forecast/fitted_panels_internal.h"
 #include "forecast/outliers.h"
-#include "forecast/pooled_season.h"
 
 namespace tillcast::forecast {
 namespace {
@@ -32,18 +32,8 @@ Result<std::shared_ptr<const ServedModel>> ServedModel::create(FittedRun fitted,
   served->input_ = std::move(input);
   for (const FittedSeries& one : served->fitted_.series)
     if (one.usable) served->by_id_.emplace(one.id, &one);
-  std::vector<PanelCandidate> candidates(known.begin(), known.end());
-  for (const PooledKind kind : {PooledKind::kLevel, PooledKind::kSeason})
-    candidates.push_back({pooled_season_model(kind), nullptr});
-  for (const FittedPanelText& saved : served->fitted_.panels) {
-    for (const PanelCandidate& candidate : candidates) {
-      if (candidate.model->name() != saved.name) continue;
-      auto loaded = candidate.model->load(saved.text);
-      if (!loaded) return std::move(loaded.error()).with_context("model " + saved.name);
-      served->panels_[candidate.model->id()] = std::move(*loaded);
-      break;
-    }
-  }
+  auto panels = TILLCAST_TRY_PLAIN(load_panels(served->fitted_.panels, known));
+  for (PanelCandidate& panel : panels) served->panels_[panel.model->id()] = std::move(panel.fitted);
   served->fitted_.panels.clear();
   if (served->input_ != nullptr)
     for (std::size_t i = 0; i < served->input_->ids.size(); ++i)

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "forecast/driver_median.h"
+#include "forecast/naive.h"
 #include "forecast/panel_model.h"
 #include "forecast/pooled_season.h"
 
@@ -54,7 +55,7 @@ double median_slope(const History& history) {
 /// The moving average, and from the middle of its window on half of the trend.
 void half_trend(const History& history, std::span<double> out) {
   model(ModelId::kMovingAverage).predict(history, {}, out);
-  const double window = history.grain == Grain::kDaily ? 28 : history.grain == Grain::kWeekly ? 8 : 3;
+  const int window = average_window(history.grain);
   const double slope = 0.5 * median_slope(history);
   for (std::size_t step = 0; step < out.size(); ++step)
     out[step] += slope * (0.5 * (window - 1) + static_cast<double>(step + 1));

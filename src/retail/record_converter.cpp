@@ -1,14 +1,14 @@
 #include "retail/record_converter.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <optional>
 #include <vector>
 
 #include "core/check.h"
+#include "core/text.h"
 #include "core/time_zone.h"
 #include "retail/day_cells.h"
+#include "retail/derived_columns.h"
 #include "retail/identity.h"
 #include "retail/order_lines.h"
 #include "retail/sale_columns.h"
@@ -18,37 +18,6 @@ namespace tillcast::retail {
 namespace {
 
 constexpr std::size_t kRawBytesMax = 64 << 10;
-
-/// Reuses the hash of a text that neighbouring rows share. Valid within one batch.
-class KeyMemo {
- public:
-  std::uint64_t key(std::string_view text) {
-    if (text.size() != last_.size() || std::memcmp(text.data(), last_.data(), text.size()) != 0 ||
-        key_ == 0) {
-      key_ = text_key(text);
-      last_ = text;
-    }
-    return key_;
-  }
-  void reset() { *this = {}; }
-
- private:
-  std::string_view last_;
-  std::uint64_t key_ = 0;
-};
-
-void append_csv_field(std::string& line, std::string_view field) {
-  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-    line += field;
-    return;
-  }
-  line += '"';
-  for (const char c : field) {
-    if (c == '"') line += '"';
-    line += c;
-  }
-  line += '"';
-}
 
 /// Removes the rows flagged as failed.
 void drop_rows(Column& column, const std::vector<std::uint8_t>& failed) {
@@ -121,8 +90,7 @@ struct RecordConverter::State {
   Result<void> bind(const std::string& file_name);
   void convert_columns(const RecordBatch& records, ColumnBatch& typed, TextArena& arena);
   void convert_date_parts(const RecordBatch& records, Column& out, const DateParts& parts);
-  void fill_sale_rows(ColumnBatch& typed, TextArena& arena, std::span<const std::int64_t> row_numbers);
-  void fill_store_days(ColumnBatch& typed, TextArena& arena);
+  SaleSource sale_source() const;
   void reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason,
               std::string_view message, std::string_view raw);
   std::string_view raw_record(const RecordBatch& records, std::size_t row, int wide_cell);
@@ -259,163 +227,17 @@ void RecordConverter::State::convert_columns(const RecordBatch& records, ColumnB
   }
 }
 
-/// Everything of a sale line that follows from its other columns. Rows already refused are passed over.
-void RecordConverter::State::fill_sale_rows(ColumnBatch& typed, TextArena& arena,
-                                            std::span<const std::int64_t> row_numbers) {
-  auto& all = typed.columns;
-  const std::size_t rows = typed.rows;
-  Column& order_id = all[sale.order_id];
-  Column& kind = all[sale.kind];
-  Column& amount = all[sale.amount];
-  Column& line_no = all[sale.line_no];
-  Column& event_id = all[sale.event_id];
-  Column& order_key_out = all[sale.order_key];
-  const Column& unit_price = all[sale.unit_price];
-  const Column& quantity = all[sale.quantity];
-  const bool own_kind = has_source(sale.kind);
-  const bool own_amount = has_source(sale.amount);
-  const bool own_line_no = has_source(sale.line_no);
-  const bool own_event_id = has_source(sale.event_id);
-  const bool constant_kind =
-      std::ranges::any_of(constants, [this](const Constant& constant) { return constant.out == sale.kind; });
-  for (const std::size_t out : {sale.order_key, sale.product_key, sale.customer_key, sale.is_repeat})
-    prepare_column(all[out], rows);
-  if (!own_amount) prepare_column(amount, rows);
-  if (!own_line_no) prepare_column(line_no, rows);
-  if (!own_kind && !constant_kind) prepare_column(kind, rows);
-  if (!own_event_id) prepare_column(event_id, rows);
-  const int amount_column = own_amount ? -1 : [this] {
-    for (const ValueColumn& column : columns) {
-      if (column.field().name == "unit_price") return column.header_index();
-    }
-    return -1;
-  }();
-
-  KeyMemo customer_memo, country_memo, store_memo, channel_memo, currency_memo;
-  std::string_view last_order;
-  std::uint64_t key = 0;
-  std::string_view prefix_kind;
-  char* hex = arena.allocate(rows * kEventIdDigits);
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (faults.failed(row)) continue;
-    const std::int64_t units = quantity.ints[row];
-    const bool priced = !unit_price.is_null(row);
-    if (!own_amount || amount.is_null(row)) {
-      if (!priced) {
-        set_null(amount, row);
-      } else if (const auto product = line_amount(units, unit_price.ints[row])) {
-        amount.ints[row] = *product;
-        if (!amount.valid.empty()) amount.valid[row] = 1;
-      } else {
-        faults.add(row, amount_column, "number_too_large", "quantity x unit_price has more than 18 digits");
-        continue;
-      }
-    }
-
-    const bool has_order = !order_id.is_null(row);
-    if (!has_order) {
-      key = 0;
-      last_order = {};
-      prefix_kind = {};
-      set_null(order_key_out, row);
-    } else {
-      const std::string_view order = order_id.text[row];
-      if (order.size() != last_order.size() ||
-          std::memcmp(order.data(), last_order.data(), order.size()) != 0) {
-        key = order_key(mapping.source, order);
-        last_order = order;
-        prefix_kind = {};
-        for (const auto& [prefix, prefixed] : mapping.kinds.order_prefixes) {
-          if (order.starts_with(prefix)) prefix_kind = prefixed;
-        }
-      }
-      order_key_out.ints[row] = as_bigint(key);
-    }
-    if ((!own_kind || kind.is_null(row)) && !constant_kind) {
-      std::string_view chosen = "sale";
-      if (!prefix_kind.empty()) {
-        chosen = prefix_kind;
-      } else if (units < 0) {
-        const bool free = priced && unit_price.ints[row] == 0 && !mapping.kinds.negative_unpriced.empty();
-        chosen = free ? mapping.kinds.negative_unpriced : mapping.kinds.negative;
-      }
-      kind.text[row] = chosen;
-      if (!kind.valid.empty()) kind.valid[row] = 1;
-    }
-
-    const std::uint64_t product = text_key(all[sale.product_id].text[row]);
-    const bool known = !all[sale.customer_id].is_null(row);
-    const std::uint64_t customer = known ? customer_memo.key(all[sale.customer_id].text[row]) : 0;
-    all[sale.product_key].ints[row] = as_bigint(product);
-    all[sale.customer_key].ints[row] = as_bigint(customer);
-
-    const auto optional_key = [&all, row](std::size_t column, KeyMemo& memo) {
-      return all[column].is_null(row) ? 0 : memo.key(all[column].text[row]);
-    };
-    const Column& name = all[sale.product_name];
-    const std::uint64_t nulls_mask =
-        (priced ? 1U : 0U) | (amount.is_null(row) ? 0U : 2U) | (all[sale.promotion].is_null(row) ? 0U : 4U) |
-        (all[sale.promotion].is_null(row) || all[sale.promotion].ints[row] == 0 ? 0U : 8U);
-    const std::array<std::uint64_t, 15> words = {source_key,
-                                                 key,
-                                                 static_cast<std::uint64_t>(all[sale.ordered_at].ints[row]),
-                                                 static_cast<std::uint64_t>(units),
-                                                 static_cast<std::uint64_t>(unit_price.ints[row]),
-                                                 static_cast<std::uint64_t>(amount.ints[row]),
-                                                 nulls_mask,
-                                                 product,
-                                                 name.is_null(row) ? 0 : text_key(name.text[row]),
-                                                 customer,
-                                                 optional_key(sale.country, country_memo),
-                                                 optional_key(sale.store_id, store_memo),
-                                                 optional_key(sale.channel, channel_memo),
-                                                 optional_key(sale.currency, currency_memo),
-                                                 own_kind ? text_key(kind.text[row]) : 0};
-    LineHash hash = hash_words(words);
-    const OrderLines::Position position = lines.add(key, hash.low != 0 ? hash.low : 1, row_numbers[row]);
-    if (!own_line_no || line_no.is_null(row)) {
-      line_no.ints[row] = position.line_no;
-      if (!line_no.valid.empty()) line_no.valid[row] = 1;
-    } else if (line_no.ints[row] < 1 || line_no.ints[row] > INT32_MAX) {
-      faults.add(row, -1, "bad_value",
-                 "line_no " + std::to_string(line_no.ints[row]) + " is outside 1..2147483647");
-      continue;
-    }
-    all[sale.is_repeat].ints[row] = position.copy > 1 ? 1 : 0;
-    if (!own_event_id || event_id.is_null(row)) {
-      if (position.copy > 1) hash = hash_of_copy(hash, position.copy);
-      write_hex(hash, hex);
-      event_id.text[row] = {hex, kEventIdDigits};
-      if (!event_id.valid.empty()) event_id.valid[row] = 1;
-      hex += kEventIdDigits;
-    }
-  }
-}
-
-/// Identity of store days: source, store, day and figures; no ordinal, a day is there once.
-void RecordConverter::State::fill_store_days(ColumnBatch& typed, TextArena& arena) {
-  const std::size_t event_out = typed_index(typed_specs, "event_id");
-  Column& event_id = typed.columns[event_out];
-  const bool own_event_id = has_source(event_out);
-  if (!own_event_id) prepare_column(event_id, typed.rows);
-  char* hex = arena.allocate(typed.rows * kEventIdDigits);
-  std::vector<std::uint64_t> words;
-  for (std::size_t row = 0; row < typed.rows; ++row) {
-    if (faults.failed(row) || (own_event_id && !event_id.is_null(row))) continue;
-    words.assign(1, source_key);
-    for (std::size_t i = 0; i < typed.columns.size(); ++i) {
-      const Column& column = typed.columns[i];
-      if (i == event_out || column.spec.name == "source_row") continue;
-      words.push_back(column.is_null(row) ? 0 : 1);
-      words.push_back(column.is_null(row)                     ? 0
-                      : column.spec.type == ColumnType::kText ? text_key(column.text[row])
-                                                              : static_cast<std::uint64_t>(column.ints[row]));
-    }
-    write_hex(hash_words(words), hex);
-    event_id.text[row] = {hex, kEventIdDigits};
-    if (!event_id.valid.empty()) event_id.valid[row] = 1;
-    hex += kEventIdDigits;
-  }
+SaleSource RecordConverter::State::sale_source() const {
+  SaleSource source{mapping, sale, source_key};
+  source.has_kind = has_source(sale.kind);
+  source.has_amount = has_source(sale.amount);
+  source.has_line_no = has_source(sale.line_no);
+  source.has_event_id = has_source(sale.event_id);
+  source.constant_kind = std::ranges::find(constants, sale.kind, &Constant::out) != constants.end();
+  const auto price = std::ranges::find(column_outs, sale.unit_price);
+  if (!source.has_amount && price != column_outs.end())
+    source.price_header = columns[static_cast<std::size_t>(price - column_outs.begin())].header_index();
+  return source;
 }
 
 void RecordConverter::State::reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column,
@@ -440,7 +262,7 @@ std::string_view RecordConverter::State::raw_record(const RecordBatch& records, 
   for (std::size_t i = 0; i < records.columns.size() && raw_line.size() < kRawBytesMax; ++i) {
     if (days.is_day(i) && static_cast<int>(i) != wide_cell) continue;
     if (i > 0) raw_line += ',';
-    append_csv_field(raw_line, records.columns[i][row]);
+    append_csv_cell(raw_line, records.columns[i][row]);
   }
   return raw_line;
 }
@@ -517,8 +339,12 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
   } else {
     Column& source_row = out.typed.columns.back();
     source_row.ints.assign(records.row_numbers.begin(), records.row_numbers.end());
-    if (dataset == Dataset::kSaleLine) state.fill_sale_rows(out.typed, *arena, records.row_numbers);
-    if (dataset == Dataset::kStoreDay) state.fill_store_days(out.typed, *arena);
+    if (dataset == Dataset::kSaleLine)
+      fill_sale_rows(state.sale_source(), records.row_numbers, out.typed, *arena, state.lines, state.faults);
+    if (dataset == Dataset::kStoreDay) {
+      const bool given = state.has_source(typed_index(state.typed_specs, "event_id"));
+      fill_store_days(state.source_key, given, out.typed, *arena, state.faults);
+    }
     state.faults.sort_by_row();
     for (const Fault& fault : state.faults.list()) {
       state.reject(out.rejects, *reject_arena, records.row_numbers[fault.row], fault.column, fault.reason,

@@ -108,6 +108,22 @@ await operations.locator('#send').click();
 await operations.waitForFunction(() => document.getElementById('operations-said').textContent.includes('sales.csv received'), null, { timeout: 5000 })
   .catch(() => expect(false, 'an upload is taken'));
 await shot(operations, 'page-operations');
+// Nothing found, nothing sold before, no version whole.
+const bare = await (await browser.newContext()).newPage();
+watch(bare, 'bare');
+await bare.route('**/api/v1/models', (route) => route.fulfill({ json: { data: [{ plan: 'damaged', champion: 1, challenger: null, versions: [], experiments: [], changes: [] }] } }));
+await bare.route('**/api/v1/kpis*', async (route) => {
+  const response = await route.fetch();
+  const json = await response.json();
+  json.kpis[0].previous = '0';
+  await route.fulfill({ response, json });
+});
+await bare.goto(`${url}/`, { waitUntil: 'networkidle' });
+expect((await bare.locator('#plans .plan').innerText()).includes('nothing yet'), 'a plan without a version is shown');
+expect((await bare.locator('#kpis .change').first().innerText()).includes('from 0'), 'an earlier period without sales is one');
+await bare.locator('#search').fill('no such series');
+await bare.waitForFunction(() => document.getElementById('options-note').textContent === 'No series matches.');
+await bare.keyboard.press('ArrowUp');
 const phone = await open('/', { width: 360, height: 800 });
 expect(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling on a phone');
 await shot(phone, 'page-phone');

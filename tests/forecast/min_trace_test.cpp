@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crossed_levels.h"
 #include "generated_series.h"
 #include "support/result_matchers.h"
 
@@ -17,20 +18,12 @@ constexpr std::size_t kProducts = 40;
 constexpr std::size_t kLeaves = kStores * kProducts;
 constexpr std::size_t kErrors = 9;
 
-/// Levels that nest (total, region, store; category, product) and cross each other.
 Hierarchy crossed_hierarchy() {
-  std::vector<LevelLabels> levels = {{"total", {}},    {"region", {}},  {"store", {}},
-                                     {"category", {}}, {"product", {}}, {"region_product", {}}};
-  for (std::size_t leaf = 0; leaf < kLeaves; ++leaf) {
-    const std::size_t store = leaf / kProducts;
-    const std::size_t product = leaf % kProducts;
-    levels[0].label.emplace_back("all");
-    levels[1].label.push_back(std::to_string(store % 3));
-    levels[2].label.push_back(std::to_string(store));
-    levels[3].label.push_back(std::to_string(product % 5));
-    levels[4].label.push_back(std::to_string(product));
-    levels[5].label.push_back(std::to_string(store % 3) + "/" + std::to_string(product));
-  }
+  std::vector<LevelLabels> levels = test::crossed_levels(kStores, kProducts);
+  LevelLabels region_product{"region_product", {}};
+  for (std::size_t leaf = 0; leaf < kLeaves; ++leaf)
+    region_product.label.push_back(levels[1].label[leaf] + "/" + levels[4].label[leaf]);
+  levels.push_back(std::move(region_product));
   return make_hierarchy(levels, kLeaves).value();
 }
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <sstream>
 
+#include "crossed_levels.h"
 #include "generated_series.h"
 #include "support/result_matchers.h"
 
@@ -183,18 +184,8 @@ TEST(Reconcile, ThirtyThousandLeavesTakeSeconds) {
   constexpr std::size_t kProducts = 3000;
   constexpr std::size_t kHorizon = 4;
   constexpr std::size_t kMany = kStores * kProducts;
-  std::vector<LevelLabels> levels = {
-      {"total", {}}, {"country", {}}, {"store", {}}, {"category", {}}, {"product", {}}};
-  for (std::size_t leaf = 0; leaf < kMany; ++leaf) {
-    const std::size_t store = leaf / kProducts;
-    const std::size_t product = leaf % kProducts;
-    levels[0].label.emplace_back("all");
-    levels[1].label.push_back(std::to_string(store % 3));
-    levels[2].label.push_back(std::to_string(store));
-    levels[3].label.push_back(std::to_string(product % 7));
-    levels[4].label.push_back(std::to_string(product));
-  }
-  ASSERT_OK_AND_ASSIGN(const Hierarchy hierarchy, make_hierarchy(levels, kMany));
+  ASSERT_OK_AND_ASSIGN(const Hierarchy hierarchy,
+                       make_hierarchy(test::crossed_levels(kStores, kProducts), kMany));
   test::Noise u(3);
   std::vector<double> leaves(kMany * kHorizon);
   for (double& one : leaves) one = u() < 0.4 ? 0 : 3 * u();

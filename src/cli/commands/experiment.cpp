@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/forecast_report.h"
 #include "cli/progress_line.h"
 #include "cli/result_format.h"
 #include "pipeline/engine.h"
@@ -131,8 +132,7 @@ CommandSpec experiment_switch_command() {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto report = TILLCAST_TRY_PLAIN(context.engine->end_experiment(
         context.arguments.text("PLAN"), context.arguments.text("--to", "auto"), context.caller(), progress));
-    context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
-                         report.plan + "\n");
+    print_champion(report, context.terminal);
     return kExitOk;
   };
   return command;

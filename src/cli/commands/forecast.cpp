@@ -88,6 +88,11 @@ void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Termin
   }
 }
 
+void print_champion(const pipeline::PlanReport& report, Terminal& terminal) {
+  terminal.out("version " + std::to_string(report.model_version) + " is the champion of " + report.plan +
+               "\n");
+}
+
 CommandSpec forecast_fit_command() {
   CommandSpec command;
   command.name = "forecast fit";

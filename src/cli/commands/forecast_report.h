@@ -9,5 +9,7 @@ namespace tillcast::cli {
 
 /// The accuracy of each plan beside seasonal naive, as a table on err.
 void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Terminal& terminal);
+/// Which version a plan is forecast with now, on out.
+void print_champion(const pipeline::PlanReport& report, Terminal& terminal);
 
 }  // namespace tillcast::cli

@@ -200,8 +200,7 @@ CommandSpec model_promote_command() {
     request.by = context.caller();
     request.force = context.arguments.has("--force");
     const auto report = TILLCAST_TRY_PLAIN(context.engine->promote_model(request, progress));
-    context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
-                         report.plan + "\n");
+    print_champion(report, context.terminal);
     return kExitOk;
   };
   return command;
@@ -223,8 +222,7 @@ CommandSpec model_rollback_command() {
     request.reason = context.arguments.text("--reason");
     request.by = context.caller();
     const auto report = TILLCAST_TRY_PLAIN(context.engine->rollback_model(request, progress));
-    context.terminal.out("version " + std::to_string(report.model_version) + " is the champion of " +
-                         report.plan + "\n");
+    print_champion(report, context.terminal);
     return kExitOk;
   };
   return command;

@@ -31,18 +31,10 @@ CommandSpec serve_command() {
   };
   command.run = [](CommandContext& context) -> Result<int> {
     auto config = TILLCAST_TRY_PLAIN(settings_of(context));
-    if (context.arguments.has("--port")) {
-      if (auto assigned = config.set("serve.port", context.arguments.text("--port"), "--port"); !assigned)
-        return std::move(assigned.error());
-    }
-    if (context.arguments.has("--grpc-port")) {
-      if (auto assigned = config.set("serve.grpc_port", context.arguments.text("--grpc-port"), "--grpc-port");
-          !assigned)
-        return std::move(assigned.error());
-    }
-    if (context.arguments.has("--host")) {
-      if (auto assigned = config.set("serve.host", context.arguments.text("--host"), "--host"); !assigned)
-        return std::move(assigned.error());
+    for (const auto& [option, setting] :
+         {std::pair{"--port", "serve.port"}, {"--grpc-port", "serve.grpc_port"}, {"--host", "serve.host"}}) {
+      if (context.arguments.has(option))
+        TILLCAST_TRY_PLAIN(config.set(setting, context.arguments.text(option), option));
     }
     const auto port = config.integer("serve.port");
     if (port < 0 || port > 65535)
