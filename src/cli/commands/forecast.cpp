@@ -237,12 +237,7 @@ CommandSpec forecast_predict_command() {
     const bool csv = arguments.text("--format", "table") == "csv";
     const auto rows = forecast.sum ? sum_row(forecast, *forecast.sum) : point_rows(forecast);
     if (csv) {
-      std::string text;
-      for (const auto& row : rows) {
-        for (std::size_t c = 0; c < row.size(); ++c) text += (c == 0 ? "" : ",") + row[c];
-        text += "\n";
-      }
-      context.terminal.out(text);
+      context.terminal.out(text_csv(rows));
       return kExitOk;
     }
     context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
