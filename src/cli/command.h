@@ -67,6 +67,7 @@ struct CommandContext {
   std::vector<std::string> environment;  ///< the caller's TILLCAST_* variables
   pipeline::Engine* engine = nullptr;    ///< set when the command's access is kData
   pipeline::JobService* jobs = nullptr;  ///< set inside the server that works on them
+  std::string input = {};                ///< what came on stdin, where the command's stdin_option is -
 
   /// A path the user typed, made absolute against the caller's directory.
   std::filesystem::path resolve(const std::string& typed) const;
@@ -88,6 +89,7 @@ struct CommandSpec {
   std::vector<OptionSpec> options;
   Access access = Access::kData;
   std::function<Result<int>(CommandContext&)> run;
+  std::string stdin_option = {};  ///< the option whose value - means standard input
 };
 
 /// Every command, in the order of the help.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <expected>
+#include <iostream>
+#include <iterator>
 
 #include "core/log.h"
 #include "pipeline/engine.h"
@@ -114,10 +116,18 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
                          nullptr};
   context.data_directory = find_data_directory(context);
   set_up_logging(context.arguments);
+  if (const auto& option = call->command->stdin_option;
+      !option.empty() && context.arguments.text(option) == "-") {
+    context.input.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (terminal.interrupted()) return finish(terminal, cancelled("stopped on request"));
+  }
 
   if (call->command->access == Access::kData) {
-    const RemoteCall remote{
-        {words.begin(), words.end()}, directory.string(), context.environment, terminal.traits()};
+    const RemoteCall remote{{words.begin(), words.end()},
+                            directory.string(),
+                            context.environment,
+                            terminal.traits(),
+                            context.input};
     auto code = run_in_owner(context.data_directory, remote, terminal);
     if (!code) return report_error(terminal, code.error());
     if (*code) return **code;
@@ -135,7 +145,8 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
                          engine.data_directory(),
                          call.environment,
                          &engine,
-                         jobs};
+                         jobs,
+                         call.input};
   if (context.arguments.has("--set")) {
     return report_error(
         terminal,

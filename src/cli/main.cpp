@@ -9,18 +9,6 @@
 
 #include "cli/dispatch.h"
 
-namespace {
-
-// Colours only where the user did not refuse them.
-bool colour_allowed(const std::vector<std::string>& words) {
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    if (words[i] == "--color" && words[i + 1] == "never") return false;
-  }
-  return true;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
@@ -29,7 +17,7 @@ int main(int argc, char** argv) {
       if (std::string_view(*variable).starts_with("TILLCAST_")) environment.emplace_back(*variable);
     }
     tillcast::cli::ProcessTerminal::catch_signals();
-    tillcast::cli::ProcessTerminal terminal(colour_allowed(words));
+    tillcast::cli::ProcessTerminal terminal(tillcast::cli::colour_allowed(words));
     return tillcast::cli::run_words(words, std::filesystem::current_path(), environment, terminal);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tillcast: internal error: %s\n", error.what());

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/config.h"
+#include "core/text.h"
 
 namespace tillcast::cli {
 namespace {
@@ -69,6 +70,14 @@ std::vector<const CommandSpec*> group_members(const std::string& group) {
 const CommandSpec* find_command(const std::string& name) {
   const auto at = std::ranges::find(all_commands(), name, &CommandSpec::name);
   return at == all_commands().end() ? nullptr : &*at;
+}
+
+/// "-c,--command" -> "-c" and "--command".
+std::vector<std::string> spellings(const OptionSpec& option) {
+  std::vector<std::string> names;
+  std::istringstream list(option.name);
+  for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+  return names;
 }
 
 std::string pad(const std::string& text, std::size_t width) {
@@ -131,6 +140,43 @@ std::string program_help() {
   return text + "\n`tillcast help COMMAND` shows one command. Guide: docs/cli.md\n";
 }
 
+/// A word or text as fish's single quotes hold it.
+std::string fish_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string fish_script() {
+  std::string script =
+      "complete -c tillcast -n __fish_use_subcommand -f -a " + fish_quoted(join(command_words(), " ")) + "\n";
+  const auto add_option = [&script](const OptionSpec& option, const std::string& condition) {
+    std::string names;
+    for (const auto& name : spellings(option)) {
+      if (name.starts_with("--"))
+        names += " -l " + name.substr(2);
+      else if (name.starts_with("-"))
+        names += " -s " + name.substr(1);
+    }
+    if (!names.empty())
+      script += "complete -c tillcast" + condition + names + " -d " + fish_quoted(option.help) + "\n";
+  };
+  for (const auto& command : all_commands()) {
+    const std::string head = first_word(command.name);
+    const std::string condition = " -n '__fish_seen_subcommand_from " + head + "'";
+    if (in_group(command.name)) {
+      script += "complete -c tillcast" + condition + " -f -a " + command.name.substr(head.size() + 1) +
+                " -d " + fish_quoted(command.summary) + "\n";
+    }
+    for (const auto& option : command.options) add_option(option, condition);
+  }
+  for (const auto& option : global_options()) add_option(option, "");
+  return script;
+}
+
 // CLI11's message for a wrong word, with the nearest right one.
 Error usage_error(const CLI::ParseError& error, const std::string& command,
                   std::span<const OptionSpec> options) {
@@ -146,8 +192,8 @@ Error usage_error(const CLI::ParseError& error, const std::string& command,
       if (one.starts_with("-")) word = one;
     }
     std::vector<std::string> known;
-    for (const auto& option : options) known.push_back(option.name);
-    for (const auto& option : global_options()) known.push_back(option.name);
+    for (const auto& of : {options, global_options()})
+      for (const auto& option : of) std::ranges::copy(spellings(option), std::back_inserter(known));
     message = (word.starts_with("-") ? "unknown option " : "unexpected argument ") + ("'" + word + "'");
     const auto near = word.starts_with("-") ? nearest(word.substr(0, word.find('=')), known) : std::nullopt;
     if (near) hint = "did you mean '" + *near + "'?";
@@ -182,6 +228,17 @@ Result<std::int64_t> Arguments::integer(const std::string& name, std::int64_t lo
   return number;
 }
 
+bool colour_allowed(std::span<const std::string> words) {
+  constexpr std::string_view kOption = "--color";
+  std::string_view when;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == kOption && i + 1 < words.size()) when = words[i + 1];
+    if (word.starts_with("--color=")) when = word.substr(kOption.size() + 1);
+  }
+  return when != "never";
+}
+
 Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> words) {
   using Answer = std::variant<Call, HelpText>;
   const auto is_help = [](const std::string& word) { return word == "-h" || word == "--help"; };
@@ -198,6 +255,7 @@ Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> wor
   std::vector<std::string> before;
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with("-") && words[at] != "--version") {
+    if (is_help(words[at])) return Answer{HelpText{program_help()}};
     before.push_back(words[at]);
     const auto spec = std::ranges::find(global_options(), words[at], &OptionSpec::name);
     ++at;
@@ -277,38 +335,22 @@ std::string help_text(const std::string& name) {
 }
 
 Result<std::string> completion_script(const std::string& shell) {
-  std::string commands;
-  for (const auto& word : command_words()) commands += (commands.empty() ? "" : " ") + word;
+  if (shell == "fish") return fish_script();
+  const std::string commands = join(command_words(), " ");
   std::string cases;
   std::set<std::string> groups;
   for (const auto& command : all_commands()) {
     if (in_group(command.name)) groups.insert(first_word(command.name));
   }
   const auto options_of = [](const CommandSpec& command) {
-    std::string options;
-    for (const auto& option : command.options) {
-      if (option.name.starts_with("-")) options += option.name + " ";
+    std::string words;
+    for (const auto& of : {std::span<const OptionSpec>(command.options), global_options()}) {
+      for (const auto& option : of) {
+        for (const auto& name : spellings(option)) words += name.starts_with("-") ? name + " " : "";
+      }
     }
-    for (const auto& option : global_options()) options += option.name + " ";
-    return options;
+    return words;
   };
-  if (shell == "fish") {
-    std::string script = "complete -c tillcast -n __fish_use_subcommand -f -a '" + commands + "'\n";
-    for (const auto& command : all_commands()) {
-      const std::string head = first_word(command.name);
-      if (in_group(command.name)) {
-        script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -f -a '" +
-                  command.name.substr(head.size() + 1) + "' -d '" + command.summary + "'\n";
-      }
-      for (const auto& option : command.options) {
-        if (option.name.starts_with("--")) {
-          script += "complete -c tillcast -n '__fish_seen_subcommand_from " + head + "' -l " +
-                    option.name.substr(2) + " -d '" + option.help + "'\n";
-        }
-      }
-    }
-    return script;
-  }
   if (shell != "bash" && shell != "zsh")
     return invalid_input("completion is made for bash, zsh and fish, found '" + shell + "'");
   for (const auto& group : groups) {

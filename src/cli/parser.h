@@ -23,6 +23,9 @@ struct HelpText {
 /// Understands the words after the program's name. Wrong words are kInvalidInput with the nearest right one.
 Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> words);
 
+/// False where --color forbids colours. Asked before the words are parsed: errors in them are coloured too.
+bool colour_allowed(std::span<const std::string> words);
+
 /// Help of the program, of a group ("lake") or of one command.
 std::string help_text(const std::string& name);
 

@@ -13,6 +13,10 @@ namespace tillcast::cli {
 class ProgressLine final : public pipeline::StageObserver {
  public:
   explicit ProgressLine(Terminal& terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  /// Takes the moving line away, so that what is printed next, an error perhaps, has a line of its own.
+  ~ProgressLine() override { clear_line(); }
 
   void stage_started(const std::string& name, std::string_view unit) override;
   void step(std::string_view name) override { step_ = name; }

@@ -142,6 +142,10 @@ std::string encode(const RemoteCall& call) {
   writer.Bool(call.traits.colour);
   writer.Key("width");
   writer.Int(call.traits.width);
+  if (!call.input.empty()) {
+    writer.Key("input");
+    writer.String(call.input.data(), static_cast<rapidjson::SizeType>(call.input.size()));
+  }
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -174,6 +178,8 @@ Result<RemoteCall> decode(const std::string& text) {
   call.environment = list("environment");
   if (document.HasMember("directory") && document["directory"].IsString())
     call.directory = document["directory"].GetString();
+  if (document.HasMember("input") && document["input"].IsString())
+    call.input.assign(document["input"].GetString(), document["input"].GetStringLength());
   call.traits = {boolean("out_is_tty"), boolean("err_is_tty"), boolean("colour"), 100};
   if (document.HasMember("width") && document["width"].IsInt())
     call.traits.width = document["width"].GetInt();
@@ -235,14 +241,19 @@ class UnixControlServer final : public ControlServer {
   void accept_callers() {
     while (!stopping_) {
       Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const int failure = socket.ok() ? 0 : errno;
       callers_.remove_if([](Caller& caller) {
         if (!caller.done) return false;
         caller.thread.join();
         return true;
       });
       if (!socket.ok()) {
-        if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (!stopping_) log(LogLevel::kError, "control socket stopped", {{"error", std::strerror(errno)}});
+        if (failure == EINTR || failure == ECONNABORTED) continue;
+        if (failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM) {
+          std::this_thread::sleep_for(milliseconds(kLookEvery));  // passes when readers of the API hang up
+          continue;
+        }
+        if (!stopping_) log(LogLevel::kError, "control socket stopped", {{"error", std::strerror(failure)}});
         return;
       }
       if (callers_.size() >= kCallersMax) {
@@ -311,13 +322,16 @@ Result<std::optional<int>> run_in_owner(const std::filesystem::path& data_direct
     return std::optional<int>{};
   }
   const std::string request = encode(call);
+  if (request.size() > kRequestBytesMax)
+    return invalid_input("a running server takes commands of at most " + std::to_string(kRequestBytesMax) +
+                         " bytes, this one has " + std::to_string(request.size()));
   const auto length = static_cast<std::uint32_t>(request.size());
   const Error broken = unavailable("the server that owns " + data_directory.string() +
                                    " closed the connection; see its log, then try again");
-  if (!send_all(socket.get(), {reinterpret_cast<const char*>(&length), sizeof(length)}, waits_for_ever) ||
-      !send_all(socket.get(), request, waits_for_ever)) {
-    return broken;
-  }
+  // A server that is busy says so and hangs up without reading on: what it said counts, not that sending
+  // failed.
+  if (send_all(socket.get(), {reinterpret_cast<const char*>(&length), sizeof(length)}, waits_for_ever))
+    send_all(socket.get(), request, waits_for_ever);
   bool told = false;
   while (true) {
     pollfd waiting{socket.get(), POLLIN, 0};

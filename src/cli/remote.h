@@ -19,6 +19,7 @@ struct RemoteCall {
   std::string directory;                 ///< the caller's working directory
   std::vector<std::string> environment;  ///< the caller's TILLCAST_* variables
   Terminal::Traits traits;
+  std::string input = {};  ///< of the caller's stdin, where an option asks for it
 };
 
 /// Runs a call in the owner of `data_directory`, passing its output to `terminal` and Ctrl-C to it.

@@ -196,6 +196,18 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, const 
   return text;
 }
 
+std::string text_csv(const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (c > 0) text += ",";
+      append_csv_cell(text, row[c]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string with_thousands(std::int64_t number) {
   std::string digits = std::to_string(number < 0 ? -number : number);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)

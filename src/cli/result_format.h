@@ -21,6 +21,9 @@ Result<std::string> format_result(const database::QueryResult& result, const std
 /// right.
 std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right);
 
+/// The same rows as csv (RFC 4180).
+std::string text_csv(const std::vector<std::vector<std::string>>& rows);
+
 /// 541909 -> "541,909".
 std::string with_thousands(std::int64_t number);
 /// 0.0421 -> "0.04 s", 93 -> "1 min 33 s".

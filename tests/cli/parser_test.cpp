@@ -1,11 +1,18 @@
 #include "cli/parser.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <sstream>
 
 #include "support/result_matchers.h"
 
 namespace tillcast::cli {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Result<std::variant<Call, HelpText>> parse(std::vector<std::string> words) { return parse_call(words); }
 
@@ -62,6 +69,40 @@ TEST(Parser, EveryCommandHasHelpWithExamplesThatNameIt) {
     }
     ASSERT_OK_AND_ASSIGN(const auto parsed, parse(words));
     EXPECT_EQ(std::get<HelpText>(parsed).text, help);
+  }
+}
+
+TEST(Parser, HelpMayFollowOptionsOfEveryCommand) {
+  ASSERT_OK_AND_ASSIGN(const auto parsed, parse({"--data", "shop", "--help"}));
+  EXPECT_EQ(std::get<HelpText>(parsed).text, help_text(""));
+}
+
+TEST(Parser, ColoursAreForbiddenInEitherSpelling) {
+  const auto allowed = [](const std::vector<std::string>& words) { return colour_allowed(words); };
+  EXPECT_TRUE(allowed({"run"}));
+  EXPECT_FALSE(allowed({"run", "--color", "never"}));
+  EXPECT_FALSE(allowed({"--color=never", "run"}));
+  EXPECT_TRUE(allowed({"--color=never", "run", "--color", "auto"})) << "the last one counts, as everywhere";
+}
+
+TEST(Parser, CompletionOffersEachSpellingOfAnOption) {
+  EXPECT_THAT(*completion_script("bash"), AllOf(HasSubstr("-c --command "), Not(HasSubstr("-c,"))));
+  EXPECT_THAT(*completion_script("fish"), AllOf(HasSubstr(" -s c -l command "), HasSubstr(" -l data ")));
+  EXPECT_ERROR(parse({"sql", "--comand", "SELECT 1"}), ErrorCode::kInvalidInput, "did you mean '--command'?");
+}
+
+TEST(Parser, QuotesInTextsDoNotEndThoseOfFish) {
+  std::istringstream lines(*completion_script("fish"));
+  for (std::string line; std::getline(lines, line);) {
+    bool quoted = false;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      if (quoted && line[at] == '\\') {
+        ++at;
+      } else if (line[at] == '\'') {
+        quoted = !quoted;
+      }
+    }
+    EXPECT_FALSE(quoted) << line;
   }
 }
 

@@ -1,31 +1,27 @@
 #include "cli/remote.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
+#include <list>
 #include <thread>
 
+#include "kept_terminal.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 
 namespace tillcast::cli {
 namespace {
 
-/// Keeps what is written.
-class KeptTerminal final : public Terminal {
- public:
-  KeptTerminal() : Terminal({}) {}
-  void out(std::string_view text) override { out_text += text; }
-  void err(std::string_view text) override { err_text += text; }
-  bool interrupted() const override { return stop; }
-  std::string out_text;
-  std::string err_text;
-  std::atomic<bool> stop{false};
-};
+using test::KeptTerminal;
+using ::testing::HasSubstr;
 
 TEST(Remote, CarriesWordsOutputAndExitCode) {
   const test::TempDir folder;
@@ -33,16 +29,17 @@ TEST(Remote, CarriesWordsOutputAndExitCode) {
                        ControlServer::start(folder.path(), [](const RemoteCall& call, Terminal& terminal) {
                          terminal.out("words:");
                          for (const auto& word : call.words) terminal.out(" " + word);
-                         terminal.err("from " + call.directory);
+                         terminal.err("from " + call.directory + " with " + call.input);
                          terminal.out(std::string(200'000, 'x'));
                          return 3;
                        }));
   KeptTerminal terminal;
-  ASSERT_OK_AND_ASSIGN(const auto code,
-                       run_in_owner(folder.path(), {{"sql", "SELECT 'ü'"}, "/somewhere", {}, {}}, terminal));
+  ASSERT_OK_AND_ASSIGN(
+      const auto code,
+      run_in_owner(folder.path(), {{"sql", "SELECT 'ü'"}, "/somewhere", {}, {}, "line\n"}, terminal));
   EXPECT_EQ(code, 3);
   EXPECT_EQ(terminal.out_text, "words: sql SELECT 'ü'" + std::string(200'000, 'x'));
-  EXPECT_EQ(terminal.err_text, "from /somewhere");
+  EXPECT_EQ(terminal.err_text, "from /somewhere with line\n");
 }
 
 TEST(Remote, NobodyListensIsNoError) {
@@ -142,6 +139,62 @@ class DeafCaller {
   std::atomic<bool> left_{false};
   std::thread leaving_;
 };
+
+TEST(Remote, OneCallerTooManyIsToldSoHoweverMuchItHasToSay) {
+  const test::TempDir folder;
+  std::atomic<int> running{0};
+  ASSERT_OK_AND_ASSIGN(auto server,
+                       ControlServer::start(folder.path(), [&running](const RemoteCall&, Terminal& terminal) {
+                         ++running;
+                         while (!terminal.interrupted())
+                           std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                         return 0;
+                       }));
+  std::list<DeafCaller> callers;
+  for (int i = 0; i < 16; ++i) callers.emplace_back(folder.path());
+  while (running < 16) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  KeptTerminal terminal;
+  ASSERT_OK_AND_ASSIGN(
+      const auto code,
+      run_in_owner(folder.path(), {{"sql", std::string(900'000, 'x')}, "/", {}, {}}, terminal));
+  EXPECT_EQ(code, 1);
+  EXPECT_THAT(terminal.err_text, HasSubstr("busy with 16 other commands"));
+  EXPECT_ERROR(run_in_owner(folder.path(), {{"sql", std::string(1'100'000, 'x')}, "/", {}, {}}, terminal),
+               ErrorCode::kInvalidInput, "at most 1048576 bytes");
+}
+
+TEST(Remote, ServesOnAfterFileDescriptorsHadRunOut) {
+  const test::TempDir folder;
+  std::atomic<int> served{0};
+  ASSERT_OK_AND_ASSIGN(auto server,
+                       ControlServer::start(folder.path(), [&served](const RemoteCall&, Terminal&) {
+                         ++served;
+                         return 0;
+                       }));
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  {
+    std::list<DeafCaller> callers;
+    callers.emplace_back(folder.path());
+    while (served < 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const int free = ::dup(STDIN_FILENO);
+    ::close(free);
+    rlimit none = usual;
+    none.rlim_cur =
+        static_cast<rlim_t>(free) + 1;  // room for the socket of one more caller and for no accept
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    callers.emplace_back(folder.path());
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the server meets the limit
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  }
+  KeptTerminal terminal;
+  auto answer = std::async(std::launch::async,
+                           [&] { return run_in_owner(folder.path(), {{"run"}, "/", {}, {}}, terminal); });
+  EXPECT_EQ(answer.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  server.reset();
+  ASSERT_OK_AND_ASSIGN(const auto code, answer.get());
+  EXPECT_EQ(code, 0);
+}
 
 TEST(Remote, ACallerThatReadsNothingDoesNotHoldUpTheEndOfTheServer) {
   const test::TempDir folder;

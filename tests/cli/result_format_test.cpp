@@ -32,6 +32,11 @@ TEST(ResultFormat, CsvQuotesWhatNeedsIt) {
   EXPECT_EQ(text, "x,y,z,w\n\"a,b\",\"say \"\"hi\"\"\",,\"two\nlines\"\n");
 }
 
+TEST(ResultFormat, RowsAsCsvQuoteWhatNeedsItToo) {
+  EXPECT_EQ(text_csv({{"date", "wind, max"}, {"2024-01-02", "1.50"}}),
+            "date,\"wind, max\"\n2024-01-02,1.50\n");
+}
+
 TEST(ResultFormat, TableFitsTheTerminalAndCutsLongText) {
   const auto result = ask("SELECT repeat('ä', 200) AS name, 7 AS n");
   ASSERT_OK_AND_ASSIGN(const auto text, format_result(result, "table", 60));

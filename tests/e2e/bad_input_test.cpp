@@ -149,6 +149,8 @@ TEST_F(BadInput, ExitCodesAreAsDocumented) {
   EXPECT_EQ(tillcast({"nonsense"}).exit_code, 2);
   EXPECT_EQ(tillcast({"sql", "--nonsense"}).exit_code, 2);
   EXPECT_EQ(tillcast({"sql", "--data", shop().string(), "SELECT nothing"}).exit_code, 1);
+  EXPECT_THAT(tillcast({"sql", "--data", shop().string(), "SELECT 1", "-c", "SELECT 2"}).err,
+              HasSubstr("give one statement"));
   EXPECT_EQ(tillcast({"--help"}).exit_code, 0);
   const auto elsewhere = tillcast({"run", "--data", folder_.file("nowhere").string()});
   EXPECT_EQ(elsewhere.exit_code, 1);

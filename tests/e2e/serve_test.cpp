@@ -55,6 +55,15 @@ TEST_F(Serve, OtherCommandsWorkThroughTheOwner) {
   const auto wrong = tillcast({"sql", "--data", shop().string(), "SELECT nothing"});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.err, HasSubstr("nothing"));
+  // The server has no part in what the user pipes into a command.
+  const auto piped =
+      run_process({"/bin/sh", "-c", "echo 'SELECT 40 + 2 AS n' | \"$0\" sql -f - --data \"$1\"",
+                   TILLCAST_BINARY, shop().string()});
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_EQ(piped.out, "n\n42\n");
+  const auto unknown = tillcast({"forecast", "backtest", "nothing", "--data", shop().string()});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("no back-test of plan nothing is stored"));
   const auto more = folder_->write("more.csv",
                                    "product_id,product_name,product_price,store_id,store_name,quantity,"
                                    "date\n1,Tea,2.50,7,North,3,2024-01-02\n");

@@ -277,7 +277,7 @@ TEST_F(UploadFlow, TheTrainingScheduleFiresInTheServer) {
   const auto loaded = upload(server.port(), small);
   finished_job(server.port(), loaded.json["job_id"].GetString());
   bool fired = false;
-  for (int i = 0; i < 200 && !fired; ++i) {
+  for (int i = 0; i < 200 * test::kPatience && !fired; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto jobs = get(server.port(), "/api/v1/jobs?state=succeeded");
     for (const auto& job : jobs.json["data"].GetArray())

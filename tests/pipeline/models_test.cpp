@@ -9,8 +9,7 @@
 
 #include "database/database.h"
 #include "forecast/global_options.h"
-#include "pipeline/engine.h"
-#include "pipeline/settings.h"
+#include "pipeline/opened_shop.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 
@@ -22,32 +21,37 @@ using ::testing::IsEmpty;
 
 constexpr Date kFirst = date_from_civil(2024, 1, 1);
 constexpr int kShops = 16;
+constexpr const char* kHeader =
+    "order_id,line_no,kind,ordered_at,store_id,product_id,product_name,quantity,unit_price,amount,"
+    "currency,customer_id,country,channel,promotion\n";
+constexpr const char* kSettings =
+    "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = \"units\"\n"
+    "by = [\"store\"]\nhorizon = 7\n";
 
 /// A chain whose shops sell by a weekly rhythm of their own; day after day can be added.
 class Models : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK(Engine::init(shop(), false));
-    folder_.write(
-        "shop/tillcast.toml",
-        "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = \"units\"\n"
-        "by = [\"store\"]\nhorizon = 7\n");
+    folder_.write("shop/tillcast.toml", kSettings);
   }
   std::filesystem::path shop() const { return folder_.file("shop"); }
 
+  static std::string sale_line(int day, int store, int units) {
+    const std::string id = std::to_string(day) + "-" + std::to_string(store);
+    return "T" + id + ",1,sale," + format_date(Date{kFirst.days + day}) + "T10:00:00Z,S" +
+           std::to_string(store) + ",P1,Thing," + std::to_string(units) + ",1.00," + std::to_string(units) +
+           ".00,EUR,,Germany,store,false\n";
+  }
+
   // Days [from, to) of all shops, one line each. `factor` scales what is sold.
   std::filesystem::path days(int from, int to, int factor = 1) {
-    std::string text =
-        "order_id,line_no,kind,ordered_at,store_id,product_id,product_name,quantity,unit_price,amount,"
-        "currency,customer_id,country,channel,promotion\n";
+    std::string text = kHeader;
     for (int day = from; day < to; ++day) {
       for (int store = 1; store <= kShops; ++store) {
         const int units =
             factor * (20 + 3 * store + (day % 7 == 5 ? 25 : day % 7) + (day * 7919 + store * 104729) % 5);
-        const std::string id = std::to_string(day) + "-" + std::to_string(store);
-        text += "T" + id + ",1,sale," + format_date(Date{kFirst.days + day}) + "T10:00:00Z,S" +
-                std::to_string(store) + ",P1,Thing," + std::to_string(units) + ",1.00," +
-                std::to_string(units) + ".00,EUR,,Germany,store,false\n";
+        text += sale_line(day, store, units);
       }
     }
     return folder_.write(
@@ -55,11 +59,7 @@ class Models : public ::testing::Test {
         text);
   }
   std::unique_ptr<Engine> open(const std::vector<std::string>& settings = {}) const {
-    auto config = load_settings(shop(), {}, settings);
-    if (!config) ADD_FAILURE() << config.error().message;
-    auto engine = Engine::open(shop(), std::move(*config));
-    if (!engine) ADD_FAILURE() << engine.error().message;
-    return std::move(*engine);
+    return test::open_shop(shop(), settings);
   }
   static Result<RunReport> run(Engine& engine, const std::vector<std::filesystem::path>& inputs) {
     RunOptions options;
@@ -68,12 +68,7 @@ class Models : public ::testing::Test {
     return engine.run(options, silent);
   }
   static std::string sql(Engine& engine, const std::string& statement) {
-    auto result = engine.sql(statement, 0);
-    if (!result) return result.error().message;
-    std::string text;
-    for (std::size_t i = 0; i < result->rows(); ++i)
-      for (std::size_t c = 0; c < result->columns.size(); ++c) text += result->text(i, c) + " ";
-    return text;
+    return test::cells_of(engine, statement);
   }
   static constexpr const char* kPoints =
       "SELECT sum(hash(series_id, business_date, mean, lo80, hi95)) FROM forecast_point";
@@ -108,11 +103,8 @@ TEST_F(Models, ADamagedVersionThatIsNotServedStopsNeitherRollBackNorFitNorTheLis
   const auto engine = open();
   ASSERT_OK(run(*engine, {days(0, 120)}));
   for (const int to : {130, 140}) {
-    RunOptions load;
-    load.inputs = {days(to - 10, to)};
-    load.forecast = false;
+    test::load_only(*engine, days(to - 10, to));
     StageObserver silent;
-    ASSERT_OK(engine->run(load, silent));
     ASSERT_OK(engine->fit_forecasts({}, silent));
   }
   ASSERT_EQ(engine->models_of("shops").value().versions.size(), 3U);
@@ -157,11 +149,8 @@ TEST_F(Models, ATrainingStoppedWhileItStoresLeavesNoForecastsAndIsFinishedByTheN
     std::atomic<bool> stop = false;
   };
   const auto engine = open();
-  RunOptions load;
-  load.inputs = {days(0, 120)};
-  load.forecast = false;
+  test::load_only(*engine, days(0, 120));
   StageObserver silent;
-  ASSERT_OK(engine->run(load, silent));
   StopsWhenFitted stops;
   EXPECT_ERROR(engine->fit_forecasts({}, stops), ErrorCode::kCancelled, "nothing was stored");
   EXPECT_EQ(sql(*engine, kPoints), " ") << "none";
@@ -171,11 +160,9 @@ TEST_F(Models, ATrainingStoppedWhileItStoresLeavesNoForecastsAndIsFinishedByTheN
 }
 
 TEST_F(Models, ATrainingStoppedInItsSecondPlanKeepsTheFirstAndGoesOnThere) {
-  folder_.write(
-      "shop/tillcast.toml",
-      "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = \"units\"\n"
-      "by = [\"store\"]\nhorizon = 7\n\n[[forecast.plan]]\nname = \"total\"\nmeasure = \"units\"\n"
-      "by = []\nhorizon = 7\n");
+  folder_.write("shop/tillcast.toml",
+                std::string(kSettings) +
+                    "\n[[forecast.plan]]\nname = \"total\"\nmeasure = \"units\"\nby = []\nhorizon = 7\n");
   class StopsInTotal final : public StageObserver {
    public:
     void stage_started(const std::string& name, std::string_view unit) override {
@@ -188,11 +175,8 @@ TEST_F(Models, ATrainingStoppedInItsSecondPlanKeepsTheFirstAndGoesOnThere) {
     std::vector<std::string> stages;
   };
   const auto engine = open();
-  RunOptions load;
-  load.inputs = {days(0, 120)};
-  load.forecast = false;
+  test::load_only(*engine, days(0, 120));
   StageObserver silent;
-  ASSERT_OK(engine->run(load, silent));
   StopsInTotal stops;
   EXPECT_ERROR(engine->fit_forecasts({}, stops), ErrorCode::kCancelled, "stopped on request");
   EXPECT_EQ(stops.stages, (std::vector<std::string>{"forecast shops", "forecast total"}));
@@ -244,7 +228,6 @@ TEST_F(Models, TablesLostWithTheWarehouseComeBackFromTheVersionWithoutAFit) {
 TEST_F(Models, PromotionAgainstTheGateMustBeForcedAndCanBeTakenBack) {
   const auto engine = open({"forecast.gate_margin_percent=99"});
   ASSERT_OK(run(*engine, {days(0, 120)}));
-  const std::string before = sql(*engine, kPoints);
   ASSERT_OK_AND_ASSIGN(const auto second, run(*engine, {days(120, 140)}));
   EXPECT_EQ(second.plans[0].fitted_version, 2);
   EXPECT_EQ(second.plans[0].model_version, 1) << "the champion goes on forecasting";
@@ -277,10 +260,12 @@ TEST_F(Models, ForecastsAreComparedWithWhatCameAndAlertsOpenAndClose) {
           "max(lead_periods) FROM forecast_outcome"),
       "112 0 1 7 ");
   EXPECT_EQ(
-      sql(*engine, "SELECT state, points FROM forecast_monitor WHERE series_id = '' AND window_periods = 7"),
+      test::cells_of(
+          *engine, "SELECT state, points FROM forecast_monitor WHERE series_id = '' AND window_periods = 7"),
       "ok 112 ");
   ASSERT_OK(run(*engine, {days(127, 134, 4)}));  // four times the sales from one day to the next
-  EXPECT_EQ(sql(*engine, "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
+  EXPECT_EQ(test::cells_of(*engine,
+                           "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
             "1 ");
   EXPECT_THAT(sql(*engine, "SELECT reason FROM forecast_alert WHERE series_id = ''"), HasSubstr("150 %"));
   ASSERT_OK(run(*engine, {}));
@@ -293,9 +278,11 @@ TEST_F(Models, ForecastsAreComparedWithWhatCameAndAlertsOpenAndClose) {
   ASSERT_EQ(fitted[0].fitted_version, 2);
   ASSERT_OK(engine->promote_model({"shops", 2, "", "anna", true}, silent));
   ASSERT_OK(run(*engine, {days(162, 169, 4)}));
-  EXPECT_EQ(sql(*engine, "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
+  EXPECT_EQ(test::cells_of(*engine,
+                           "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),
             "0 ")
-      << sql(*engine, "SELECT wape, wape_expected, reason FROM forecast_monitor WHERE series_id = ''");
+      << test::cells_of(*engine,
+                        "SELECT wape, wape_expected, reason FROM forecast_monitor WHERE series_id = ''");
 }
 
 TEST_F(Models, AnAlertAsksForANewFitWhenTheSettingSaysSo) {
@@ -315,15 +302,16 @@ TEST_F(Models, AnExperimentSplitsTheSeriesMeasuresAndSwitches) {
                "no challenger");
   ASSERT_OK(run(*engine, {days(120, 140)}));
   ASSERT_OK(engine->create_experiment({"spring", "shops", 0, 50}, silent));
-  const std::string split =
-      sql(*engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL");
+  const std::string split = test::cells_of(
+      *engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL");
   EXPECT_THAT(split, HasSubstr("challenger 2"));
   EXPECT_THAT(split, HasSubstr("champion 1"));
   EXPECT_ERROR(engine->promote_model({"shops", 2, "", "", true}, silent), ErrorCode::kConflict,
                "experiment 'spring'");
   ASSERT_OK(run(*engine, {days(140, 147)}));
   EXPECT_EQ(
-      sql(*engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL"),
+      test::cells_of(
+          *engine, "SELECT variant, model_version, count(*) FROM forecast_series GROUP BY ALL ORDER BY ALL"),
       split);
   ASSERT_OK_AND_ASSIGN(const auto reports, engine->experiments("shops"));
   EXPECT_EQ(reports[0].champion.measured + reports[0].challenger.measured, kShops);
@@ -498,13 +486,8 @@ TEST_F(Models, RetrainingOneSeriesIsAVersionWithItsGateAndCanBeTakenBack) {
 TEST_F(Models, ASeriesThatTheChampionDoesNotKnowIsPromotedWhenItIsRetrained) {
   const auto engine = open();
   ASSERT_OK(run(*engine, {days(0, 120)}));
-  std::string text =
-      "order_id,line_no,kind,ordered_at,store_id,product_id,product_name,quantity,unit_price,amount,"
-      "currency,customer_id,country,channel,promotion\n";
-  for (int day = 20; day < 120; ++day)
-    text += "N" + std::to_string(day) + ",1,sale," + format_date(Date{kFirst.days + day}) +
-            "T10:00:00Z,S99,P1,Thing," + std::to_string(30 + day % 7) + ",1.00," +
-            std::to_string(30 + day % 7) + ".00,EUR,,Germany,store,false\n";
+  std::string text = kHeader;
+  for (int day = 20; day < 120; ++day) text += sale_line(day, 99, 30 + day % 7);
   ASSERT_OK_AND_ASSIGN(const auto updated, run(*engine, {folder_.write("new.csv", text)}));
   ASSERT_EQ(updated.plans[0].fitted_version, 0) << "one new series of 17 is no reason to fit all";
   const std::string status = "SELECT status FROM forecast_series WHERE series_id = 'shops/S99'";
@@ -582,9 +565,7 @@ TEST_F(Models, TreesAreTunedWithinTheirTrialsAndTheSettingsFoundMakeANewVersion)
 
   engine.reset();
   folder_.write("shop/tillcast.toml",
-                "[forecast]\nthreads = 1\norigins = 3\n\n[[forecast.plan]]\nname = \"shops\"\nmeasure = "
-                "\"units\"\nby = [\"store\"]\nhorizon = 7\nglobal = \"on\"\ntrees = \"" +
-                    report.trials[1].settings + "\"\n");
+                std::string(kSettings) + "global = \"on\"\ntrees = \"" + report.trials[1].settings + "\"\n");
   engine = open();
   ASSERT_OK_AND_ASSIGN(const auto plans, engine->fit_forecasts({}, silent));
   EXPECT_EQ(plans.at(0).fitted_version, 2);

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "forecast/drivers.h"
-#include "pipeline/engine.h"
+#include "pipeline/opened_shop.h"
 #include "pipeline/plan_series.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
@@ -88,13 +88,7 @@ class Stores : public ::testing::Test {
         "[[forecast.plan]]\nname = \"stores\"\nmeasure = \"sales\"\nby = [\"store\"]\nhorizon = 14\n";
     folder_.write("shop/tillcast.toml", plan + toml);
   }
-  std::unique_ptr<Engine> open() const {
-    auto config = load_settings(shop(), {}, {});
-    if (!config) ADD_FAILURE() << config.error().message;
-    auto engine = Engine::open(shop(), std::move(*config));
-    if (!engine) ADD_FAILURE() << engine.error().message;
-    return std::move(*engine);
-  }
+  std::unique_ptr<Engine> open() const { return test::open_shop(shop()); }
   Result<RunReport> run(const std::vector<std::filesystem::path>& inputs, bool forecast = true) {
     RunOptions options;
     options.inputs = inputs;
@@ -109,14 +103,7 @@ class Stores : public ::testing::Test {
     const auto plans = TILLCAST_TRY_PLAIN(plans_of(*workspace));
     return load_plan_series(*workspace, plans.at(0), options);
   }
-  std::string sql(const std::string& statement) const {
-    auto result = open()->sql(statement, 0);
-    if (!result) return result.error().message;
-    std::string text;
-    for (std::size_t i = 0; i < result->rows(); ++i)
-      for (std::size_t c = 0; c < result->columns.size(); ++c) text += result->text(i, c) + " ";
-    return text;
-  }
+  std::string sql(const std::string& statement) const { return test::cells_of(*open(), statement); }
   // The series of a store, whatever its place.
   static const forecast::Series& of(const PlanSeries& data, const std::string& store) {
     for (std::size_t i = 0; i < data.members.size(); ++i)

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/engine.h"
+#include "pipeline/opened_shop.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 
@@ -35,27 +35,14 @@ class Levels : public ::testing::Test {
                   "horizon = 7\n" +
                       more);
   }
-  std::unique_ptr<Engine> open() const {
-    auto config = load_settings(folder_.file("shop"), {}, {});
-    if (!config) ADD_FAILURE() << config.error().message;
-    auto engine = Engine::open(folder_.file("shop"), std::move(*config));
-    if (!engine) ADD_FAILURE() << engine.error().message;
-    return std::move(*engine);
-  }
+  std::unique_ptr<Engine> open() const { return test::open_shop(folder_.file("shop")); }
   Result<RunReport> run() {
     RunOptions options;
     options.inputs = {file_};
     StageObserver silent;
     return open()->run(options, silent);
   }
-  std::string sql(const std::string& statement) const {
-    auto result = open()->sql(statement, 0);
-    if (!result) return result.error().message;
-    std::string text;
-    for (std::size_t i = 0; i < result->rows(); ++i)
-      for (std::size_t c = 0; c < result->columns.size(); ++c) text += result->text(i, c) + " ";
-    return text;
-  }
+  std::string sql(const std::string& statement) const { return test::cells_of(*open(), statement); }
   /// Largest gap between a stored group and the sum of its stored series, as a share.
   std::string worst_gap(const std::string& level, const std::string& key) const {
     return sql("WITH one AS (SELECT s.level, s." + key +

@@ -6,9 +6,8 @@
 #include <numeric>
 
 #include "database/database.h"
-#include "pipeline/engine.h"
+#include "pipeline/opened_shop.h"
 #include "pipeline/plan_quantiles.h"
-#include "pipeline/settings.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 
@@ -69,11 +68,7 @@ class Quantiles : public ::testing::Test {
   }
   static void open() {
     engine_.reset();
-    auto config = load_settings(folder_->file("shop"), {}, {});
-    ASSERT_OK(config);
-    auto opened = Engine::open(folder_->file("shop"), std::move(*config));
-    ASSERT_OK(opened);
-    engine_ = std::move(*opened);
+    engine_ = test::open_shop(folder_->file("shop"));
   }
   static Result<SeriesForecast> ask(const std::string& id, std::optional<int> horizon,
                                     std::vector<double> quantiles, bool sum = false,

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/engine.h"
-#include "pipeline/settings.h"
+#include "pipeline/opened_shop.h"
 #include "support/temp_dir.h"
 
 namespace tillcast::test {
@@ -41,10 +40,7 @@ struct SmallShop {
         "[serve]\nhistory_mb = 1\n[[forecast.plan]]\nname = \"stores\"\nmeasure = \"units\"\nby = "
         "[\"store\"]\nhorizon = 14\n[[forecast.plan]]\nname = \"all\"\nmeasure = \"units\"\nby = []\n"
         "horizon = 14\n");
-    auto config = pipeline::load_settings(data, {}, {});
-    auto opened = pipeline::Engine::open(data, std::move(*config));
-    EXPECT_TRUE(opened.has_value()) << opened.error().message;
-    engine = std::move(*opened);
+    engine = open_shop(data);
     run("first.csv", 0, 180);
   }
   void run(const std::string& name, int from, int to) {

@@ -29,15 +29,10 @@ TEST(UnseenSeries, InAnExperimentTheVariantOfTheIdForecastsItAlone) {
   folder.write("shop/tillcast.toml",
                "[forecast]\norigins = 2\n[[forecast.plan]]\nname = \"pairs\"\nmeasure = "
                "\"units\"\nby = [\"store\", \"product\"]\nhorizon = 7\nglobal = \"off\"\n");
-  auto config = load_settings(folder.file("shop"), {}, {});
-  ASSERT_OK(config);
-  ASSERT_OK_AND_ASSIGN(const auto engine, Engine::open(folder.file("shop"), std::move(*config)));
+  const auto engine = test::open_shop(folder.file("shop"));
   StageObserver observer;
   for (const int days : {60, 70}) {
-    RunOptions options;
-    options.inputs = {folder.write(std::to_string(days) + ".csv", pairs(days == 60 ? 0 : 60, days))};
-    options.forecast = false;
-    ASSERT_OK(engine->run(options, observer));
+    test::load_only(*engine, folder.write(std::to_string(days) + ".csv", pairs(days == 60 ? 0 : 60, days)));
     ASSERT_OK(engine->fit_forecasts({}, observer));
   }
   ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("pairs"));

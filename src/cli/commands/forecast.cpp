@@ -8,6 +8,7 @@
 #include "cli/result_format.h"
 #include "core/civil_time.h"
 #include "core/text.h"
+#include "database/database.h"
 #include "pipeline/plan_quantiles.h"
 
 namespace tillcast::cli {
@@ -237,12 +238,7 @@ CommandSpec forecast_predict_command() {
     const bool csv = arguments.text("--format", "table") == "csv";
     const auto rows = forecast.sum ? sum_row(forecast, *forecast.sum) : point_rows(forecast);
     if (csv) {
-      std::string text;
-      for (const auto& row : rows) {
-        for (std::size_t c = 0; c < row.size(); ++c) text += (c == 0 ? "" : ",") + row[c];
-        text += "\n";
-      }
-      context.terminal.out(text);
+      context.terminal.out(text_csv(rows));
       return kExitOk;
     }
     context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
@@ -279,13 +275,13 @@ CommandSpec forecast_backtest_command() {
         "round(rmse, 2) AS rmse, round(mase, 3) AS mase, "
         "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy WHERE "
         "demand_class = 'all'";
-    if (context.arguments.has("PLAN")) {
-      std::string plan = context.arguments.text("PLAN");
-      for (std::size_t at = 0; (at = plan.find('\'', at)) != std::string::npos; at += 2) plan.insert(at, "'");
-      statement += " AND plan = '" + plan + "'";
-    }
+    const std::string plan = context.arguments.text("PLAN");
+    if (!plan.empty()) statement += " AND plan = " + std::string(database::sql_quote(plan));
     const auto result = TILLCAST_TRY_PLAIN(
         context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));
+    if (result.rows() == 0 && !plan.empty())
+      return not_found("no back-test of plan " + plan + " is stored; `tillcast forecast fit " + plan +
+                       "` makes one");
     const auto text = TILLCAST_TRY_PLAIN(
         format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
     context.terminal.out(text);

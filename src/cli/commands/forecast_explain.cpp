@@ -31,18 +31,9 @@ std::vector<std::vector<std::string>> rows_of(std::span<const pipeline::Explaine
 }
 
 void print(Terminal& terminal, const std::vector<std::vector<std::string>>& rows, bool csv) {
-  if (!csv) {
-    std::vector<bool> right(rows[0].size(), true);
-    right[0] = false;
-    terminal.out(text_table(rows, right));
-    return;
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) text += (c == 0 ? "" : ",") + row[c];
-    text += "\n";
-  }
-  terminal.out(text);
+  std::vector<bool> right(rows[0].size(), true);
+  right[0] = false;
+  terminal.out(csv ? text_csv(rows) : text_table(rows, right));
 }
 
 // One period: a line for each part, a column for each model.

@@ -45,9 +45,12 @@ CommandSpec lake_verify_command() {
   command.summary = "check every file against the manifest (exit 3 when something is wrong)";
   command.examples = "  tillcast lake verify\n";
   command.run = [](CommandContext& context) -> Result<int> {
-    ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
-    progress.stage_started("verify", "bytes");
-    const auto findings = TILLCAST_TRY_PLAIN(context.engine->lake_verify(progress));
+    const auto verify = [&context] {
+      ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
+      progress.stage_started("verify", "bytes");
+      return context.engine->lake_verify(progress);
+    };
+    const auto findings = TILLCAST_TRY_PLAIN(verify());
     std::int64_t errors = 0;
     for (const auto& finding : findings) {
       const bool error = finding.severity == lake::Finding::Severity::kError;

@@ -6,6 +6,11 @@
 #include "pipeline/engine.h"
 
 namespace tillcast::cli {
+namespace {
+
+constexpr const char* kFileOption = "-f,--file";
+
+}  // namespace
 
 CommandSpec sql_command() {
   CommandSpec command;
@@ -23,16 +28,23 @@ CommandSpec sql_command() {
        false,
        {}},
       {"-c,--command", OptionKind::kValue, "the same, as an option", "SQL", "", false, {}},
-      {"-f,--file", OptionKind::kValue, "read the statement from a file; - is stdin", "FILE", "", false, {}},
+      {kFileOption, OptionKind::kValue, "read the statement from a file; - is stdin", "FILE", "", false, {}},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table on a terminal, csv else",
        false, result_formats()},
       {"--limit", OptionKind::kValue, "rows at most", "N", "sql.rows_max", false, {}},
   };
+  command.stdin_option = kFileOption;
   command.run = [](CommandContext& context) -> Result<int> {
-    std::string statement = context.arguments.text("STATEMENT", context.arguments.text("-c,--command"));
-    if (context.arguments.has("-f,--file")) {
-      const std::string name = context.arguments.text("-f,--file");
-      std::ifstream file(name == "-" ? "/dev/stdin" : context.resolve(name));
+    const auto& arguments = context.arguments;
+    const int given = (arguments.has("STATEMENT") ? 1 : 0) + (arguments.has("-c,--command") ? 1 : 0) +
+                      (arguments.has(kFileOption) ? 1 : 0);
+    if (given > 1) return invalid_input("give one statement: as an argument, with -c or with -f");
+    std::string statement = arguments.text("STATEMENT", arguments.text("-c,--command"));
+    const std::string name = arguments.text(kFileOption);
+    if (name == "-") {
+      statement = context.input;
+    } else if (!name.empty()) {
+      std::ifstream file(context.resolve(name));
       if (!file) return not_found("cannot read the statement from " + name);
       std::ostringstream text;
       text << file.rdbuf();
