@@ -1,13 +1,15 @@
 // Quality of the quantiles of src/forecast with default settings. M5 (280 series, d_1914 to d_1941): mean
 // scaled pinball loss over nine quantiles, by the protocol of the published figures, coverage at each level
 // and by class. Rossmann (1,115 stores, the last 42 days, open days with sales): coverage and width of the 80
-// and 95 % intervals. Everything is chosen before the hold-out. Exit 0: as expected; 1: a figure is off; 2:
-// no data.
+// and 95 % intervals. Everything is chosen before the hold-out. `--sums`: days and sums of days at many
+// origins instead. Exit 0: as expected; 1: a figure is off; 2: no data.
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "answers.h"
@@ -53,9 +55,17 @@ void print_score(const char* name, const Score& score) {
               score.coverage.count);
 }
 
+struct SumScore {
+  std::size_t days = 0;
+  Coverage drawn;
+  Coverage added;  ///< quantiles of single days added up
+  double cpu_s = 0;
+};
+
 /// Sums over the first days of the horizon: how many lie inside their 80 and 95 % intervals, and inside those
 /// that quantiles of single days added up would give.
-void sums(const ForecastRun& result, const std::vector<Series>& complete, const char* name) {
+std::vector<SumScore> score_sums(const ForecastRun& result, const std::vector<Series>& complete,
+                                 std::span<const std::size_t> lengths) {
   constexpr std::array<double, 4> kBounds = {0.025, 0.1, 0.9, 0.975};
   const auto windows = error_windows(result, {}, 500);
   const std::size_t horizon = result.series[0].points.size();
@@ -65,9 +75,10 @@ void sums(const ForecastRun& result, const std::vector<Series>& complete, const 
         windows_for(windows, "", std::string(demand_class_name(static_cast<DemandClass>(c))));
     ranks.emplace_back(of_class.errors, horizon, horizon, SamplePathOptions{});
   }
-  for (const std::size_t days : {std::size_t{7}, std::size_t{14}, horizon}) {
-    Coverage drawn;
-    Coverage added;
+  std::vector<SumScore> scores;
+  for (const std::size_t days : lengths) {
+    SumScore& score = scores.emplace_back();
+    score.days = days;
     std::vector<std::size_t> places;
     for (std::size_t step = 0; step < days; ++step) places.push_back(step);
     const double started = cpu_seconds();
@@ -88,15 +99,25 @@ void sums(const ForecastRun& result, const std::vector<Series>& complete, const 
         std::fprintf(stderr, "%s\n", sum.error().message.c_str());
         std::exit(1);
       }
-      drawn.add(actual, (*sum)[1], (*sum)[2], (*sum)[0], (*sum)[3]);
-      added.add(actual, bounds[1], bounds[2], bounds[0], bounds[3]);
+      score.drawn.add(actual, (*sum)[1], (*sum)[2], (*sum)[0], (*sum)[3]);
+      score.added.add(actual, bounds[1], bounds[2], bounds[0], bounds[3]);
     }
+    score.cpu_s = cpu_seconds() - started;
+  }
+  return scores;
+}
+
+void sums(const ForecastRun& result, const std::vector<Series>& complete, const char* name) {
+  const std::array<std::size_t, 3> lengths = {7, 14, result.series[0].points.size()};
+  for (const SumScore& score : score_sums(result, complete, lengths)) {
+    const Coverage& drawn = score.drawn;
+    const Coverage& added = score.added;
     std::printf(
         "  sums of %2zu days  80 %%: %.3f  95 %%: %.3f   quantiles added up: %.3f  %.3f   width of 80 %%, "
         "of theirs: %.3f   %.0f us each\n",
-        days, drawn.share80(), drawn.share95(), added.share80(), added.share95(),
+        score.days, drawn.share80(), drawn.share95(), added.share80(), added.share95(),
         drawn.mean_width80() / added.mean_width80(),
-        1e6 * (cpu_seconds() - started) / static_cast<double>(result.series.size()));
+        1e6 * score.cpu_s / static_cast<double>(result.series.size()));
     expect(std::abs(drawn.share80() - 0.8) < std::abs(added.share80() - 0.8) || drawn.share80() >= 0.76,
            name);
   }
@@ -207,10 +228,131 @@ bool rossmann(const std::string& folder) {
   return true;
 }
 
+/// Coverage of the first days of the horizon, one by one and added up, as means over origins: one origin says
+/// little, as its series share their errors.
+class SumsOverOrigins {
+ public:
+  explicit SumsOverOrigins(std::size_t horizon) : lengths_{7, 14, horizon} {}
+
+  void add(Date cut, const ForecastRun& result, const std::vector<Series>& complete) {
+    const std::vector<SumScore> sums = score_sums(result, complete, lengths_);
+    std::printf("  %s, %zu series:", format_date(cut).c_str(), complete.size());
+    for (std::size_t k = 0; k < lengths_.size(); ++k) {
+      Coverage days;
+      for (std::size_t i = 0; i < complete.size(); ++i) {
+        for (std::size_t step = 0; step < lengths_[k]; ++step) {
+          const ForecastPoint& point = result.series[i].points[step];
+          const auto at = static_cast<std::size_t>(point.date.days - complete[i].start.days);
+          if (complete[i].masked.at(at) == 0)
+            days.add(complete[i].value[at], point.lo80, point.hi80, point.lo95, point.hi95);
+        }
+      }
+      const std::array inside = {days.share80(), days.share95(), sums[k].drawn.share80(),
+                                 sums[k].drawn.share95()};
+      for (std::size_t c = 0; c < inside.size(); ++c) {
+        inside_[k][c] += inside[c];
+        std::printf("%s%.3f", c == 0 ? "  " : " ", inside[c]);
+      }
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+    ++origins_;
+  }
+  /// @param apart  sums may hold so much more or less than their days
+  void print(double apart) const {
+    const auto count = static_cast<double>(origins_);
+    for (std::size_t k = 0; k < lengths_.size(); ++k) {
+      std::printf(
+          "  %2zu days, mean of %zu origins: each 80 %%: %.3f  95 %%: %.3f  sum 80 %%: %.3f  95 %%: %.3f\n",
+          lengths_[k], origins_, inside_[k][0] / count, inside_[k][1] / count, inside_[k][2] / count,
+          inside_[k][3] / count);
+      expect(std::abs(inside_[k][2] - inside_[k][0]) <= apart * count, "sums hold what their days hold");
+    }
+  }
+
+ private:
+  std::array<std::size_t, 3> lengths_;
+  std::array<std::array<double, 4>, 3> inside_{};  ///< summed over origins: days in 80, 95; sums in 80, 95 %
+  std::size_t origins_ = 0;
+};
+
+bool has_christmas(Date before, std::int32_t days) {
+  for (std::int32_t day = 1; day <= days; ++day) {
+    const CivilDate date = civil_from_date(Date{before.days + day});
+    if (date.month == 12 && date.day == 24) return true;
+  }
+  return false;
+}
+
+/// Every fifth store at origins three weeks apart before 2015-06-19, without Christmas ahead.
+void rossmann_origins(const RossmannRows& rows) {
+  constexpr std::int32_t kHorizon = 42;
+  SumsOverOrigins ordinary(kHorizon);
+  SumsOverOrigins after_christmas(kHorizon);
+  for (int back = 1; back <= 19; ++back) {
+    const Date cut{date_from_civil(2015, 6, 19).days - 21 * back};
+    if (has_christmas(cut, kHorizon)) continue;
+    const std::vector<Series> complete = rossmann_series(rows, Date{cut.days + kHorizon}, 5);
+    const std::vector<Series> known = rossmann_series(rows, cut, 5);
+    std::vector<Series> kept_complete;
+    std::vector<Series> kept;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      bool usable = known[i].size() > 0;
+      // Closed for months: nothing to add up.
+      for (std::size_t t = known[i].size(); usable && t < complete[i].size(); ++t)
+        usable = complete[i].masked[t] == 0 || complete[i].open[t] == 0;
+      if (!usable) continue;
+      kept.push_back(known[i]);
+      kept_complete.push_back(complete[i]);
+    }
+    SumsOverOrigins& to =
+        has_christmas(Date{cut.days - 3 * kHorizon}, 3 * kHorizon) ? after_christmas : ordinary;
+    to.add(cut, run(kept, kHorizon, Metric::kRmspe), kept_complete);
+  }
+  std::printf(" Christmas in the back-test:\n");
+  after_christmas.print(0.1);
+  std::printf(" without:\n");
+  ordinary.print(0.05);
+}
+
+void m5_origins(const SalesRows& rows) {
+  constexpr std::int32_t kHorizon = 28;
+  SumsOverOrigins means(kHorizon);
+  for (int back = 2; back <= 12; ++back) {
+    const Date cut{m5_first_day().days + kM5Days - 1 - kHorizon * back};
+    if (has_christmas(cut, kHorizon)) continue;
+    std::vector<Series> complete = build(rows, Grain::kDaily, Date{cut.days + kHorizon});
+    std::vector<Series> known = build(rows, Grain::kDaily, cut);
+    for (std::size_t i = known.size(); i-- > 0;) {
+      if (known[i].size() > 0) continue;  // not yet sold
+      known.erase(known.begin() + static_cast<std::ptrdiff_t>(i));
+      complete.erase(complete.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    means.add(cut, run(known, kHorizon, Metric::kRmse), complete);
+  }
+  means.print(0.1);  // days of whole numbers hold more
+}
+
+int sums_over_origins(const std::string& folder) {
+  SalesRows m5_rows;
+  RossmannRows rossmann_rows;
+  if (!read_m5(folder, m5_rows)) return missing_data(folder, "m5/sales_train_evaluation_280.csv");
+  if (!read_rossmann(folder + "/rossmann", rossmann_rows)) return missing_data(folder, "rossmann/train.csv");
+  std::printf(
+      "By origin, of the first 7 days, 14 days, the horizon: share of days in 80 and in 95 %%, of sums in 80 "
+      "and in 95 %%\n");
+  std::printf("Rossmann, every fifth store\n");
+  rossmann_origins(rossmann_rows);
+  std::printf("M5, 280 series\n");
+  m5_origins(m5_rows);
+  return faults ? 1 : 0;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   const std::string folder = datasets_folder();
+  if (argc == 2 && std::string_view(argv[1]) == "--sums") return sums_over_origins(folder);
   if (!m5(folder)) return missing_data(folder, "m5/sales_train_evaluation_280.csv");
   if (!rossmann(folder)) return missing_data(folder, "rossmann/train.csv");
   return faults ? 1 : 0;

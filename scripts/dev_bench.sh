@@ -10,7 +10,7 @@ usage: ./dev bench [NAME]...        without NAME all of them, some 40 CPU minute
     forecast_rossmann   42 days of 1,115 stores at five origins, beside naive models, medians, Theta; coverage
     forecast_datasets   store-item demand (two quarters), M5 subset, Online Retail by week, beside their peers' figures
     forecast_monthly    store-item demand by month, three years
-    forecast_quantiles  scaled pinball loss on M5, coverage and width of intervals on Rossmann
+    forecast_quantiles  scaled pinball loss on M5, coverage and width of intervals on Rossmann, sums of days
   forecast_scale      1,000 series of M5's shape (30,490 with --series 30490): CPU seconds and memory of each step
   peers               import and gold of Online Retail, beside polars, DuckDB and pandas
   scale               import and gold at 1, 10 and 100 times the lines
