@@ -40,7 +40,7 @@ TEST(UnseenSeries, InAnExperimentTheVariantOfTheIdForecastsItAlone) {
     ASSERT_OK(engine->run(options, observer));
     ASSERT_OK(engine->fit_forecasts({}, observer));
   }
-  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("pairs"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("pairs", 0));
   ExperimentRequest request;
   request.plan = "pairs";
   request.name = "half";
