@@ -112,7 +112,7 @@ class Connection {
                                        std::unique_ptr<BodySink> sink);
   asio::awaitable<bool> send(const HttpAnswer& answer, bool close, bool http_1_0);
   asio::awaitable<void> close_gently();
-  HttpAnswer refusal_of(error_code error, std::string_view target) const;
+  HttpAnswer refusal_of(error_code error, std::string_view target, std::string_view request_id) const;
   HttpAnswer body_too_large(const Application::Admission& admission) const;
 
   Listener& listener_;
@@ -129,7 +129,7 @@ class Listener final : public HttpListener {
         application(app),
         pools(shared_pools),
         loop_(options.threads),
-        acceptor_(loop_) {}
+        acceptor_(asio::make_strand(loop_)) {}
   ~Listener() override { stop(); }
 
   Result<> bind(const asio::ip::address& address) {
@@ -157,7 +157,7 @@ class Listener final : public HttpListener {
   void stop() override {
     if (stopped_.exchange(true)) return;
     stopping = true;
-    asio::post(loop_, [this] { acceptor_.close(); });
+    asio::post(acceptor_.get_executor(), [this] { acceptor_.close(); });
     {
       std::unique_lock lock(mutex_);
       for (const auto& connection : connections_) {
@@ -258,21 +258,23 @@ asio::awaitable<bool> Connection::wait_for_request() {
   co_return !error;
 }
 
-HttpAnswer Connection::refusal_of(error_code error, std::string_view target) const {
+HttpAnswer Connection::refusal_of(error_code error, std::string_view target,
+                                  std::string_view request_id) const {
   const Application& application = listener_.application;
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     // Still inside the first line: the target is what is too long.
     if (target.empty())
-      return application.refuse(414, "target_too_long", "the request line does not fit 16 KiB");
-    return application.refuse(431, "header_too_large", "the request header does not fit 16 KiB");
+      return application.refuse(414, "target_too_long", "the request line does not fit 16 KiB", request_id);
+    return application.refuse(431, "header_too_large", "the request header does not fit 16 KiB", request_id);
   }
   if (error == beast::error::timeout) {
-    return application.refuse(408, "request_timeout", "the request did not arrive in time");
+    return application.refuse(408, "request_timeout", "the request did not arrive in time", request_id);
   }
   if (error == http::error::bad_version) {
-    return application.refuse(505, "http_version", "this server speaks HTTP/1.1 and HTTP/1.0");
+    return application.refuse(505, "http_version", "this server speaks HTTP/1.1 and HTTP/1.0", request_id);
   }
-  return application.refuse(400, "malformed_request", "the request is no HTTP/1.1: " + error.message());
+  return application.refuse(400, "malformed_request", "the request is no HTTP/1.1: " + error.message(),
+                            request_id);
 }
 
 asio::awaitable<bool> Connection::read_header(Parser& parser) {
@@ -283,7 +285,7 @@ asio::awaitable<bool> Connection::read_header(Parser& parser) {
   const bool spoken_http = error.category() == http::make_error_code(http::error::bad_method).category();
   if (error == beast::error::timeout ||
       (spoken_http && error != http::error::end_of_stream && error != http::error::partial_message)) {
-    const HttpAnswer refusal = refusal_of(error, view(parser.get().target()));
+    const HttpAnswer refusal = refusal_of(error, view(parser.get().target()), {});
     listener_.application.finished_unrouted(refusal.status);
     // After a timeout Beast has closed the socket: a 408 could not be sent, and nobody reads it.
     if (error == beast::error::timeout) co_return false;
@@ -309,7 +311,7 @@ asio::awaitable<bool> Connection::read_body(Parser& parser, const Application::A
   if (error == http::error::body_limit) {
     refusal = body_too_large(admission);
   } else {
-    refusal = refusal_of(error, view(parser.get().target()));
+    refusal = refusal_of(error, view(parser.get().target()), admission.request_id);
   }
   co_return false;
 }
@@ -329,16 +331,21 @@ asio::awaitable<void> Connection::say_continue(bool expected) {
 }
 
 // Runs blocking work beside the event loop and comes back. The queue holds one task per connection, so there
-// is always room; were there none, the loop would do it itself.
+// is always room; were there none, the loop would do it itself. What the work throws ends the connection.
 template <class Work>
 asio::awaitable<void> Connection::on_body_pool(Work work) {
+  std::exception_ptr fault;
   co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
       [&](auto handler) {
         auto done = std::make_shared<decltype(handler)>(std::move(handler));
         listener_.task_begins();
-        QueryPool::Task task = [this, &listener = listener_, &work, done,
+        QueryPool::Task task = [this, &listener = listener_, &work, &fault, done,
                                 guard = asio::make_work_guard(stream.get_executor())]() mutable {
-          work();
+          try {
+            work();
+          } catch (...) {
+            fault = std::current_exception();
+          }
           asio::post(stream.get_executor(), [done = std::move(done)]() mutable { (*done)(); });
           guard.reset();
           listener.task_ended();
@@ -346,6 +353,7 @@ asio::awaitable<void> Connection::on_body_pool(Work work) {
         if (!listener_.pools.bodies.submit(task)) task();
       },
       asio::use_awaitable);
+  if (fault) std::rethrow_exception(fault);
 }
 
 // Passes a body on to its sink piece by piece: the next piece is read when the last one is stored, so a slow
@@ -385,8 +393,8 @@ asio::awaitable<bool> Connection::stream_body(PieceParser& parser, const Applica
     auto [error, bytes] = co_await http::async_read(stream, buffer_, parser, kNoThrow);
     if (error && error != http::error::need_buffer) {
       sink.reset();
-      refusal =
-          error == http::error::body_limit ? body_too_large(admission) : refusal_of(error, request.target);
+      refusal = error == http::error::body_limit ? body_too_large(admission)
+                                                 : refusal_of(error, request.target, admission.request_id);
       co_return false;
     }
     const std::size_t filled = kPieceBytes - parser.get().body().size;
@@ -507,6 +515,7 @@ asio::awaitable<void> Connection::serve() {
       }
     }
     if (answer.status == 0) break;
+    answer.head_only = request.method == "HEAD";
     const bool close = !complete || answer.close || !keep_alive || listener_.stopping;
     const bool sent = co_await send(answer, close, request.http_1_0);
     application.finished(admission, request.method, request.target, sent ? answer.status : 0,

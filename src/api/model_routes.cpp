@@ -7,6 +7,10 @@ namespace {
 using pipeline::PlanModels;
 using registry::VersionInfo;
 
+constexpr const char* kChecked =
+    "The files of champion and challenger are compared with their checksums, those of other versions with "
+    "their sizes: problems says what is damaged and what to do. Stored forecasts are served all the same.";
+
 Schema version_schema() {
   const Schema column = object_schema({{"name", string_schema("")}, {"type", string_schema("SQL type")}},
                                       "A column of the signature.")
@@ -38,7 +42,10 @@ Schema version_schema() {
                         {"tool_version", string_schema("the program that fitted it")},
                         {"code_revision", string_schema("the commit that program was built from")},
                         {"parent", integer_schema("the champion at that time; 0 = none")},
-                        {"files", array_schema(file, "")}},
+                        {"files", array_schema(file, "")},
+                        {"problem", string_schema("which of its files is damaged and what to do; null when "
+                                                  "none is, as far as they were checked")
+                                        .or_null()}},
                        "A fitted version of a plan's models. Never changes, but for its alias.")
       .with_name("ModelVersion");
 }
@@ -63,11 +70,17 @@ Schema plan_schema() {
                      {"outcome", string_schema("how it ended").or_null()}},
                     "Champion against challenger on shares of the series.")
           .with_name("Experiment");
+  const Schema problem =
+      object_schema({{"version", integer_schema("one of versions, or one that cannot be read at all")},
+                     {"problem", string_schema("which file is damaged and what to do")}},
+                    "A damaged version.")
+          .with_name("ModelProblem");
   return object_schema(
              {{"plan", string_schema("forecast plan")},
               {"champion", integer_schema("the version that forecasts; null without one").or_null()},
               {"challenger", integer_schema("null without one").or_null()},
               {"versions", array_schema(version_schema(), "newest first")},
+              {"problems", array_schema(problem, "damaged versions, oldest first")},
               {"changes", array_schema(change, "oldest first")},
               {"experiments", array_schema(experiment, "newest first")}},
              "The model versions of a plan.")
@@ -135,6 +148,8 @@ void write_version(JsonWriter& out, const PlanModels& models, const VersionInfo&
     out.end_object();
   }
   out.end_array();
+  const auto problem = models.problems.find(info.number);
+  out.field_or_null("problem", problem == models.problems.end() ? "" : problem->second);
   out.end_object();
 }
 
@@ -146,6 +161,15 @@ void write_plan(JsonWriter& out, const PlanModels& models) {
   out.key("versions");
   out.begin_array();
   for (const auto& info : models.versions) write_version(out, models, info);
+  out.end_array();
+  out.key("problems");
+  out.begin_array();
+  for (const auto& [version, problem] : models.problems) {
+    out.begin_object();
+    out.field("version", version);
+    out.field("problem", problem);
+    out.end_object();
+  }
   out.end_array();
   out.key("changes");
   out.begin_array();
@@ -193,8 +217,8 @@ Parameter plan_parameter() {
 }
 
 // A name that no plan can have is one that is not there.
-Result<PlanModels> find_plan(pipeline::Service& service, const std::string& plan) {
-  auto found = service.models_of(plan);
+Result<PlanModels> find_plan(pipeline::Service& service, const std::string& plan, int version) {
+  auto found = service.models_of(plan, version);
   if (!found && found.error().code == ErrorCode::kInvalidInput) return not_found(found.error().message);
   return found;
 }
@@ -206,6 +230,7 @@ void add_model_routes(std::vector<Route>& routes, pipeline::Service& service) {
                            object_schema({{"data", array_schema(plan_schema(), "by name of the plan")}},
                                          "All plans that have model versions.")
                                .with_name("ModelList"));
+  list.description = kChecked;
   list.handle = [&service](const RouteRequest&) -> Result<RouteAnswer> {
     const auto found = TILLCAST_TRY_PLAIN(service.models());
     JsonWriter out;
@@ -222,10 +247,11 @@ void add_model_routes(std::vector<Route>& routes, pipeline::Service& service) {
   Route plan =
       model_route("/api/v1/models/{plan}", "get_models",
                   "The model versions of a plan: champion, challenger, history, experiments", plan_schema());
+  plan.description = kChecked;
   plan.parameters = {plan_parameter()};
   plan.problems = {404};
   plan.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
-    const auto found = TILLCAST_TRY_PLAIN(find_plan(service, request.text("plan")));
+    const auto found = TILLCAST_TRY_PLAIN(find_plan(service, request.text("plan"), 0));
     JsonWriter out;
     write_plan(out, found);
     return json_answer(out);
@@ -236,18 +262,21 @@ void add_model_routes(std::vector<Route>& routes, pipeline::Service& service) {
                           "Everything about one version", version_schema());
   one.parameters = {plan_parameter(),
                     path_parameter("version", integer_schema("its number").with_range(1, 1'000'000'000))};
+  one.description = "Its files are compared with their checksums; see problem.";
   one.problems = {404};
   one.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
-    const auto found = TILLCAST_TRY_PLAIN(find_plan(service, request.text("plan")));
+    const auto version = static_cast<int>(request.integer("version").value_or(0));
+    const auto found = TILLCAST_TRY_PLAIN(find_plan(service, request.text("plan"), version));
     for (const auto& info : found.versions) {
-      if (info.number != request.integer("version")) continue;
+      if (info.number != version) continue;
       JsonWriter out;
       write_version(out, found, info);
       return json_answer(out);
     }
-    return not_found("plan '" + found.plan + "' has no version " +
-                     std::to_string(request.integer("version").value_or(0)) + "; GET /api/v1/models/" +
-                     found.plan + " lists them");
+    if (const auto problem = found.problems.find(version); problem != found.problems.end())
+      return corrupt_data(problem->second);
+    return not_found("plan '" + found.plan + "' has no version " + std::to_string(version) +
+                     "; GET /api/v1/models/" + found.plan + " lists them");
   };
   routes.push_back(std::move(one));
 }

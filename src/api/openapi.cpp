@@ -43,11 +43,7 @@ std::string_view explained(int status) {
     case 505:
       return "Neither HTTP/1.1 nor HTTP/1.0.";
     case 507:
-      return "The disk is full: send the request again once there is space. Of an upload nothing is kept, "
-             "or, when "
-             "the disk filled after it was stored, all of it: its job begins when it is sent again or when "
-             "the "
-             "server starts next.";
+      return "The disk is full: send the request again once there is space. Of an upload nothing is kept.";
     default:
       return "A problem.";
   }

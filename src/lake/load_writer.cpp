@@ -1,10 +1,12 @@
 #include "lake/load_writer.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/crash_point.h"
 #include "core/version.h"
+#include "database/cancel_watch.h"
 #include "lake/event_id_set.h"
 #include "lake/lake_internal.h"
 #include "lake/load_buffer_internal.h"
@@ -30,6 +32,8 @@ Column text_column(const char* name, std::size_t rows, std::string_view value) {
 struct LoadWriter::State {
   State(std::shared_ptr<Lake::State> owner, database::Connection&& own)
       : lake(std::move(owner)), connection(std::move(own)) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
   ~State() {
     if (!finished) remove_files();
   }
@@ -48,6 +52,7 @@ struct LoadWriter::State {
   LoadTotals totals;
   std::map<std::string, EventIdSet, std::less<>> seen;
   std::set<std::pair<std::string, int>> months_seen;  // whose visible ids are in `seen`
+  std::optional<database::CancelWatch> watch;         // ends before its connection
 
   Result<DatasetBuffer*> buffer_for(std::string_view dataset, const ColumnBatch& batch,
                                     const AddOptions& add_options);
@@ -286,6 +291,8 @@ Result<ManifestEntry> LoadWriter::commit(std::int64_t rows_in) {
   }
   TILLCAST_TRY_PLAIN(state.write_all());
   for (;;) {
+    if (state.options.progress != nullptr && state.options.progress->cancelled())
+      return cancelled("stopped on request; nothing of " + state.info.file + " was loaded");
     ManifestEntry entry;
     entry.seq = state.seq;
     entry.kind = EntryKind::kLoad;
@@ -337,6 +344,8 @@ Result<LoadWriter> Lake::begin_load(const LoadInfo& info, const LoadOptions& opt
   state->options = options;
   state->seq = base.seq + 1;
   state->base = std::move(base);
+  if (options.progress != nullptr)
+    state->watch.emplace(state->connection, [progress = options.progress] { return progress->cancelled(); });
   return LoadWriter(std::move(state));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/column_batch.h"
+#include "core/progress.h"
 #include "core/result.h"
 #include "database/value.h"
 #include "lake/manifest.h"
@@ -27,6 +28,9 @@ struct LoadInfo {
 struct LoadOptions {
   std::uint64_t buffer_bytes_max = std::uint64_t{192}
                                    << 20;  ///< rows held in memory before files are written
+  /// Asked from a thread of the load's own, also while files are written: once it wants to stop, add() and
+  /// commit() end with kCancelled, until the load is visible. Must outlive the writer. Null: never.
+  const Progress* progress = nullptr;
 };
 
 /// How the rows of one add() are stored.

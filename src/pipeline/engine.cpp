@@ -94,7 +94,9 @@ class DirectoryEngine final : public Engine {
   }
 
   Result<std::vector<PlanModels>> models() override { return list_models(*workspace_); }
-  Result<PlanModels> models_of(const std::string& plan) override { return show_models(*workspace_, plan); }
+  Result<PlanModels> models_of(const std::string& plan, int version) override {
+    return show_models(*workspace_, plan, version);
+  }
   Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) override {
     auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
     return list_alerts(connection, request);

@@ -136,7 +136,9 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   std::vector<registry::Finding> damaged;
   const auto versions = TILLCAST_TRY_PLAIN(registry.versions(plan.name, &damaged));
   for (const auto& one : damaged) observer.note(plan.name + ": " + one.message);
-  const auto same = std::ranges::find(versions, ids.fit_id, &registry::VersionInfo::fit_id);
+  const auto same = std::ranges::find_if(versions, [&](const registry::VersionInfo& one) {
+    return one.fit_id == ids.fit_id && registry.problem_of(one, registry::Registry::Look::kContent).empty();
+  });
   if (same != versions.end()) TILLCAST_TRY_PLAIN(settle_aliases(workspace, *same));
 
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());

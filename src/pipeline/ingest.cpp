@@ -113,13 +113,19 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   report.dataset = "silver." + std::string(retail::dataset_name(mapping.dataset));
   const std::string bronze_dataset = "bronze." + mapping.topic();
 
-  auto writer = TILLCAST_TRY_PLAIN(
-      workspace.lake.begin_load({report.sha256, report.file, mapping.source, mapping.topic(), {}}));
+  auto writer = TILLCAST_TRY_PLAIN(workspace.lake.begin_load(
+      {report.sha256, report.file, mapping.source, mapping.topic(), {}}, {.progress = &observer}));
+  // However a stop shows: as the wish itself, or as a statement of the lake that was interrupted.
+  const auto told = [&report](Error error) {
+    return error.code == ErrorCode::kCancelled
+               ? cancelled("stopped; nothing of " + report.file + " was loaded")
+               : std::move(error);
+  };
   RejectSummary rejects(options.rejects_shown);
   retail::RecordBatch records;
   std::int64_t duplicates = 0;
   while (TILLCAST_TRY(reader->next(records), file.string())) {
-    if (observer.cancelled()) return cancelled("stopped; nothing of " + report.file + " was loaded");
+    if (observer.cancelled()) return told(cancelled(""));
     retail::ConvertedBatch batch;
     if (auto converted = converter.convert(std::move(records), batch); !converted)
       return std::move(converted.error()).with_context(file.string());
@@ -141,21 +147,23 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
       if (at == rows.end() || *at != source_rows[row]) return std::string();
       return joined_row(bronze, header.size(), static_cast<std::size_t>(at - rows.begin()));
     };
-    const auto typed = TILLCAST_TRY_PLAIN(writer.add(report.dataset, std::move(batch.typed), typed_options));
-    duplicates += static_cast<std::int64_t>(typed.duplicates);
+    const auto typed = writer.add(report.dataset, std::move(batch.typed), typed_options);
+    if (!typed) return told(typed.error());
+    duplicates += static_cast<std::int64_t>(typed->duplicates);
     lake::AddOptions bronze_options;
     bronze_options.partition_column = "_event_date";
     bronze_options.store_partition_column = false;
     if (auto added = writer.add(bronze_dataset, std::move(batch.bronze), bronze_options); !added)
-      return std::move(added.error());
+      return told(std::move(added.error()));
     if (batch.rejects.rows > 0) {
       if (auto added = writer.add("silver.rejects", std::move(batch.rejects)); !added)
-        return std::move(added.error());
+        return told(std::move(added.error()));
     }
   }
-  const auto entry = TILLCAST_TRY(writer.commit(converter.totals().rows_in), "load " + report.file);
-  report.load_seq = entry.seq;
-  report.totals = entry.totals;
+  const auto entry = writer.commit(converter.totals().rows_in);
+  if (!entry) return told(Error(entry.error()).with_context("load " + report.file));
+  report.load_seq = entry->seq;
+  report.totals = entry->totals;
   rejects.add_duplicates(duplicates);
   rejects.report(report);
   TILLCAST_TRY_PLAIN(refresh_views(workspace));

@@ -145,8 +145,8 @@ class EngineJobRunner final : public JobRunner {
                                        const std::string& mapping) override {
     auto& file = static_cast<UploadSinkFile&>(*sink);
     const auto accepted = TILLCAST_TRY_PLAIN(uploads_->accept(std::move(file.incoming), name, mapping));
-    if (!accepted.existing || accepted.upload.job_id.empty())
-      TILLCAST_TRY_PLAIN(start_upload_job(accepted.upload));
+    if (accepted.upload.job_id.empty())
+      TILLCAST_TRY_PLAIN(start_first_job(accepted.upload.id));
     else if (TILLCAST_TRY_PLAIN(upload(accepted.upload.id)).state() == "dead_letter")
       TILLCAST_TRY_PLAIN(uploads_->set_name(accepted.upload.id, name));  // a replay loads it by this name
     return AcceptedUpload{TILLCAST_TRY_PLAIN(upload(accepted.upload.id)), accepted.existing};
@@ -214,13 +214,28 @@ class EngineJobRunner final : public JobRunner {
   }
 
  private:
-  // One job for each accepted file, however often this is asked: the key is made of the file's hash.
+  // One job for each accepted file, however often this is asked: the key is made of the file's hash. It is
+  // under way when it is submitted: a record that does not say so yet is put right when this is asked again.
   Result<> start_upload_job(const Upload& upload) {
     const auto submitted =
         TILLCAST_TRY_PLAIN(store_->submit(JobKind::kIngestUpload, {"", "", upload.id, "upload"},
                                           "upload:" + upload.id + ":" + std::to_string(upload.jobs)));
     crash_point("uploads.job_submitted");
-    return uploads_->set_job(upload.id, submitted.job.id, upload.jobs + 1);
+    if (const auto noted = uploads_->set_job(upload.id, submitted.job.id, upload.jobs + 1); !noted)
+      log(LogLevel::kWarning, "the record of an upload does not name its job yet",
+          {{"job.id", submitted.job.id}, {"error.message", noted.error().message}});
+    return {};
+  }
+
+  // A file whose job cannot be started is not kept: its client hears that it failed.
+  Result<> start_first_job(const std::string& id) {
+    const std::lock_guard lock(starting_mutex_);
+    const auto upload = uploads_->find(id);
+    if (!upload) return unavailable("the same file was sent twice and could not be kept; send it again");
+    if (!upload->job_id.empty()) return {};
+    auto started = start_upload_job(*upload);
+    if (!started) uploads_->forget(id);
+    return started;
   }
 
   Result<> check_target(const TrainRequest& request) {
@@ -413,6 +428,7 @@ class EngineJobRunner final : public JobRunner {
   const std::unique_ptr<JobStore> store_;
   const std::unique_ptr<UploadStore> uploads_;
   const RetrainSchedule schedule_;
+  std::mutex starting_mutex_;
   std::mutex schedule_mutex_;
   std::optional<Timestamp> last_due_;
   std::mutex timer_mutex_;

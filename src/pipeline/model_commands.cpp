@@ -12,6 +12,7 @@ namespace tillcast::pipeline {
 namespace {
 
 using database::Value;
+using Look = registry::Registry::Look;
 
 constexpr double kBrokenSplit = 0.001;
 
@@ -139,7 +140,7 @@ Result<ExperimentReport> report_on(database::Connection& connection, const regis
 
 }  // namespace
 
-Result<PlanModels> show_models(const Workspace& workspace, const std::string& plan) {
+Result<PlanModels> show_models(const Workspace& workspace, const std::string& plan, int version) {
   const auto registry = registry_of(workspace);
   PlanModels models;
   models.plan = plan;
@@ -147,9 +148,16 @@ Result<PlanModels> show_models(const Workspace& workspace, const std::string& pl
   models.aliases = TILLCAST_TRY_PLAIN(registry.aliases(plan));
   std::vector<registry::Finding> damaged;
   models.versions = TILLCAST_TRY_PLAIN(registry.versions(plan, &damaged));
-  for (const auto& one : damaged)
+  for (const auto& one : damaged) models.problems[one.version] = one.message;
+  for (const auto& info : models.versions) {
+    const bool whole = info.number == models.aliases.champion || info.number == models.aliases.challenger ||
+                       info.number == version;
+    auto problem = registry.problem_of(info, whole ? Look::kContent : Look::kSizes);
+    if (!problem.empty()) models.problems[info.number] = std::move(problem);
+  }
+  for (const auto& [number, problem] : models.problems)
     log(LogLevel::kWarning, "a model version is damaged",
-        {{"plan", one.plan}, {"version", std::to_string(one.version)}, {"error.message", one.message}});
+        {{"plan", plan}, {"version", std::to_string(number)}, {"error.message", problem}});
   if (models.versions.empty() && damaged.empty()) return no_versions(registry, plan);
   std::ranges::reverse(models.versions);
   models.experiments = TILLCAST_TRY_PLAIN(registry::read_experiments(registry.folder(plan)));
@@ -161,7 +169,7 @@ Result<std::vector<PlanModels>> list_models(const Workspace& workspace) {
   std::vector<PlanModels> all;
   const auto plans = TILLCAST_TRY_PLAIN(registry_of(workspace).plans());
   all.reserve(plans.size());
-  for (const auto& plan : plans) all.push_back(TILLCAST_TRY_PLAIN(show_models(workspace, plan)));
+  for (const auto& plan : plans) all.push_back(TILLCAST_TRY_PLAIN(show_models(workspace, plan, 0)));
   return all;
 }
 

@@ -14,7 +14,7 @@ namespace tillcast::pipeline {
 
 Result<std::vector<PlanModels>> list_models(const Workspace& workspace);
 /// kNotFound for a plan without versions; the message names those that have.
-Result<PlanModels> show_models(const Workspace& workspace, const std::string& plan);
+Result<PlanModels> show_models(const Workspace& workspace, const std::string& plan, int version);
 
 Result<PlanReport> promote_version(Workspace& workspace, const ForecastPlan& plan,
                                    const PromoteRequest& request, StageObserver& observer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct PlanModels {
   registry::Aliases aliases;
   std::vector<registry::VersionInfo> versions;    ///< newest first
   std::vector<registry::Experiment> experiments;  ///< newest first
+  std::map<int, std::string> problems;  ///< of damaged versions: which file, and what to do. A version that
+                                        ///< cannot be read at all is here and not among `versions`.
 };
 
 struct PromoteRequest {

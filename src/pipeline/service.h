@@ -250,10 +250,11 @@ class Service {
   /// that is not among its periods.
   virtual Result<SeriesExplanation> explain(const ExplainRequest& request) = 0;
 
-  /// The model versions of all plans, by name.
+  /// The model versions of all plans, by name. The files of champions and challengers are checked whole,
+  /// those of other versions for being there and their sizes.
   virtual Result<std::vector<PlanModels>> models() = 0;
-  /// Those of one plan; kNotFound when it has none.
-  virtual Result<PlanModels> models_of(const std::string& plan) = 0;
+  /// Those of one plan; kNotFound when it has none. @param version  checked whole as well; 0 = none
+  virtual Result<PlanModels> models_of(const std::string& plan, int version) = 0;
   /// Open ones first, of whole plans before those of single series, newest first.
   virtual Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) = 0;
 

@@ -209,9 +209,7 @@ Result<UploadStore::Accepted> UploadStore::accept(std::unique_ptr<IncomingUpload
   crash_point("uploads.stored");
   if (written) written = write(upload);
   if (!written) {
-    std::error_code ignored;
-    std::filesystem::remove(folder_ / (upload.id + ".json"), ignored);
-    std::filesystem::remove(path_of(upload), ignored);
+    remove_files(upload);
     return renamed(std::move(written.error()), path_of(upload), label);
   }
   crash_point("uploads.recorded");
@@ -234,11 +232,23 @@ Result<> UploadStore::change(const std::string& id, const std::function<void(Upl
   const std::lock_guard lock(mutex_);
   const auto at = uploads_.find(id);
   if (at == uploads_.end()) return not_found("there is no upload '" + id.substr(0, 80) + "'");
-  Upload upload = at->second;
-  how(upload);
-  if (auto written = write(upload); !written) return written;
-  at->second = upload;
-  return {};
+  how(at->second);
+  return write(at->second);
+}
+
+// The record first: a file without one is removed at the next start.
+void UploadStore::remove_files(const Upload& upload) const {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / (upload.id + ".json"), ignored);
+  std::filesystem::remove(path_of(upload), ignored);
+}
+
+void UploadStore::forget(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto at = uploads_.find(id);
+  if (at == uploads_.end()) return;
+  remove_files(at->second);
+  uploads_.erase(at);
 }
 
 std::optional<Upload> UploadStore::find(const std::string& id) const {

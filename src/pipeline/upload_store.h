@@ -79,7 +79,10 @@ class UploadStore {
   /// What the client calls a file that it sends again.
   Result<> set_name(const std::string& id, const std::string& name);
 
-  /// Notes the job that was started for an upload.
+  /// Removes an upload that no job was started for.
+  void forget(const std::string& id);
+
+  /// Notes the job that was started for an upload: in memory even when the record cannot be written.
   Result<> set_job(const std::string& id, const std::string& job_id, int jobs);
 
   std::optional<Upload> find(const std::string& id) const;
@@ -93,6 +96,7 @@ class UploadStore {
   UploadStore(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   Result<> write(const Upload& upload) const;
   Result<> change(const std::string& id, const std::function<void(Upload&)>& how);
+  void remove_files(const Upload& upload) const;
   const std::filesystem::path folder_;
   const Clock& clock_;
   std::shared_ptr<std::atomic<int>> open_ = std::make_shared<std::atomic<int>>(0);

@@ -17,6 +17,10 @@ namespace {
 constexpr const char* kVersionFile = "version.json";
 constexpr const char* kAliasFile = "aliases.json";
 
+constexpr const char* kAdvice =
+    "; roll back to another version with `tillcast model rollback`, or fit again with `tillcast forecast "
+    "fit`";
+
 constexpr const char* kCrashPoints[] = {
     "registry.file.after_write",       "registry.version.before_rename",   "registry.version.after_rename",
     "registry.alias.after_write",      "registry.alias.after_rename",      "registry.garbage.after_rename",
@@ -218,11 +222,30 @@ Result<std::string> Registry::read_file(const VersionInfo& info, const std::stri
   std::string content = TILLCAST_TRY_PLAIN(io::read_file(path, std::uint64_t{4} << 30));
   if (static_cast<std::int64_t>(content.size()) != listed->bytes ||
       io::sha256_text(content) != listed->sha256) {
-    return corrupt_data(path.string() +
-                        " is not what was stored (its checksum differs); roll back to another "
-                        "version with `tillcast model rollback`, or fit again");
+    return corrupt_data(path.string() + " is not what was stored (its checksum differs)" + kAdvice);
   }
   return content;
+}
+
+std::string Registry::problem_of(const VersionInfo& info, Look look) const {
+  const auto version = folder(info.plan, info.number);
+  for (const auto& file : info.files) {
+    const auto path = version / file.name;
+    std::error_code failed;
+    const auto bytes = std::filesystem::file_size(path, failed);
+    if (failed) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(version, ignored)) return {};  // deleted meanwhile
+      return path.string() + " cannot be read (" + failed.message() + ")" + kAdvice;
+    }
+    if (static_cast<std::int64_t>(bytes) != file.bytes)
+      return path.string() + " is not what was stored (it has " + std::to_string(bytes) +
+             " bytes, expected " + std::to_string(file.bytes) + ")" + kAdvice;
+    if (look == Look::kSizes) continue;
+    const auto content = read_file(info, file.name);
+    if (!content && content.error().code == ErrorCode::kCorruptData) return content.error().message;
+  }
+  return {};
 }
 
 Result<Aliases> Registry::aliases(const std::string& plan) const {

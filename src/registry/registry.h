@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -62,6 +63,10 @@ class Registry {
   Result<VersionInfo> version(const std::string& plan, int number) const;
   /// A file of a version; kCorruptData when it is not what was stored.
   Result<std::string> read_file(const VersionInfo& info, const std::string& name) const;
+  /// kSizes: the files are there and as long as they were. kContent: read and compared as well.
+  enum class Look : std::uint8_t { kSizes, kContent };
+  /// Which file of a version is damaged and what to do, for people; empty when none is.
+  std::string problem_of(const VersionInfo& info, Look look) const;
 
   /// No alias and no change for a plan without any.
   Result<Aliases> aliases(const std::string& plan) const;

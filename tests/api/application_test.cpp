@@ -267,7 +267,14 @@ TEST_F(ApplicationTest, ModelVersionsAreListedAndShown) {
   EXPECT_STREQ(plan.json["experiments"][0]["name"].GetString(), "spring");
   const auto one = get("/api/v1/models/stores/2");
   EXPECT_EQ(one.json["metrics"]["wape"].GetDouble(), 0.097);
-  EXPECT_EQ(get("/api/v1/models/stores/3").status, 404);
+  EXPECT_TRUE(one.json["problem"].IsNull());
+  EXPECT_STREQ(plan.json["versions"][1]["problem"].GetString(), "model.txt is damaged; fit again");
+  EXPECT_EQ(list.json["data"][0]["problems"].Size(), 2U);
+  EXPECT_EQ(plan.json["problems"][0]["version"].GetInt(), 1);
+  const auto unreadable = get("/api/v1/models/stores/3");
+  EXPECT_EQ(unreadable.status, 500);
+  EXPECT_STREQ(unreadable.json["detail"].GetString(), "version.json is damaged");
+  EXPECT_EQ(get("/api/v1/models/stores/4").status, 404);
   EXPECT_EQ(get("/api/v1/models/none").status, 404);
   EXPECT_EQ(get("/api/v1/models/stores/0").status, 422);
   EXPECT_EQ(get("/api/v1/models/stores/x").status, 422);

@@ -172,7 +172,7 @@ class MemoryService final : public pipeline::Service {
     if (!empty) all.push_back(stores_models());
     return all;
   }
-  Result<pipeline::PlanModels> models_of(const std::string& plan) override {
+  Result<pipeline::PlanModels> models_of(const std::string& plan, int) override {
     if (plan != "stores")
       return not_found("plan '" + plan + "' has no model versions; there are some of: stores");
     return stores_models();
@@ -244,7 +244,7 @@ class MemoryService final : public pipeline::Service {
   }
   std::string data_version() override { return "run-" + std::to_string(version.load()); }
 
-  /// Two versions, the older one champion, and an experiment that ended.
+  /// Two versions, the older one champion and damaged, a third that cannot be read, an experiment that ended.
   static pipeline::PlanModels stores_models() {
     pipeline::PlanModels models;
     models.plan = "stores";
@@ -273,6 +273,7 @@ class MemoryService final : public pipeline::Service {
       info.files = {{"model.txt", 100, std::string(64, 'a')}};
       models.versions.push_back(std::move(info));
     }
+    models.problems = {{1, "model.txt is damaged; fit again"}, {3, "version.json is damaged"}};
     models.experiments = {
         {"spring", "stores", 1, 2, 50, "salt", "2015-08-01T04:00:00Z", "2015-08-02T04:00:00Z", "stopped"}};
     return models;

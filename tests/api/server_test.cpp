@@ -317,6 +317,32 @@ TEST_F(ServerTest, AFullQueueIs503WithRetryAfterAndTheLoopStaysFree) {
   EXPECT_GE(busy, 5);
 }
 
+TEST_F(ServerTest, ARefusedHeadHasNoBodyEither) {
+  ServerOptions options;
+  options.query_threads = 1;
+  options.queued_queries_max = 0;
+  start(options);
+  service_.delay_ms = 1000;
+  RawClient running(port());
+  running.send(kGet);
+  while (service_.queries == 0) std::this_thread::sleep_for(1ms);
+  RawClient client(port());
+  client.send(
+      "HEAD /api/v1/series HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\n");
+  EXPECT_EQ(client.read(true).status, 503);
+  EXPECT_EQ(client.read().status, 200) << "what follows it is the next answer";
+}
+
+TEST_F(ServerTest, ABodyThatIsNoHttpIsRefusedUnderTheRequestsOwnId) {
+  start({});
+  const auto answer =
+      ask("POST /api/v1/forecast HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine-1\r\n"
+          "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.headers.at("x-request-id"), "mine-1");
+}
+
 TEST_F(ServerTest, QueriesOfClientsThatHaveGoneAreNotRun) {
   ServerOptions options;
   options.query_threads = 1;

@@ -175,6 +175,16 @@ TEST_F(UploadTest, AFullDiskIs507AndTheServerGoesOn) {
   EXPECT_EQ(again.read().status, 202);
 }
 
+TEST_F(UploadTest, MemoryThatRunsOutEndsTheConnectionAndNotTheServer) {
+  start();
+  jobs_.fault = [](std::uint64_t) -> Result<> { throw std::bad_alloc(); };
+  RawClient client(server_->port());
+  client.send(head("Content-Length: 8\r\n") + "a,b\n1,2\n");
+  EXPECT_EQ(client.read().status, 0);
+  expect_nothing_open();
+  expect_alive();
+}
+
 TEST_F(UploadTest, AFormWithOneFileIsTakenInPieces) {
   start();
   const std::string file = "a,b\n" + std::string(3'000'000, '-') + "\r\n--bound";

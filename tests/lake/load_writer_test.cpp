@@ -1,5 +1,6 @@
 #include "lake/load_writer.h"
 
+#include <atomic>
 #include <random>
 #include <thread>
 
@@ -95,6 +96,27 @@ TEST_F(LoadWriterTest, NothingIsVisibleBeforeTheCommitOrAfterAnAbort) {
   for (const auto& at : std::filesystem::recursive_directory_iterator(dir.path()))
     left += at.is_regular_file() ? 1U : 0U;
   EXPECT_EQ(left, 0U) << "an abandoned load removes its files";
+}
+
+TEST_F(LoadWriterTest, AStopWhileFilesAreWrittenLeavesNothingAndALoadAfterwardsWorks) {
+  class Stopped final : public Progress {
+   public:
+    void update(std::uint64_t, std::uint64_t) override {}
+    bool cancelled() const override { return stop; }
+    std::atomic<bool> stop = false;
+  } progress;
+  {
+    LoadOptions options;
+    options.progress = &progress;
+    ASSERT_OK_AND_ASSIGN(LoadWriter writer, lake.begin_load(load_info("a.csv"), options));
+    ASSERT_OK(writer.add("silver.sale_line", sale_lines(2'000, kStart, "a"), silver_options()));
+    progress.stop = true;
+    EXPECT_ERROR(writer.commit(2'000), ErrorCode::kCancelled, "");
+  }
+  EXPECT_TRUE(lake.snapshot()->files.empty());
+  for (const auto& at : std::filesystem::recursive_directory_iterator(dir.path()))
+    EXPECT_FALSE(at.is_regular_file()) << at.path();
+  ASSERT_OK(load_file(lake, "a.csv", 2'000, kStart, "a"));
 }
 
 TEST_F(LoadWriterTest, LoadingTheSameFileTwiceIsAConflictThatNamesTheFirst) {

@@ -51,7 +51,7 @@ class IdleEngine : public pipeline::Engine {
     return none();
   }
   Result<std::vector<pipeline::PlanModels>> models() override { return none(); }
-  Result<pipeline::PlanModels> models_of(const std::string&) override { return none(); }
+  Result<pipeline::PlanModels> models_of(const std::string&, int) override { return none(); }
   Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest&) override {
     return none();
   }

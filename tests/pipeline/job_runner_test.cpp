@@ -23,8 +23,12 @@ constexpr std::string_view kSales =
 
 class HeldClock final : public Clock {
  public:
-  Timestamp now() const override { return {micros}; }
+  Timestamp now() const override {
+    if (asked) asked();
+    return {micros};
+  }
   std::atomic<std::int64_t> micros{1'700'000'000'000'000};
+  std::function<void()> asked;
 };
 
 /// Fits and loads by what the test says.
@@ -235,15 +239,36 @@ TEST_F(JobRunnerTest, AnUploadWhoseRecordWasWrittenAndWhoseJobWasNotGetsItsJobAt
   EXPECT_EQ(engine_.loads, 1);
 }
 
-TEST_F(JobRunnerTest, AnUploadWhoseJobCouldNotBeWrittenGetsItWhenItIsSentAgain) {
+TEST_F(JobRunnerTest, AnUploadWhoseJobCouldNotBeWrittenIsNotKept) {
   start();
   const auto jobs = folder_.file("runs/jobs");
   std::filesystem::rename(jobs, folder_.file("runs/away"));  // as a disk that is full just then
   EXPECT_FALSE(upload(kSales).has_value());
+  EXPECT_TRUE(runner_->uploads("", 10).value().uploads.empty());
   std::filesystem::rename(folder_.file("runs/away"), jobs);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.file("uploads")))
+    EXPECT_EQ(entry.path().filename(), "incoming");
+  start();
   ASSERT_OK_AND_ASSIGN(const auto again, upload(kSales));
-  EXPECT_TRUE(again.existing);
+  EXPECT_FALSE(again.existing);
   EXPECT_EQ(wait_until_finished(again.status.upload.job_id).state, JobState::kSucceeded);
+  EXPECT_EQ(engine_.loads, 1);
+}
+
+// The disk fills between the job and the record that names it: the job is under way, and so says the answer.
+TEST_F(JobRunnerTest, AnUploadWhoseRecordCannotNameItsJobIsAccepted) {
+  start();
+  const auto uploads = folder_.file("uploads");
+  int times = 0;  // when the file was received, when the job was created
+  clock_.asked = [&] {
+    if (++times == 2) std::filesystem::rename(uploads, folder_.file("away"));
+  };
+  ASSERT_OK_AND_ASSIGN(const auto accepted, upload(kSales));
+  std::filesystem::rename(folder_.file("away"), uploads);
+  EXPECT_NE(accepted.status.upload.job_id, "");
+  EXPECT_EQ(wait_until_finished(accepted.status.upload.job_id).state, JobState::kSucceeded);
+  start();
+  EXPECT_EQ(upload(kSales)->status.upload.job_id, accepted.status.upload.job_id);
   EXPECT_EQ(engine_.loads, 1);
 }
 

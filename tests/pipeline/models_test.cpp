@@ -81,7 +81,7 @@ TEST_F(Models, AFitBecomesAVersionAndTheSameDataNoOther) {
   ASSERT_OK_AND_ASSIGN(const auto first, run(*engine, {days(0, 120)}));
   EXPECT_EQ(first.plans[0].fitted_version, 1);
   EXPECT_THAT(first.plans[0].verdict, HasSubstr("the first version"));
-  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops", 0));
   EXPECT_EQ(models.aliases.champion, 1);
   const auto& info = models.versions[0];
   EXPECT_EQ(info.series, kShops);
@@ -95,7 +95,7 @@ TEST_F(Models, AFitBecomesAVersionAndTheSameDataNoOther) {
   StageObserver silent;
   ASSERT_OK_AND_ASSIGN(const auto fit, engine->fit_forecasts({}, silent));
   EXPECT_EQ(fit[0].fitted_version, 0);
-  EXPECT_EQ(engine->models_of("shops").value().versions.size(), 1U);
+  EXPECT_EQ(engine->models_of("shops", 0).value().versions.size(), 1U);
   EXPECT_EQ(sql(*engine, kPoints), points);
 }
 
@@ -107,13 +107,13 @@ TEST_F(Models, ADamagedVersionThatIsNotServedStopsNeitherRollBackNorFitNorTheLis
     StageObserver silent;
     ASSERT_OK(engine->fit_forecasts({}, silent));
   }
-  ASSERT_EQ(engine->models_of("shops").value().versions.size(), 3U);
+  ASSERT_EQ(engine->models_of("shops", 0).value().versions.size(), 3U);
   class Notes final : public StageObserver {
    public:
     void note(const std::string& line) override { all += line + "\n"; }
     std::string all;
   } notes;
-  const int champion = engine->models_of("shops").value().aliases.champion;
+  const int champion = engine->models_of("shops", 0).value().aliases.champion;
   PromoteRequest promote{"shops", champion == 3 ? 1 : 3, "test", "", true};
   folder_.write("shop/models/shops/000002/version.json", "{");
   ASSERT_OK(engine->promote_model(promote, notes));
@@ -136,7 +136,7 @@ TEST_F(Models, WhenAllVersionsAreGoneAndTheAliasStaysARunFitsAnew) {
   std::filesystem::remove_all(folder_.file("shop/models/shops/000001"));
   ASSERT_OK_AND_ASSIGN(const auto report, run(*engine, {days(120, 130)}));
   EXPECT_GT(report.plans[0].fitted_version, 1);
-  EXPECT_EQ(engine->models_of("shops").value().aliases.champion, report.plans[0].fitted_version);
+  EXPECT_EQ(engine->models_of("shops", 0).value().aliases.champion, report.plans[0].fitted_version);
 }
 
 TEST_F(Models, ATrainingStoppedWhileItStoresLeavesNoForecastsAndIsFinishedByTheNext) {
@@ -180,8 +180,8 @@ TEST_F(Models, ATrainingStoppedInItsSecondPlanKeepsTheFirstAndGoesOnThere) {
   StopsInTotal stops;
   EXPECT_ERROR(engine->fit_forecasts({}, stops), ErrorCode::kCancelled, "stopped on request");
   EXPECT_EQ(stops.stages, (std::vector<std::string>{"forecast shops", "forecast total"}));
-  EXPECT_EQ(engine->models_of("shops").value().versions.size(), 1U);
-  const auto second = engine->models_of("total");
+  EXPECT_EQ(engine->models_of("shops", 0).value().versions.size(), 1U);
+  const auto second = engine->models_of("total", 0);
   EXPECT_TRUE(!second || second->versions.empty());
   const std::string points = sql(*engine, kPoints);
   EXPECT_NE(points, " ") << "the first plan's forecasts are there";
@@ -231,7 +231,7 @@ TEST_F(Models, PromotionAgainstTheGateMustBeForcedAndCanBeTakenBack) {
   ASSERT_OK_AND_ASSIGN(const auto second, run(*engine, {days(120, 140)}));
   EXPECT_EQ(second.plans[0].fitted_version, 2);
   EXPECT_EQ(second.plans[0].model_version, 1) << "the champion goes on forecasting";
-  EXPECT_EQ(engine->models_of("shops").value().aliases.challenger, 2);
+  EXPECT_EQ(engine->models_of("shops", 0).value().aliases.challenger, 2);
   StageObserver silent;
   PromoteRequest request{"shops", 2, "I know better", "anna", false};
   EXPECT_ERROR(engine->promote_model(request, silent), ErrorCode::kConflict, "--force");
@@ -239,7 +239,7 @@ TEST_F(Models, PromotionAgainstTheGateMustBeForcedAndCanBeTakenBack) {
   ASSERT_OK_AND_ASSIGN(const auto promoted, engine->promote_model(request, silent));
   EXPECT_EQ(promoted.model_version, 2);
   EXPECT_EQ(sql(*engine, "SELECT DISTINCT model_version FROM forecast_series"), "2 ");
-  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops", 0));
   EXPECT_EQ(models.aliases.changes.back().by, "anna");
   EXPECT_TRUE(models.aliases.changes.back().forced ||
               models.aliases.changes[models.aliases.changes.size() - 2].forced);
@@ -383,7 +383,7 @@ TEST_F(Models, LongerHorizonsComeFromTheVersionThatIsServed) {
     EXPECT_LT(point.intervals[1].low, point.mean);
     EXPECT_GT(point.intervals[1].high, point.mean);
   }
-  ASSERT_OK_AND_ASSIGN(const auto versions, engine->models_of("shops"));
+  ASSERT_OK_AND_ASSIGN(const auto versions, engine->models_of("shops", 0));
   EXPECT_EQ(versions.versions.size(), 1U) << "nothing was fitted for the answer";
 }
 
@@ -459,7 +459,7 @@ TEST_F(Models, RetrainingOneSeriesIsAVersionWithItsGateAndCanBeTakenBack) {
   ASSERT_OK_AND_ASSIGN(const auto report, engine->refit_series("shops/S3", silent));
   EXPECT_EQ(report.fitted_version, 2);
   EXPECT_THAT(report.verdict, HasSubstr("shops/S3 alone: "));
-  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("shops", 0));
   ASSERT_EQ(models.versions.size(), 2U);
   const auto& info = models.versions[0];
   EXPECT_EQ(info.settings.at("series"), "shops/S3");

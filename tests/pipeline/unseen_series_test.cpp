@@ -35,7 +35,7 @@ TEST(UnseenSeries, InAnExperimentTheVariantOfTheIdForecastsItAlone) {
     test::load_only(*engine, folder.write(std::to_string(days) + ".csv", pairs(days == 60 ? 0 : 60, days)));
     ASSERT_OK(engine->fit_forecasts({}, observer));
   }
-  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("pairs"));
+  ASSERT_OK_AND_ASSIGN(const auto models, engine->models_of("pairs", 0));
   ExperimentRequest request;
   request.plan = "pairs";
   request.name = "half";

@@ -89,6 +89,28 @@ TEST(Registry, DamageIsNamed) {
   EXPECT_EQ(registry.verify().value().size(), 2U);
 }
 
+TEST(Registry, SaysWhichFileOfAVersionIsDamaged) {
+  using Look = Registry::Look;
+  const TempDir dir;
+  Registry registry(dir.file("models"));
+  ASSERT_OK_AND_ASSIGN(const VersionInfo info, test::add(registry, "a"));
+  EXPECT_EQ(registry.problem_of(info, Look::kContent), "");
+  const auto has = [&](Look look, const std::string& what) {
+    const std::string problem = registry.problem_of(info, look);
+    return problem.find("000001/model.txt") != std::string::npos && problem.find(what) != std::string::npos &&
+           problem.find("tillcast model rollback") != std::string::npos;
+  };
+  dir.write("models/shops/000001/model.txt", "model of b");
+  EXPECT_EQ(registry.problem_of(info, Look::kSizes), "") << "as long as before";
+  EXPECT_TRUE(has(Look::kContent, "checksum"));
+  dir.write("models/shops/000001/model.txt", "model");
+  EXPECT_TRUE(has(Look::kSizes, "has 5 bytes, expected 10"));
+  std::filesystem::remove(dir.file("models/shops/000001/model.txt"));
+  EXPECT_TRUE(has(Look::kSizes, "No such file"));
+  std::filesystem::remove_all(dir.file("models/shops/000001"));
+  EXPECT_EQ(registry.problem_of(info, Look::kContent), "") << "deleted, not damaged";
+}
+
 TEST(Registry, ADamagedVersionIsNamedAndDoesNotStopTheOthers) {
   const TempDir dir;
   Registry registry(dir.file("models"));

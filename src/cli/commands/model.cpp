@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -32,7 +33,22 @@ std::string alias_of(const PlanModels& models, int version) {
                                                 : "";
 }
 
+std::string problem_of(const PlanModels& models, int version) {
+  const auto at = models.problems.find(version);
+  return at == models.problems.end() ? "" : at->second;
+}
+
+// Below a table of versions: those that cannot be read stand here alone.
+void print_problems(const PlanModels& models, Terminal& terminal) {
+  for (const auto& [version, problem] : models.problems)
+    terminal.out(models.plan + " version " + std::to_string(version) + " is damaged: " + problem + "\n");
+}
+
 Result<VersionInfo> find_version(const PlanModels& models, std::int64_t wanted) {
+  if (const auto problem = problem_of(models, static_cast<int>(wanted));
+      !problem.empty() &&
+      std::ranges::find(models.versions, wanted, &VersionInfo::number) == models.versions.end())
+    return corrupt_data(problem);
   std::string list;
   for (const auto& info : models.versions) {
     if (info.number == wanted) return info;
@@ -75,6 +91,8 @@ void print_version(const PlanModels& models, const VersionInfo& info, Terminal& 
   std::string text = models.plan + " version " + std::to_string(info.number);
   const std::string alias = alias_of(models, info.number);
   text += alias.empty() ? "\n" : ", " + alias + "\n";
+  if (const auto problem = problem_of(models, info.number); !problem.empty())
+    text += "damaged     " + problem + "\n";
   text += "gate        " + info.verdict + ": " + info.verdict_reason + "\n";
   text += "fitted      " + info.created_at + " by tillcast " + info.tool_version + " (" + info.code_revision +
           ")" + (info.parent > 0 ? ", champion then: version " + std::to_string(info.parent) : "") + "\n";
@@ -110,6 +128,7 @@ void print_plan(const PlanModels& models, Terminal& terminal) {
                     metric(info, "wape_seasonal_naive"), info.verdict, info.verdict_reason});
   }
   terminal.out(text_table(rows, {true, false, false, false, true, true, true, false, false}));
+  print_problems(models, terminal);
   rows = {{"changed", "alias", "from", "to", "by", "why"}};
   for (const auto& change : models.aliases.changes) {
     rows.push_back({change.at.substr(0, 19), change.alias, std::to_string(change.from),
@@ -146,7 +165,10 @@ CommandSpec model_ls_command() {
       }
     }
     context.terminal.out(text_table(rows, {false, true, false, false, false, true, true, true}));
-    if (!context.arguments.has("--verify")) return kExitOk;
+    if (!context.arguments.has("--verify")) {
+      for (const auto& models : plans) print_problems(models, context.terminal);
+      return kExitOk;
+    }
     const auto findings = TILLCAST_TRY_PLAIN(context.engine->verify_models());
     for (const auto& line : findings) context.terminal.out(line + "\n");
     if (findings.empty()) context.terminal.note("every file is as it was stored");
@@ -162,12 +184,13 @@ CommandSpec model_show_command() {
   command.examples = "  tillcast model show store_daily\n  tillcast model show store_daily 2\n";
   command.options = {plan_option(), version_option("this version alone", false)};
   command.run = [](CommandContext& context) -> Result<int> {
-    const auto models = TILLCAST_TRY_PLAIN(context.engine->models_of(context.arguments.text("PLAN")));
-    if (!context.arguments.has("VERSION")) {
+    const auto wanted = TILLCAST_TRY_PLAIN(version_of(context));
+    const auto models = TILLCAST_TRY_PLAIN(
+        context.engine->models_of(context.arguments.text("PLAN"), static_cast<int>(wanted)));
+    if (wanted == 0) {
       print_plan(models, context.terminal);
       return kExitOk;
     }
-    const auto wanted = TILLCAST_TRY_PLAIN(version_of(context));
     print_version(models, TILLCAST_TRY_PLAIN(find_version(models, wanted)), context.terminal);
     return kExitOk;
   };
@@ -237,7 +260,7 @@ CommandSpec model_diff_command() {
                      version_option("one version", true),
                      {"OTHER", OptionKind::kPositional, "the other version", "", "", true, {}}};
   command.run = [](CommandContext& context) -> Result<int> {
-    const auto models = TILLCAST_TRY_PLAIN(context.engine->models_of(context.arguments.text("PLAN")));
+    const auto models = TILLCAST_TRY_PLAIN(context.engine->models_of(context.arguments.text("PLAN"), 0));
     const auto left = TILLCAST_TRY_PLAIN(version_of(context));
     const auto right = TILLCAST_TRY_PLAIN(context.arguments.integer("OTHER", 1, 1'000'000'000, 0));
     const auto before = facts_of(TILLCAST_TRY_PLAIN(find_version(models, left)));
