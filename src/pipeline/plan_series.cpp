@@ -236,6 +236,21 @@ Result<PlanSeries> read_series(Workspace& workspace, database::Connection& conne
 
 }  // namespace
 
+Result<void> check_cut(Workspace& workspace, const ForecastPlan& plan) {
+  const auto cut = cut_of(workspace, plan);
+  if (!cut) return {};
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  const auto found =
+      TILLCAST_TRY_PLAIN(connection.query("SELECT min(business_date) FROM (" + days_sql(plan, std::nullopt) +
+                                          ") AS days WHERE value IS NOT NULL"));
+  const auto first = found.date(0, 0);
+  if (!first) return {};
+  return invalid_input("forecast plan " + plan.name + ": no whole " +
+                       std::string(forecast::grain_name(grain_of(plan))) + " of sales up to the cut " +
+                       format_date(*cut) + "; the data begin on " + format_date(*first) +
+                       ": set a later cut, or none");
+}
+
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
   if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load);
   auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
