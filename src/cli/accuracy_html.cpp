@@ -317,19 +317,26 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
   if (levels.size() > 0) {
     html +=
         "<h3>By level</h3>\n<p>Forecasts of the series, added up and compared with what came of the "
-        "sum.</p>\n" +
-        table(levels, {{"level", "level"},
-                       {"series", "groups", 0},
-                       {"points", "points", 0},
-                       {"wape", "WAPE", 3},
-                       {"wape_seasonal_naive", "seasonal naive", 3},
-                       {"value_added", "value added", 1, true},
-                       {"bias", "bias", 1, true},
-                       {"mae", "MAE", 2},
-                       {"median_error", "median error", 2},
-                       {"rmse", "RMSE", 2},
-                       {"smape", "sMAPE", 3},
-                       {"rmspe", "RMSPE", 4}});
+        "sum.</p>\n";
+    const auto all = whole.where([](const Rows& r, std::size_t at) { return r.is(at, "model", "chosen"); });
+    if (all.size() > 0 && all.number(0, "wrmsse")) {
+      html += "<p>WRMSSE " + shown(all.number(0, "wrmsse"), 3) + ", seasonal naive " +
+              shown(all.number(0, "wrmsse_seasonal_naive"), 3) +
+              ": the mean over these levels and the series of their weighted RMSSE.</p>\n";
+    }
+    html += table(levels, {{"level", "level"},
+                           {"series", "groups", 0},
+                           {"points", "points", 0},
+                           {"wape", "WAPE", 3},
+                           {"wape_seasonal_naive", "seasonal naive", 3},
+                           {"value_added", "value added", 1, true},
+                           {"bias", "bias", 1, true},
+                           {"mae", "MAE", 2},
+                           {"median_error", "median error", 2},
+                           {"rmse", "RMSE", 2},
+                           {"smape", "sMAPE", 3},
+                           {"rmspe", "RMSPE", 4},
+                           {"weighted_rmsse", "weighted RMSSE", 3}});
   }
   const auto older =
       models.where([](const Rows& r, std::size_t at) { return !r.is(at, "is_newest", "true"); });

@@ -148,6 +148,25 @@ double Accuracy::value(Metric metric) const {
   return wape();
 }
 
+void WeightedRmsse::add(double rmsse, double weight_of_node) {
+  if (!std::isfinite(rmsse) || !(weight_of_node > 0)) return;
+  weight += weight_of_node;
+  weighted += weight_of_node * rmsse;
+}
+
+double WeightedRmsse::value() const { return ratio(weighted, weight); }
+
+double wrmsse(std::span<const WeightedRmsse> levels) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const WeightedRmsse& level : levels) {
+    if (!(level.weight > 0)) continue;
+    sum += level.value();
+    ++count;
+  }
+  return ratio(sum, count);
+}
+
 double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric metric) {
   return 1 - ratio(forecast.value(metric), benchmark.value(metric));
 }

@@ -73,6 +73,22 @@ struct Accuracy {
   double value(Metric metric) const;
 };
 
+/// Weighted RMSSE of the nodes of one level: sum of w_i RMSSE_i over the sum of w_i, where w_i is what node i
+/// sold in the last 28 days before the forecast, in the plan's measure (revenue or units). Nodes without a
+/// scale or a weight are left out.
+struct WeightedRmsse {
+  double weight = 0;
+  double weighted = 0;
+
+  void add(double rmsse, double weight_of_node);
+  double value() const;  ///< NaN without any node
+};
+
+/// WRMSSE, the measure of the M5 (Makridakis, Spiliotis & Assimakopoulos 2022, Int. J. Forecasting 38(4)):
+/// each level of the hierarchy weighs the same, its nodes by their sales; so the mean over levels of
+/// their weighted RMSSE. Levels without a value are left out; NaN without any.
+double wrmsse(std::span<const WeightedRmsse> levels);
+
 /// 1 - error / error of the benchmark: how much of the benchmark's error the forecast removes.
 double value_added(const Accuracy& forecast, const Accuracy& benchmark, Metric metric);
 

@@ -141,58 +141,129 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   report_.series.push_back(row);
 }
 
-// Series that end earlier than others, or have no back-test, are in neither sum.
-void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups,
-                                      const Progress& progress) const {
+/// A group of series, or one of them: their forecasts of the newest origin added up beside what came, and
+/// what they sold before.
+class AccuracyReportBuilder::Node {
+ public:
+  void add(const Series& series, const SeriesBacktest& test, std::size_t model_at) {
+    grain_ = series.grain;
+    steps_.resize(test.horizon);
+    const auto naive = static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) -
+                                                test.models.begin());
+    if (naive == test.models.size() || !test.refused[naive].empty()) has_naive_ = false;
+    for (std::size_t step = 0; step < test.horizon; ++step) {
+      const std::size_t at = test.period(0, step);
+      if (series.masked[at] != 0) continue;
+      Step& sum = steps_[step];
+      sum.known = true;
+      sum.actual += series.value[at];
+      sum.forecast += static_cast<double>(test.forecast(model_at, 0)[step]);
+      if (has_naive_) sum.naive += static_cast<double>(test.forecast(naive, 0)[step]);
+    }
+    const std::size_t known = test.ends[0];
+    if (known > value_.size()) {
+      value_.insert(value_.begin(), known - value_.size(), 0.0);
+      masked_.insert(masked_.begin(), known - masked_.size(), 1);
+    }
+    const std::size_t from = value_.size() - known;
+    for (std::size_t t = 0; t < known; ++t) {
+      if (series.masked[t] != 0) continue;
+      value_[from + t] += series.value[t];
+      masked_[from + t] = 0;
+    }
+  }
+  void add_to(Sums& to) const {
+    constexpr double kNoScale = 0;
+    for (const Step& step : steps_) {
+      if (!step.known) continue;
+      to.accuracy.add(step.actual, step.forecast, kNoScale);
+      to.errors.push_back(static_cast<float>(step.forecast - step.actual));
+      if (has_naive_) to.benchmark.add(step.actual, step.naive, kNoScale);
+    }
+    ++to.series;
+  }
+  void add_to(LevelRmsse& level) const {
+    const ErrorScale scale = {0, 0, error_scale(value_, masked_, 1).squared};
+    const std::size_t recent = grain_ == Grain::kDaily ? 28 : grain_ == Grain::kWeekly ? 4 : 1;
+    double weight = 0;
+    for (std::size_t back = 1; back <= std::min(recent, value_.size()); ++back)
+      weight += value_[value_.size() - back];
+    Accuracy chosen;
+    Accuracy naive;
+    for (const Step& step : steps_) {
+      if (!step.known) continue;
+      chosen.add(step.actual, step.forecast, scale);
+      if (has_naive_) naive.add(step.actual, step.naive, scale);
+    }
+    level.chosen.add(chosen.rmsse(), weight);
+    level.naive.add(naive.rmsse(), weight);
+  }
+
+ private:
   struct Step {
     double actual = 0;
     double forecast = 0;
     double naive = 0;
     bool known = false;
   };
-  struct Group {
-    std::vector<Step> steps;
-    bool has_naive = true;
-  };
-  std::map<std::string, Group> sums;
-  for (std::size_t i = 0; i < tests_.size(); ++i) {
-    const SeriesBacktest& test = tests_[i];
-    if (test.ends.empty() || !chosen_[i]) continue;
-    if (progress.cancelled()) return;
-    if (Date{series_[i].date_at(test.ends[0]).days - 1} != report_.origins[0]) continue;
-    Group& group = sums[level.label[i]];
-    group.steps.resize(test.horizon);
-    const auto naive = static_cast<std::size_t>(std::ranges::find(test.models, ModelId::kSeasonalNaive) -
-                                                test.models.begin());
-    if (naive == test.models.size() || !test.refused[naive].empty()) group.has_naive = false;
-    for (std::size_t step = 0; step < test.horizon; ++step) {
-      const std::size_t at = test.period(0, step);
-      if (series_[i].masked[at] != 0) continue;
-      Step& sum = group.steps[step];
-      sum.known = true;
-      sum.actual += series_[i].value[at];
-      sum.forecast += static_cast<double>(test.forecast(*chosen_[i], 0)[step]);
-      if (group.has_naive) sum.naive += static_cast<double>(test.forecast(naive, 0)[step]);
-    }
+  Grain grain_ = Grain::kDaily;
+  std::vector<Step> steps_;
+  bool has_naive_ = true;
+  std::vector<double> value_;  ///< up to the newest origin
+  std::vector<std::uint8_t> masked_;
+};
+
+// Series that end earlier than others, or have no back-test, are in no sum.
+bool AccuracyReportBuilder::in_levels(std::size_t series) const {
+  const SeriesBacktest& test = tests_[series];
+  return !test.ends.empty() && chosen_[series] &&
+         Date{series_[series].date_at(test.ends[0]).days - 1} == report_.origins[0];
+}
+
+AccuracyReportBuilder::LevelRmsse AccuracyReportBuilder::add_level(const LevelLabels& level,
+                                                                   Groups& groups) const {
+  std::map<std::string, Node> nodes;
+  for (std::size_t i = 0; i < tests_.size(); ++i)
+    if (in_levels(i)) nodes[level.label[i]].add(series_[i], tests_[i], *chosen_[i]);
+  LevelRmsse rmsse;
+  if (nodes.empty()) return rmsse;
+  Sums& to = groups.at({level.name, kAll, kAll, 0, kChosenModel});
+  for (const auto& [label, node] : nodes) {
+    node.add_to(to);
+    node.add_to(rmsse);
   }
-  constexpr double kNoScale = 0;
-  for (const auto& [label, group] : sums) {
-    Sums& to = groups.at({level.name, kAll, kAll, 0, kChosenModel});
-    for (const Step& step : group.steps) {
-      if (!step.known) continue;
-      to.accuracy.add(step.actual, step.forecast, kNoScale);
-      to.errors.push_back(static_cast<float>(step.forecast - step.actual));
-      if (group.has_naive) to.benchmark.add(step.actual, step.naive, kNoScale);
-    }
-    ++to.series;
+  to.weighted_rmsse = rmsse.chosen.value();
+  return rmsse;
+}
+
+AccuracyReportBuilder::LevelRmsse AccuracyReportBuilder::weigh_series(const Progress& progress) const {
+  LevelRmsse rmsse;
+  for (std::size_t i = 0; i < tests_.size() && !progress.cancelled(); ++i) {
+    if (!in_levels(i)) continue;
+    Node node;
+    node.add(series_[i], tests_[i], *chosen_[i]);
+    node.add_to(rmsse);
   }
+  return rmsse;
 }
 
 AccuracyReport AccuracyReportBuilder::build(const Progress& progress) {
   Groups groups;
   for (std::size_t i = 0; i < tests_.size() && !progress.cancelled(); ++i)
     if (!tests_[i].ends.empty()) add_series(i, groups);
-  for (const LevelLabels& level : levels_) add_level(level, groups, progress);
+  std::vector<WeightedRmsse> chosen;
+  std::vector<WeightedRmsse> naive;
+  const auto add_rmsse = [&](const LevelRmsse& level) {
+    chosen.push_back(level.chosen);
+    naive.push_back(level.naive);
+  };
+  for (const LevelLabels& level : levels_) add_rmsse(add_level(level, groups, progress));
+  if (!levels_.empty()) {
+    add_rmsse(weigh_series(progress));
+    groups.at({"", kAll, kAll, 0, kChosenModel}).weighted_rmsse = chosen.back().value();
+    report_.wrmsse = wrmsse(chosen);
+    report_.wrmsse_naive = wrmsse(naive);
+  }
   for (auto& [key, sums] : groups.all()) {
     if (progress.cancelled()) break;
     if (sums.accuracy.count == 0) continue;
@@ -207,6 +278,7 @@ AccuracyReport AccuracyReportBuilder::build(const Progress& progress) {
     row.accuracy = sums.accuracy;
     row.benchmark = sums.benchmark;
     row.median_error = median_absolute_error(sums.errors);
+    row.weighted_rmsse = sums.weighted_rmsse;
     report_.rows.push_back(std::move(row));
   }
   double total = 0;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,8 @@ struct ReportRow {
   Accuracy accuracy;
   Accuracy benchmark;       ///< the seasonal naive on the same series and periods
   double median_error = 0;  ///< median |error|; NaN at older origins
+  /// Of the nodes of a level, or of the series themselves, where there are levels; else NaN.
+  double weighted_rmsse = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// How a series' chosen model did on the newest origin.
@@ -71,6 +74,9 @@ struct AccuracyReport {
   std::vector<ReportRow> rows;
   std::vector<IntervalReportRow> intervals;  ///< all, by class, by part; empty without residuals
   std::vector<SeriesReportRow> series;       ///< largest share of the error first
+  /// Over the levels and the series themselves, at the newest origin; NaN without levels.
+  double wrmsse = std::numeric_limits<double>::quiet_NaN();
+  double wrmsse_naive = std::numeric_limits<double>::quiet_NaN();  ///< of the seasonal naive
 };
 
 /// Collects a report from a run's back-tests. Borrows its arguments. One thread.
@@ -93,10 +99,18 @@ class AccuracyReportBuilder {
     Accuracy benchmark;
     std::size_t series = 0;
     std::vector<float> errors;  ///< of the newest origin
+    double weighted_rmsse = std::numeric_limits<double>::quiet_NaN();
   };
   class Groups;
+  class Node;
+  struct LevelRmsse {
+    WeightedRmsse chosen;
+    WeightedRmsse naive;
+  };
   void add_series(std::size_t series, Groups& groups);
-  void add_level(const LevelLabels& level, Groups& groups, const Progress& progress) const;
+  bool in_levels(std::size_t series) const;
+  LevelRmsse add_level(const LevelLabels& level, Groups& groups, const Progress& progress) const;
+  LevelRmsse weigh_series(const Progress& progress) const;
   std::size_t part_of(std::size_t step) const;
 
   std::span<const Series> series_;

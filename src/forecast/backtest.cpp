@@ -9,12 +9,21 @@
 namespace tillcast::forecast {
 namespace {
 
+bool is_known(std::int8_t value) { return value >= 0; }
+bool is_known(double value) { return std::isfinite(value); }
+
+template <class T>
+std::size_t count_ahead(std::span<const T> driver, std::size_t observed) {
+  std::size_t size = driver.size();
+  while (size > observed && !is_known(driver[size - 1])) --size;
+  return size > observed ? size - observed : 0;
+}
+
 template <class T>
 std::span<const T> drivers_at(const std::vector<T>& driver, std::size_t observed, std::size_t end,
                               std::size_t ahead) {
   if (driver.empty()) return {};
-  const std::size_t known_ahead = driver.size() > observed ? driver.size() - observed : 0;
-  return std::span(driver).first(end + std::min(known_ahead, ahead));
+  return std::span(driver).first(end + std::min(count_ahead<T>(driver, observed), ahead));
 }
 
 double seasonal_difference(const History& history) {
@@ -33,6 +42,10 @@ double seasonal_difference(const History& history) {
 }
 
 }  // namespace
+
+std::size_t known_ahead(std::span<const float> driver, std::size_t observed) {
+  return count_ahead(driver, observed);
+}
 
 History history_at(const Series& series, std::size_t end, const BacktestOptions& options) {
   const std::size_t ahead = options.gap + options.horizon;

@@ -23,6 +23,9 @@ struct BacktestOptions {
   OutlierOptions outliers;
 };
 
+/// Periods after the `observed` ones up to the last whose driver is known: NaN at the end is none.
+std::size_t known_ahead(std::span<const float> driver, std::size_t observed);
+
 /// The part of a series that is known at an origin: `end` periods, and as many future drivers as are known at
 /// the series' own end. The only place where history is cut; a model gets nothing else.
 History history_at(const Series& series, std::size_t end, const BacktestOptions& options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace tillcast::forecast {
 namespace {
@@ -38,6 +39,15 @@ PeriodMeans period_means(const Series& series, DatedValues days, std::size_t ahe
   for (std::size_t i = 0; i < means.mean.size(); ++i)
     means.mean[i] = means.known[i] == 0 ? kUnknownDriver : means.mean[i] / static_cast<float>(means.known[i]);
   return means;
+}
+
+/// The period of the first known day, or none.
+std::optional<std::size_t> first_known(const Series& series, DatedValues days, std::size_t ahead) {
+  std::optional<std::size_t> first;
+  for_each_day(series, days, ahead, [&first](std::size_t period, float) {
+    if (!first) first = period;
+  });
+  return first;
 }
 
 float as_it_is(float value) { return value; }
@@ -87,6 +97,24 @@ void fill_price(Series& series, DatedValues days, std::size_t ahead) {
     series.price.resize(means.mean.size(), std::numeric_limits<double>::quiet_NaN());
   for (std::size_t i = 0; i < means.mean.size(); ++i)
     if (std::isnan(series.price[i])) series.price[i] = static_cast<double>(means.mean[i]);
+}
+
+void replace_promotion(Series& series, DatedValues days, std::size_t ahead) {
+  const auto first = first_known(series, days, ahead);
+  if (!first) return;
+  series.promotion.resize(std::min(series.promotion.size(), *first));
+  const bool any = std::ranges::any_of(series.promotion, [](std::int8_t flag) { return flag >= 0; });
+  if (any) std::ranges::replace(series.promotion, std::int8_t{-1}, std::int8_t{0});
+  fill_promotion(series, days, ahead);
+}
+
+void replace_price(Series& series, DatedValues days, std::size_t ahead) {
+  const auto first = first_known(series, days, ahead);
+  if (!first) return;
+  series.price.resize(std::min(series.price.size(), *first));
+  for (std::size_t i = 1; i < series.price.size(); ++i)
+    if (std::isnan(series.price[i])) series.price[i] = series.price[i - 1];
+  fill_price(series, days, ahead);
 }
 
 std::size_t mask_stock_outs(Series& series, DatedValues in_stock) {

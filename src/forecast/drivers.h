@@ -33,6 +33,12 @@ void fill_promotion(Series& series, DatedValues days, std::size_t ahead);
 void fill_price(Series& series, DatedValues days, std::size_t ahead);
 void fill_open(Series& series, DatedValues days, std::size_t ahead);
 
+/// The same where the series has them from sale lines, which tell of sold days alone: from its first day on
+/// the given plan takes their place, so that no day's flag or price says whether it sold. Days before it that
+/// had no sale count as not on promotion, and keep the last price. Without a plan nothing changes.
+void replace_promotion(Series& series, DatedValues days, std::size_t ahead);
+void replace_price(Series& series, DatedValues days, std::size_t ahead);
+
 /// Masks the periods in which goods were out of stock, whatever was sold in them: a stock-out must not be
 /// learnt as low demand, and its first day sells a part. `in_stock` is 1 or 0, or the share of the shops of a
 /// total that had the goods. A period is masked when more than a quarter of it was out of stock.

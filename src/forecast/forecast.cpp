@@ -468,6 +468,7 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const RunShares shares(options.quantile_shares);
   Blend blend;
   Choices before(count);
+  std::vector<std::vector<double>> scores_before;  // for a champion of another definition
   Choices chosen(count);
   if (updating) {
     blend.weights.resize(count);
@@ -490,6 +491,8 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
     if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
     if (blend.share_before > 0) prefer_blend(tests, before);
+    if (!options.rival.empty() && !options.rival_is_alike)
+      scores_before = score_models(series, tests, 1, kAllOrigins, options.choice);
     if (!chosen_part(0.3)) return cancelled(kStoppedChoosing);
     const PredictiveDistributions distributions(series, tests, before, 1, test_options, progress);
     if (!chosen_part(0.5)) return cancelled(kStoppedChoosing);
@@ -533,7 +536,9 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
                           known_of(options.fitted, i));
     if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
     result.held_out =
-        hold_out(series[i], tests[i], before[i], known_of(options.rival, i), stretches, options);
+        hold_out(series[i], tests[i],
+                 {before[i], scores_before.empty() ? std::span<const double>() : scores_before[i]},
+                 known_of(options.rival, i), stretches, options);
     result.index = series[i].index;
     result.history_from = series[i].start;
     result.history_until = Date{series[i].date_at(series[i].size()).days - 1};

@@ -49,6 +49,9 @@ struct ForecastOptions {
   /// What the champion learnt of each series, by position, nullptr = nothing: it is judged on the newest
   /// origin beside this run's own choice (SeriesForecast::held_out). Empty = no champion.
   std::vector<const FittedSeries*> rival;
+  /// The champion came from these very options and from older or the same data: where it knew more than the
+  /// newest origin, what it would have chosen there is what this run chooses, a tie.
+  bool rival_is_alike = false;
 };
 
 enum class SeriesStatus : std::uint8_t {

@@ -1,7 +1,9 @@
 #include "forecast/held_out_internal.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <span>
 
 #include "forecast/blend.h"
 #include "forecast/intermittent.h"
@@ -15,29 +17,49 @@ std::optional<std::size_t> column_of(const SeriesBacktest& test, ModelId id) {
   return at < test.models.size() && test.refused[at].empty() ? std::optional(at) : std::nullopt;
 }
 
-/// The champion's forecast at the newest origin: its members, weighed as it weighs them, each with its own
-/// parameters where the champion knew nothing beyond that origin; else, and for panel models, as the
-/// back-test fitted it, which has seen nothing of it either. Empty when there is none.
+std::vector<double> steps_of(std::span<const float> forecast) { return {forecast.begin(), forecast.end()}; }
+
+/// The weights of the champion's members. Where it knew the newest origin they were chosen with that in
+/// sight: the older origins weigh them anew, as far as all members have been back-tested.
+std::vector<double> rival_weights(const SeriesBacktest& test, const FittedSeries& rival, bool knew_more,
+                                  const ChosenBefore& before, const BlendOptions& options) {
+  std::vector<double> weights;
+  std::vector<ModelId> models;
+  std::vector<double> scores;
+  for (const FittedMember& member : rival.members) {
+    weights.push_back(member.weight);
+    models.push_back(member.model);
+    const auto at = column_of(test, member.model);
+    if (at && *at < before.scores.size() && !std::isnan(before.scores[*at]))
+      scores.push_back(before.scores[*at]);
+  }
+  return knew_more && scores.size() == models.size() ? blend_weights(models, scores, options) : weights;
+}
+
+/// The champion's forecast at the newest origin, made with what could be known there. Empty when there is
+/// none.
 std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test, const FittedSeries& rival,
-                                const ForecastOptions& all_options) {
+                                const ChosenBefore& before, const ForecastOptions& all_options) {
   const BacktestOptions& options = all_options.backtest;
-  // Models of all series that took no part in this run are judged by the champion's own back-test.
-  const bool from_panels = std::ranges::any_of(rival.members, [&](const FittedMember& member) {
-    return is_panel_model(member.model) && !column_of(test, member.model);
-  });
-  if (from_panels && rival.start == series.start && !rival.ends.empty() &&
-      rival.ends.front() == test.ends.front() &&
-      rival.forecasts.size() == rival.ends.size() * options.horizon)
-    return {rival.forecasts.begin(), rival.forecasts.begin() + static_cast<std::ptrdiff_t>(options.horizon)};
   const bool knew_more = rival.known > test.ends.front() || rival.start != series.start;
+  // What its definition would have chosen there is what this run, of the same definition, chose there.
+  if (knew_more && all_options.rival_is_alike) return steps_of(test.forecast(*before.model, 0));
+  // Its own back-test at this very origin, where parameters and weights come from the older ones.
+  if (rival.start == series.start && !rival.ends.empty() && rival.ends.front() == test.ends.front() &&
+      rival.forecasts.size() == rival.ends.size() * options.horizon)
+    return steps_of(std::span(rival.forecasts).first(options.horizon));
   const History raw = history_at(series, test.ends.front(), options);
   const CappedValues capped = cap_outliers(raw, classify(raw).demand_class, options.outliers);
   History cleaned = raw;
   cleaned.value = capped.value;
+  const std::vector<double> all_weights =
+      rival_weights(test, rival, knew_more, before, all_options.choice.blend);
   std::vector<std::vector<double>> rows;
   std::vector<double> weights;
   double sum = 0;
-  for (const FittedMember& member : rival.members) {
+  for (std::size_t i = 0; i < rival.members.size(); ++i) {
+    const FittedMember& member = rival.members[i];
+    if (all_weights[i] <= 0) continue;
     std::vector<double> row(options.gap + options.horizon);
     const auto at = column_of(test, member.model);
     if (at && (knew_more || is_panel_model(member.model))) {
@@ -50,8 +72,8 @@ std::vector<double> rival_steps(const Series& series, const SeriesBacktest& test
       if (!predict_steps(which, history, parameters, options.non_negative, row)) continue;
     }
     rows.push_back(std::move(row));
-    weights.push_back(member.weight);
-    sum += member.weight;
+    weights.push_back(all_weights[i]);
+    sum += all_weights[i];
   }
   if (rows.empty() || sum <= 0) return {};
   for (double& weight : weights) weight /= sum;
@@ -84,12 +106,12 @@ SeriesBacktest restored_backtest(const Series& series, const FittedSeries* fitte
   return test;
 }
 
-std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
-                              std::optional<std::size_t> chosen_before, const FittedSeries* rival,
-                              std::size_t stretches, const ForecastOptions& options) {
-  if (!chosen_before || test.ends.empty()) return {};
+std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test, const ChosenBefore& before,
+                              const FittedSeries* rival, std::size_t stretches,
+                              const ForecastOptions& options) {
+  if (!before.model || test.ends.empty()) return {};
   std::vector<double> of_rival;
-  if (rival != nullptr && rival->usable) of_rival = rival_steps(series, test, *rival, options);
+  if (rival != nullptr && rival->usable) of_rival = rival_steps(series, test, *rival, before, options);
   const auto naive = column_of(test, ModelId::kSeasonalNaive);
   std::vector<HeldOut> parts(std::min(stretches, options.backtest.horizon));
   for (std::size_t step = 0; step < options.backtest.horizon; ++step) {
@@ -97,7 +119,7 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test,
     if (series.masked[period] != 0) continue;
     HeldOut& part = parts[step * parts.size() / options.backtest.horizon];
     const double actual = series.value[period];
-    part.own.add(actual, static_cast<double>(test.forecast(*chosen_before, 0)[step]), test.scale);
+    part.own.add(actual, static_cast<double>(test.forecast(*before.model, 0)[step]), test.scale);
     if (!of_rival.empty()) part.rival.add(actual, of_rival[step], test.scale);
     if (naive) part.naive.add(actual, static_cast<double>(test.forecast(*naive, 0)[step]), test.scale);
   }

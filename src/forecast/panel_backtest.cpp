@@ -110,8 +110,7 @@ Panel panel_at(std::span<const Series> series, std::span<const std::uint8_t> usa
     member.history = history_at(one, end, options);
     for (const Driver& driver : one.drivers) {
       const std::size_t ahead =
-          std::min(driver.value.size() > one.size() ? driver.value.size() - one.size() : 0,
-                   options.gap + options.horizon);
+          std::min(known_ahead(driver.value, one.size()), options.gap + options.horizon);
       const std::size_t known = std::min(end + ahead, driver.value.size());
       member.drivers.push_back({driver.name, driver.kind, std::span(driver.value).first(known)});
     }

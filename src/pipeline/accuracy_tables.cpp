@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS forecast_interval_accuracy (plan VARCHAR, run_id VARC
 CREATE TABLE IF NOT EXISTS forecast_series_accuracy (plan VARCHAR, run_id VARCHAR, series_id VARCHAR, label VARCHAR, model VARCHAR,
   demand_class VARCHAR, points BIGINT, actual DOUBLE, mae DOUBLE, median_error DOUBLE, wape DOUBLE, bias DOUBLE, rmspe DOUBLE, mase DOUBLE,
   rmsse DOUBLE, wape_seasonal_naive DOUBLE, value_added DOUBLE, error_share DOUBLE);
+ALTER TABLE forecast_accuracy_detail ADD COLUMN IF NOT EXISTS weighted_rmsse DOUBLE;
+ALTER TABLE forecast_accuracy_detail ADD COLUMN IF NOT EXISTS wrmsse DOUBLE;
+ALTER TABLE forecast_accuracy_detail ADD COLUMN IF NOT EXISTS wrmsse_seasonal_naive DOUBLE;
 )";
 constexpr const char* kAccuracyTables[] = {"forecast_accuracy_detail", "forecast_interval_accuracy",
                                            "forecast_series_accuracy"};
@@ -70,9 +73,14 @@ Result<void> store_rows(database::Connection& connection, const ForecastPlan& pl
                      {"rmsse", kDouble},
                      {"wape_seasonal_naive", kDouble},
                      {"rmspe_seasonal_naive", kDouble},
-                     {"value_added", kDouble}});
+                     {"value_added", kDouble},
+                     {"weighted_rmsse", kDouble},
+                     {"wrmsse", kDouble},
+                     {"wrmsse_seasonal_naive", kDouble}});
   for (const auto& row : report.rows) {
     const Steps steps(report, row.part);
+    // One measure of the whole run: beside all chosen models together.
+    const bool whole_run = !row.model && !row.demand_class && !row.part && row.level.empty();
     rows.text(plan.name)
         .text(run_id)
         .text(row.model ? forecast::model(*row.model).name : "chosen")
@@ -98,6 +106,9 @@ Result<void> store_rows(database::Connection& connection, const ForecastPlan& pl
         .number(row.benchmark.wape())
         .number(row.benchmark.rmspe())
         .number(forecast::value_added(row.accuracy, row.benchmark, forecast::Metric::kWape))
+        .number(row.weighted_rmsse)
+        .number(whole_run ? report.wrmsse : std::nan(""))
+        .number(whole_run ? report.wrmsse_naive : std::nan(""))
         .end_row();
   }
   return connection.append("forecast_accuracy_detail", rows.batch());

@@ -10,7 +10,8 @@ namespace tillcast::pipeline {
 
 /// The tables behind `tillcast forecast accuracy`, one set of rows for each plan's newest run:
 /// - forecast_accuracy_detail: a model (or "chosen") by demand class, level, steps of the horizon, or origin;
-///   the groups are exclusive, "all" stands for the rest
+///   the groups are exclusive, "all" stands for the rest; with levels also their weighted RMSSE, and in the
+///   row of all chosen models the WRMSSE
 /// - forecast_interval_accuracy: coverage, width, interval score and pinball loss by class or steps
 /// - forecast_series_accuracy: each series' chosen model on the newest origin, and its share of all errors
 Result<void> create_accuracy_tables(database::Connection& connection);

@@ -64,6 +64,19 @@ std::string rhythm_of(const PlanSeries& data) {
          "ahead by their rhythm";
 }
 
+// Of a plan that has lost all its series: what was forecast last stays.
+Result<PlanReport> keep_stored(Workspace& workspace, const ForecastPlan& plan) {
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  const auto runs = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT run_id FROM forecast_run WHERE plan = ?", {database::Value(plan.name)}));
+  std::optional<PlanReport> stored;
+  if (runs.rows() > 0) stored = TILLCAST_TRY_PLAIN(stored_report(connection, plan, runs.text(0, 0)));
+  PlanReport report = stored.value_or(PlanReport{});
+  report.plan = plan.name;
+  report.unchanged = true;
+  return report;
+}
+
 constexpr std::size_t kPanelSeriesMin = 50;
 constexpr std::size_t kPanelDaysMin = 182;
 constexpr std::size_t kPanelMonthsMin = 24;
@@ -128,6 +141,22 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   };
   PlanSeries data = TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.observer = &observer}));
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
+  if (std::ranges::all_of(data.series, [](const auto& one) { return one.size() == 0; })) {
+    if (auto cut = check_cut(workspace, plan); !cut) return std::move(cut.error());
+    const auto named = TILLCAST_TRY_PLAIN(registry_of(workspace).aliases(plan.name));
+    // Announced series without sales get a forecast of a kind; they make no champion of models go.
+    if (data.series.empty() || named.champion != 0) {
+      PlanReport kept = TILLCAST_TRY_PLAIN(keep_stored(workspace, plan));
+      kept.model_version = named.champion;
+      kept.seconds = seconds();
+      const std::string what =
+          named.champion == 0 ? std::string("nothing to fit")
+                              : "version " + std::to_string(named.champion) + " and its forecasts are kept";
+      observer.note(plan.name + ": no series has sales; " + what);
+      observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, kept.seconds, what});
+      return kept;
+    }
+  }
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;
   options.panel_models = panel_models(plan, data);

@@ -205,8 +205,10 @@ Verdict judge(const forecast::ForecastRun& run, const PlanSeries& data, const Fo
     verdict.promoted = true;
     verdict.reason = "wins: " + figures;
   } else {
-    verdict.reason = (found.ratio <= 1 - margin ? "better, but not surely: " : "does not win: ") + figures +
-                     "; needed: " + std::to_string(margin_percent) + " % better in 90 %";
+    verdict.reason = (found.own == found.other    ? "a tie: "
+                      : found.ratio <= 1 - margin ? "better, but not surely: "
+                                                  : "does not win: ") +
+                     figures + "; needed: " + std::to_string(margin_percent) + " % better in 90 %";
   }
   return verdict;
 }
@@ -247,11 +249,14 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
   }
   forecast::ForecastOptions fit_options = options;
   const auto ids = ids_of(data);
-  if (champion) fit_options.rival = champion->fitted.of(ids);
+  const FitIds names = fit_ids(plan, options, data);
+  if (champion) {
+    fit_options.rival = champion->fitted.of(ids);
+    fit_options.rival_is_alike = champion->info.definition_id == names.definition_id;
+  }
   FittedVersion result;
   result.fit = TILLCAST_TRY_PLAIN(forecast::fit_all(data.series, ids, fit_options, observer));
   result.figures = figures_of(result.fit.run, data);
-  const FitIds names = fit_ids(plan, options, data);
   const auto margin = static_cast<int>(workspace.config.integer("forecast.gate_margin_percent"));
   Verdict verdict = judge(result.fit.run, data, plan, champion.get(), names.definition_id, margin);
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));

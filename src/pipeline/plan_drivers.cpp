@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "core/config.h"
 #include "core/text.h"
@@ -52,6 +53,7 @@ class DriverLoader {
       keep_known();
     }
     for (auto& one : data_.series) {
+      if (of_lines()) break;  // a day without a sale has no flag: a rhythm of those with one is none
       const auto found = forecast::extend_promotions(one, horizon_);
       if (found == forecast::PromotionPlan::kInferred) ++data_.promotions_inferred;
     }
@@ -165,9 +167,15 @@ class DriverLoader {
         DatedValues days = table.values(column, data_.members[i].store_key, data_.members[i].product_key);
         Series& one = data_.series[i];
         if (column.name == "promotion") {
-          forecast::fill_promotion(one, days, horizon_);
+          if (of_lines() && promotion_planned_.insert(i).second)
+            forecast::replace_promotion(one, days, horizon_);
+          else
+            forecast::fill_promotion(one, days, horizon_);
         } else if (column.name == "price") {
-          forecast::fill_price(one, days, horizon_);
+          if (of_lines() && price_planned_.insert(i).second)
+            forecast::replace_price(one, days, horizon_);
+          else
+            forecast::fill_price(one, days, horizon_);
         } else if (column.name == "is_open" || column.name == "open") {
           forecast::fill_open(one, days, horizon_);
         } else if (stock) {
@@ -255,7 +263,8 @@ class DriverLoader {
     } else if (!told) {
       const auto orders = TILLCAST_TRY_PLAIN(connection_.query(
           "SELECT country FROM fact_order INNER JOIN dim_country USING (country_key) WHERE country_key <> 0 "
-          "GROUP BY country ORDER BY count(*) DESC, country LIMIT 1"));
+          "AND business_date <= DATE '" +
+          format_date(data_.data_until) + "' GROUP BY country ORDER BY count(*) DESC, country LIMIT 1"));
       if (orders.rows() > 0) country = orders.text(0, 0);
     }
     std::vector<std::pair<std::string, std::string>> places;
@@ -270,6 +279,9 @@ class DriverLoader {
     }
     return places;
   }
+
+  // Whether promotions and prices in the series come from sale lines, which tell them of sold days alone.
+  bool of_lines() const { return plan_.measure != "sales"; }
 
   // ---- which of them are known ahead
   std::vector<std::string> names() const {
@@ -481,6 +493,8 @@ class DriverLoader {
   std::size_t needed_;                         ///< periods for which a driver must be known
   std::size_t horizon_;                        ///< periods for which it is filled
   std::map<std::string, std::string> source_;  ///< of each driver, for messages
+  std::set<std::size_t> promotion_planned_;    ///< series whose promotions a plan has stated
+  std::set<std::size_t> price_planned_;
 };
 
 }  // namespace

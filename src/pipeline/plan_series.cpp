@@ -15,8 +15,10 @@
 namespace tillcast::pipeline {
 namespace {
 
-// The days of a plan: one row per member and day, with drivers (-1 = unknown) where they exist.
-std::string days_sql(const ForecastPlan& plan) {
+// The days of a plan: one row per member and day, with drivers (-1 = unknown) where they exist. After the cut
+// those that a store states alone, for their plan: promotions and prices of sale lines are known by the sale.
+std::string days_sql(const ForecastPlan& plan, std::optional<Date> cut) {
+  const std::string known = cut ? " WHERE business_date <= DATE '" + format_date(*cut) + "'" : "";
   const std::string store = plan.groups_by("store") ? "store_key" : "0";
   const std::string product = plan.groups_by("product") ? "product_key" : "0";
   if (plan.measure == "sales") {
@@ -26,7 +28,8 @@ std::string days_sql(const ForecastPlan& plan) {
            "INTEGER) AS promotion, "
            "CAST(CASE WHEN NOT bool_or(is_stated) THEN -1 WHEN bool_or(is_open) THEN 1 ELSE 0 END AS "
            "INTEGER) AS is_open, CAST(NULL AS DOUBLE) AS price "
-           "FROM sales_daily GROUP BY ALL";
+           "FROM sales_daily" +
+           (cut ? known + " OR is_stated" : "") + " GROUP BY ALL";
   }
   // A sum over products is on promotion in part only: the flag is a driver of single products.
   const std::string promotion = plan.groups_by("product")
@@ -39,7 +42,7 @@ std::string days_sql(const ForecastPlan& plan) {
          " AS promotion, CAST(-1 AS INTEGER) AS is_open, CAST(" +
          (plan.groups_by("product") ? "sum(revenue) / nullif(sum(CASE WHEN revenue > 0 THEN units END), 0)"
                                     : "NULL") +
-         " AS DOUBLE) AS price FROM demand_daily GROUP BY 1, 2, 3";
+         " AS DOUBLE) AS price FROM demand_daily" + known + " GROUP BY 1, 2, 3";
 }
 
 std::optional<Date> cut_of(const Workspace& workspace, const ForecastPlan& plan) {
@@ -117,8 +120,8 @@ namespace {
 
 Result<PlanSeries> read_series(Workspace& workspace, database::Connection& connection,
                                const ForecastPlan& plan, const LoadOptions& load) {
-  const std::string days = days_sql(plan);
   const std::optional<Date> cut = cut_of(workspace, plan);
+  const std::string days = days_sql(plan, cut);
   const std::string until = cut ? " WHERE business_date <= DATE '" + format_date(*cut) + "'" : "";
   const auto members = TILLCAST_TRY(
       connection.query("WITH days AS (" + days +
@@ -232,6 +235,21 @@ Result<PlanSeries> read_series(Workspace& workspace, database::Connection& conne
 }
 
 }  // namespace
+
+Result<void> check_cut(Workspace& workspace, const ForecastPlan& plan) {
+  const auto cut = cut_of(workspace, plan);
+  if (!cut) return {};
+  auto connection = TILLCAST_TRY_PLAIN(workspace.database.connect());
+  const auto found =
+      TILLCAST_TRY_PLAIN(connection.query("SELECT min(business_date) FROM (" + days_sql(plan, std::nullopt) +
+                                          ") AS days WHERE value IS NOT NULL"));
+  const auto first = found.date(0, 0);
+  if (!first) return {};
+  return invalid_input("forecast plan " + plan.name + ": no whole " +
+                       std::string(forecast::grain_name(grain_of(plan))) + " of sales up to the cut " +
+                       format_date(*cut) + "; the data begin on " + format_date(*first) +
+                       ": set a later cut, or none");
+}
 
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan, const LoadOptions& load) {
   if (is_level_id(plan, load.only_id)) return load_level_series(workspace, plan, load);

@@ -57,8 +57,13 @@ struct LoadOptions {
 /// Leaves out what came after a period: gold may have gone on since a forecast was made.
 void cut_at(forecast::Series& series, Date last);
 
+/// Of a plan without any series: kInvalidInput that names the first day of the data where there are some
+/// after the cut.
+Result<void> check_cut(Workspace& workspace, const ForecastPlan& plan);
+
 /// Reads the series of a plan from gold, with drivers and attributes. Sales after the cut (the plan's, else
-/// that of forecast.cut) are not read; what is known ahead is.
+/// that of forecast.cut) are not read, nor what sale lines tell of them; what a plan of the days ahead states
+/// is.
 /// @return kInvalidInput for drivers that are refused (plan_drivers.h)
 Result<PlanSeries> load_plan_series(Workspace& workspace, const ForecastPlan& plan,
                                     const LoadOptions& load = {});

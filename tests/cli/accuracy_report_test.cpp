@@ -30,7 +30,8 @@ AccuracyTables tables_of_one_plan() {
       "SELECT 'p<1>' AS plan, model, 'all' AS demand_class, level, steps, first AS first_step, DATE "
       "'2024-04-17' AS origin, is_newest, 2 AS series, 28 AS points, wape, 0.5 AS wape_seasonal_naive, 1 - "
       "wape / 0.5 "
-      "AS value_added FROM (VALUES ('chosen', 'all', 'all', 1, true, 0.25), ('chosen', 'all', '1-7', 1, "
+      "AS value_added, CASE WHEN model = 'chosen' AND level = 'all' AND steps = 'all' THEN 0.777 END AS "
+      "wrmsse FROM (VALUES ('chosen', 'all', 'all', 1, true, 0.25), ('chosen', 'all', '1-7', 1, "
       "true, 0.2), "
       "('chosen', 'all', "
       "'8-14', 8, true, 0.3), ('chosen', 'country', 'all', 1, true, 0.1234), ('ets & co', 'all', 'all', 1, "
@@ -64,6 +65,7 @@ TEST(AccuracyHtml, ShowsPlotsAndTablesAndEscapesWhatCameFromData) {
   ASSERT_NE(levels, std::string::npos);
   EXPECT_LT(levels, html.find("<td>country</td>"));
   EXPECT_NE(html.find("0.123"), std::string::npos);
+  EXPECT_THAT(html, HasSubstr("WRMSSE 0.777"));
   EXPECT_THAT(html, HasSubstr("75.00 %")) << "share of the worst series";
 }
 

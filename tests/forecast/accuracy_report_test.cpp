@@ -116,6 +116,34 @@ TEST(AccuracyReport, JudgesTheSumsOfEachLevel) {
   EXPECT_EQ(find_row(report, ModelId::kSes, {}, {}, 0, "total"), nullptr) << "what would be used, alone";
 }
 
+// North sold 10 a day and rose by 1 once, south 100 and 101 by turns; forecasts are 1 above what came, those
+// of the seasonal naive 4 above.
+TEST(AccuracyReport, WeighsLevelsAlikeAndTheirNodesByTheirLastSales) {
+  Given given;
+  for (std::size_t t = 8; t < 24; ++t) given.series[0].value[t] = 11;
+  for (std::size_t m = 0; m < 2; ++m)
+    for (std::size_t s = 0; s < 9; ++s) given.tests[0].forecasts[m * 18 + s] += 1;
+  const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}};
+  const AccuracyReport report =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+  // Mean squared differences of the 15 days before: north 1/14, south 1, and 13/14 of their sum, which does
+  // not move on the day that north rises and south falls.
+  const double north = std::sqrt(1 / (1.0 / 14));
+  const double south = 1;
+  const double north_sold = 8 * 10 + 7 * 11;
+  const double south_sold = 15 * 100 + 7;
+  const double series = (north_sold * north + south_sold * south) / (north_sold + south_sold);
+  const double total = std::sqrt(4 / (13.0 / 14));
+  ASSERT_NE(find_row(report, {}, {}, {}, 0), nullptr);
+  EXPECT_NEAR(find_row(report, {}, {}, {}, 0)->weighted_rmsse, series, 1e-6);
+  EXPECT_NEAR(find_row(report, {}, {}, {}, 0, "total")->weighted_rmsse, total, 1e-6);
+  EXPECT_NEAR(report.wrmsse, (series + total) / 2, 1e-6);
+  EXPECT_NEAR(report.wrmsse_naive, 4 * report.wrmsse, 1e-5);
+  EXPECT_TRUE(std::isnan(find_row(report, ModelId::kSes, {}, {}, 0)->weighted_rmsse));
+  const AccuracyReport flat = AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build();
+  EXPECT_TRUE(std::isnan(flat.wrmsse)) << "no levels";
+}
+
 TEST(AccuracyReport, ALevelLeavesOutWhatWasNotBackTested) {
   Given given;
   given.chosen[1] = std::nullopt;

@@ -128,5 +128,20 @@ TEST(Coverage, CountsTheBoundsAsInside) {
   EXPECT_DOUBLE_EQ(coverage.mean_width80(), 6.0 / 43);
 }
 
+// Two levels: three nodes that sold 60, 30 and 10, of which the last has no scale, and their sum.
+TEST(Accuracy, WrmsseIsTheMeanOverLevelsOfRmsseWeighedBySales) {
+  WeightedRmsse nodes;
+  nodes.add(0.5, 60);
+  nodes.add(2, 30);
+  nodes.add(std::nan(""), 10);
+  nodes.add(7, 0);
+  EXPECT_DOUBLE_EQ(nodes.value(), 1);
+  WeightedRmsse total;
+  total.add(0.25, 100);
+  const WeightedRmsse levels[] = {nodes, total, {}};
+  EXPECT_DOUBLE_EQ(wrmsse(levels), 0.625);
+  EXPECT_TRUE(std::isnan(wrmsse({})));
+}
+
 }  // namespace
 }  // namespace tillcast::forecast

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "forecast/comparison.h"
 #include "generated_series.h"
 #include "support/result_matchers.h"
 
@@ -23,6 +24,15 @@ std::vector<Series> shops(std::size_t days) {
   series.push_back(daily_series({}));
   series.push_back(daily_series({1, std::nan(""), 2}));
   for (std::size_t i = 0; i < series.size(); ++i) series[i].index = i;
+  return series;
+}
+
+std::vector<Series> days_less(std::vector<Series> series, std::size_t days) {
+  for (Series& one : series) {
+    if (one.size() <= 60) continue;
+    one.value.resize(one.size() - days);
+    one.masked.resize(one.size());
+  }
   return series;
 }
 
@@ -160,12 +170,7 @@ TEST(FittedModel, AnyDamageIsFound) {
 TEST(HeldOut, JudgesTheChampionOnTheNewestOriginBesideTheNewChoice) {
   const std::vector<Series> series = shops(420);
   const std::vector<std::string> ids = ids_of(series);
-  std::vector<Series> before = series;
-  for (Series& one : before) {
-    const std::size_t known = one.size() > 60 ? one.size() - kHorizon : one.size();
-    one.value.resize(known);
-    one.masked.resize(known);
-  }
+  const std::vector<Series> before = days_less(series, kHorizon);
   NoProgress progress;
   ASSERT_OK_AND_ASSIGN(
       const FitResult champion,
@@ -195,9 +200,9 @@ TEST(HeldOut, AChampionThatSawTheNewestOriginIsFittedAgainBeforeIt) {
   const std::vector<Series> series = shops(420);
   const std::vector<std::string> ids = ids_of(series);
   NoProgress progress;
-  // The champion learnt from all days; its model is no candidate of the run that judges it.
+  // The champion learnt from all days but three; its model is no candidate of the run that judges it.
   ASSERT_OK_AND_ASSIGN(const FitResult champion,
-                       fit_all(series, ids, options_for({ModelId::kSes}), progress));
+                       fit_all(days_less(series, 3), ids, options_for({ModelId::kSes}), progress));
   ForecastOptions options = options_for({ModelId::kMean, ModelId::kSeasonalNaive});
   options.rival = champion.fitted.of(ids);
   ASSERT_OK_AND_ASSIGN(const FitResult fit, fit_all(series, ids, options, progress));
@@ -211,6 +216,71 @@ TEST(HeldOut, AChampionThatSawTheNewestOriginIsFittedAgainBeforeIt) {
   for (std::size_t s = 0; s < kHorizon; ++s)
     if (series[0].masked[end + s] == 0) honest.add(series[0].value[end + s], steps[s], 1);
   EXPECT_NEAR(held.rival.absolute_error, honest.absolute_error, 1e-6 * honest.absolute_error);
+}
+
+Comparison held_out_comparison(const ForecastRun& run) {
+  std::vector<PairedAccuracy> units;
+  for (const SeriesForecast& one : run.series)
+    for (const HeldOut& part : one.held_out) units.push_back({part.own, part.rival});
+  return compare_accuracy(units, Metric::kAuto);
+}
+
+TEST(HeldOut, ARefitSoonerThanOneHorizonTies) {
+  const std::vector<Series> series = shops(420);
+  const std::vector<std::string> ids = ids_of(series);
+  NoProgress progress;
+  for (const std::size_t days : {0U, 3U, 13U}) {
+    SCOPED_TRACE(days);
+    ASSERT_OK_AND_ASSIGN(const FitResult champion,
+                         fit_all(days_less(series, days), ids, options_for(), progress));
+    ForecastOptions options = options_for();
+    options.rival = champion.fitted.of(ids);
+    options.rival_is_alike = true;
+    ASSERT_OK_AND_ASSIGN(const FitResult fit, fit_all(series, ids, options, progress));
+    const Comparison found = held_out_comparison(fit.run);
+    EXPECT_EQ(found.units, 8U);
+    EXPECT_EQ(found.own, found.other);
+    EXPECT_EQ(found.better, 0.5) << "neither side is better";
+  }
+}
+
+TEST(HeldOut, ChampionsOfOtherModelsWinOrLoseOnMerit) {
+  const std::vector<Series> series = shops(420);
+  const std::vector<std::string> ids = ids_of(series);
+  const std::vector<ModelId> poor = {ModelId::kMean};
+  NoProgress progress;
+  for (const std::size_t days : {0U, 3U, 14U}) {
+    SCOPED_TRACE(days);
+    const std::vector<Series> before = days_less(series, days);
+    const auto compare = [&](const std::vector<ModelId>& champions, const std::vector<ModelId>& own) {
+      const auto champion = fit_all(before, ids, options_for(champions), progress);
+      ForecastOptions options = options_for(own);
+      options.rival = champion->fitted.of(ids);
+      return held_out_comparison(fit_all(series, ids, options, progress)->run);
+    };
+    const Comparison holds = compare({}, poor);
+    EXPECT_GT(holds.ratio, 1.05);
+    EXPECT_LT(holds.better, 0.05);
+    const Comparison wins = compare(poor, {});
+    EXPECT_LT(wins.ratio, 0.95);
+    EXPECT_GT(wins.better, 0.95);
+  }
+}
+
+TEST(HeldOut, WeightsThatSawTheNewestOriginAreLeftOut) {
+  const std::vector<Series> series = shops(420);
+  const std::vector<std::string> ids = ids_of(series);
+  NoProgress progress;
+  const auto held_out = [&](std::size_t days, double factor) {
+    auto champion = fit_all(days_less(series, days), ids, options_for(), progress)->fitted;
+    for (FittedSeries& one : champion.series)
+      if (one.members.size() > 1) one.members[0].weight *= factor;
+    ForecastOptions options = options_for();
+    options.rival = champion.of(ids);
+    return held_out_comparison(fit_all(series, ids, options, progress)->run).other;
+  };
+  EXPECT_EQ(held_out(3, 1), held_out(3, 1000));
+  EXPECT_NE(held_out(14, 1), held_out(14, 1000)) << "chosen before that origin, they are the champion's own";
 }
 
 }  // namespace

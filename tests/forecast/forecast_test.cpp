@@ -1,6 +1,7 @@
 #include "forecast/forecast.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -141,6 +142,27 @@ TEST(Backtest, AnOriginDoesNotSeeTheValuesAfterIt) {
     EXPECT_FALSE(std::ranges::equal(before.forecast(3, 0), after.forecast(3, 0)))
         << "the newest origin does see it";
   }
+}
+
+TEST(Backtest, AnOriginKnowsDriversAsFarAheadAsTheEndOfTheSeriesDoes) {
+  Series series = test::shop_series(200, 14, 1);
+  series.price.assign(series.promotion.size(), 2.5);
+  series.drivers.push_back({"fair", DriverKind::kFlag, std::vector<float>(214, 0)});
+  BacktestOptions options;
+  options.horizon = 14;
+  const auto ahead = [&](std::size_t end) {
+    const History history = history_at(series, end, options);
+    return std::array{history.promotion.size() - end, history.price.size() - end, history.open.size() - end};
+  };
+  EXPECT_EQ(ahead(172), (std::array<std::size_t, 3>{14, 14, 14}));
+  // Rows that say nothing are no knowledge: three days of promotions, no price, one day of opening.
+  std::fill(series.promotion.begin() + 203, series.promotion.end(), std::int8_t{-1});
+  std::fill(series.price.begin() + 200, series.price.end(), std::nan(""));
+  std::fill(series.open.begin() + 201, series.open.end(), std::int8_t{-1});
+  std::fill(series.drivers[0].value.begin() + 205, series.drivers[0].value.end(), std::nanf(""));
+  for (const std::size_t end : {200U, 172U}) EXPECT_EQ(ahead(end), (std::array<std::size_t, 3>{3, 0, 1}));
+  EXPECT_EQ(panel_at(std::span(&series, 1), {}, {}, 28, options).members[0].drivers[0].value.size(),
+            172U + 5);
 }
 
 TEST(ForecastAll, IsTheSameForAnyNumberOfThreads) {

@@ -96,6 +96,29 @@ TEST(GlobalModel, NoFeatureSeesPastTheCut) {
   EXPECT_NE(forecast_at(past, back), before) << "the last day before the cut counts";
 }
 
+TEST(GlobalModel, TwoSeedsAreTheMeanOfBothFits) {
+  std::vector<Series> series = shops(6);
+  NoProgress progress;
+  for (const GlobalTarget target : {GlobalTarget::kLogarithm, GlobalTarget::kUnits}) {
+    const Panel panel = panel_at(series, {}, {}, 0, backtest_options());
+    const auto forecast = [&](std::uint32_t seed, int seeds) {
+      GlobalModelOptions options = quick();
+      options.target = target;
+      options.booster.seed = seed;
+      options.seeds = seeds;
+      const auto fitted = GlobalModel(options).fit(panel, kTask, progress);
+      return (*fitted)->predict(panel, kTask).value();
+    };
+    const std::vector<double> both = forecast(11, 2);
+    const std::vector<double> first = forecast(11, 1);
+    const std::vector<double> second = forecast(12, 1);
+    EXPECT_NE(first, second);
+    // Scores are averaged, and they are logarithms for either target.
+    for (std::size_t i = 0; i < both.size(); ++i)
+      ASSERT_NEAR(both[i] / std::sqrt(first[i] * second[i]), 1, 1e-9) << i;
+  }
+}
+
 TEST(GlobalModel, RowsToLearnFromAreBuiltFromTheirOwnCutAlone) {
   const std::vector<Series> series = shops(3);
   std::vector<Series> changed = series;

@@ -129,6 +129,12 @@ TEST_F(Levels, TheAccuracyReportJudgesTheSums) {
           "a.demand_class = 'all' AND a.steps = 'all'"),
       "true ")
       << "errors of the series cancel in part";
+  EXPECT_EQ(
+      sql("SELECT a.wrmsse > 0 AND abs(a.wrmsse - (SELECT avg(weighted_rmsse) FROM "
+          "forecast_accuracy_detail)) < "
+          "1e-9 AND a.wrmsse_seasonal_naive > 0 FROM forecast_accuracy_detail a WHERE a.wrmsse IS NOT NULL"),
+      "true ")
+      << "one row has the measure of all levels and the series";
 }
 
 TEST_F(Levels, WithoutReconcilingNothingIsAdded) {
