@@ -110,7 +110,7 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
     };
     for (std::size_t step = 0; step < test.horizon; ++step) {
       const std::size_t at = test.period(origin, step);
-      if (series_[series].masked[at] != 0) continue;
+      if (!is_scored(series_[series], at, static_cast<double>(forecast[step]))) continue;
       for (Sums* to : whole) add_step(*to, step, series_[series].value[at]);
       if (!parts.empty()) add_step(*parts[part_of(step)], step, series_[series].value[at]);
     }
@@ -134,8 +134,8 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   std::vector<double> errors;
   for (std::size_t step = 0; step < test.horizon; ++step) {
     const std::size_t at = test.period(0, step);
-    if (series_[series].masked[at] != 0) continue;
-    errors.push_back(static_cast<double>(test.forecast(model_at, 0)[step]) - series_[series].value[at]);
+    const auto forecast = static_cast<double>(test.forecast(model_at, 0)[step]);
+    if (is_scored(series_[series], at, forecast)) errors.push_back(forecast - series_[series].value[at]);
   }
   row.median_error = median_absolute_error(errors);
   report_.series.push_back(row);
@@ -165,11 +165,12 @@ void AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups) 
     if (naive == test.models.size() || !test.refused[naive].empty()) group.has_naive = false;
     for (std::size_t step = 0; step < test.horizon; ++step) {
       const std::size_t at = test.period(0, step);
-      if (series_[i].masked[at] != 0) continue;
+      const auto forecast = static_cast<double>(test.forecast(*chosen_[i], 0)[step]);
+      if (!is_scored(series_[i], at, forecast)) continue;
       Step& sum = group.steps[step];
       sum.known = true;
       sum.actual += series_[i].value[at];
-      sum.forecast += static_cast<double>(test.forecast(*chosen_[i], 0)[step]);
+      sum.forecast += forecast;
       if (group.has_naive) sum.naive += static_cast<double>(test.forecast(naive, 0)[step]);
     }
   }

@@ -15,7 +15,9 @@ namespace tillcast::pipeline {
 /// A plan that lists its drivers gets exactly those: a series for which one of them is unknown ahead is
 /// refused with the days that are missing, and the plan itself when that is every series. Without a list,
 /// drivers that are known ahead for at least half of the series are kept (the others get what most have), and
-/// data.notes names those that are left out. All series end with the same drivers in the same order.
+/// data.notes names those that are left out. Series of daily plans know the
+/// holidays of their place by name (closed_days.h), whether holidays are a driver or not. All series end with
+/// the same drivers in the same order.
 ///
 /// @param ahead  periods for which their values are filled, where known; at least the plan's horizon
 /// @return kInvalidInput for a driver that does not exist, and for what the files are refused for
