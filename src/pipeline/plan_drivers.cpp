@@ -22,8 +22,13 @@ using forecast::Driver;
 using forecast::DriverKind;
 using forecast::Series;
 
+constexpr std::size_t kPanelSeriesMin = 50;
+constexpr std::size_t kPanelDaysMin = 182;
+constexpr std::size_t kPanelMonthsMin = 24;
+constexpr std::size_t kPanelValuesMax = 20'000'000;  // the features of more cost minutes
 constexpr double kKnownShareMin = 0.5;
 constexpr std::size_t kDaysShown = 3;
+constexpr const char* kCalendar = "the calendar";
 
 bool wants(const ForecastPlan& plan, std::string_view driver) {
   return !plan.drivers || std::ranges::find(*plan.drivers, driver) != plan.drivers->end();
@@ -39,7 +44,8 @@ class DriverLoader {
         plan_(plan),
         data_(data),
         needed_(static_cast<std::size_t>(plan.horizon)),
-        horizon_(std::max(needed_, static_cast<std::size_t>(std::max(ahead, 0)))) {}
+        horizon_(std::max(needed_, static_cast<std::size_t>(std::max(ahead, 0)))),
+        has_trees_(plan.frequency == "daily" && learns_from_all(plan, data.series)) {}
 
   Result<void> load() {
     if (auto days = load_stated_days(); !days) return days;
@@ -50,6 +56,7 @@ class DriverLoader {
     } else {
       keep_known();
     }
+    tell_unused();
     for (auto& one : data_.series) {
       const auto found = forecast::extend_promotions(one, horizon_);
       if (found == forecast::PromotionPlan::kInferred) ++data_.promotions_inferred;
@@ -247,7 +254,7 @@ class DriverLoader {
       for (std::size_t i = 0; i < data_.series.size(); ++i)
         forecast::add_driver(data_.series[i], "holiday", DriverKind::kCategory,
                              {dates, calendars[places[i]].kind}, horizon_);
-      source_["holiday"] = "the calendar";
+      source_["holiday"] = kCalendar;
     }
     if (!by_name) return {};
     std::vector<std::shared_ptr<forecast::NamedDays>> named;
@@ -395,7 +402,7 @@ class DriverLoader {
       if (one.size() == 0) continue;
       ++all;
       for (const auto& name : wanted) {
-        if (std::ranges::find(kStoreFacts, name) != std::end(kStoreFacts)) continue;
+        if (is_store_fact(name) || !is_used(name)) continue;
         const auto periods = missing(one, name);
         if (periods.empty()) continue;
         const auto source = source_.find(name);
@@ -416,6 +423,23 @@ class DriverLoader {
       data_.notes.push_back(std::to_string(refused) + " of " + std::to_string(all) +
                             " series refused: " + first);
     return {};
+  }
+
+  bool is_used(std::string_view name) const { return has_trees_ || name == "promotion"; }
+
+  /// Names the drivers that somebody gave and no model of this plan reads.
+  void tell_unused() {
+    std::vector<std::string> unused;
+    for (const auto& name : plan_.drivers ? *plan_.drivers : names()) {
+      const auto source = source_.find(name);
+      const bool given = plan_.drivers || (source != source_.end() && source->second != kCalendar);
+      if (given && !is_used(name)) unused.push_back(name);
+    }
+    if (unused.empty()) return;
+    const bool could = plan_.frequency == "daily" && plan_.global != "on";
+    data_.notes.push_back("no model uses the drivers " + join(unused, ", ") +
+                          ": only trees of daily plans read others than promotion" +
+                          (could ? "; global = \"on\" in the plan lets them take part" : ""));
   }
 
   void keep_known() {
@@ -479,6 +503,9 @@ class DriverLoader {
 
   // ---- what follows from a store's attributes
   static constexpr std::string_view kStoreFacts[] = {"promo2_active"};
+  static bool is_store_fact(std::string_view name) {
+    return std::ranges::find(kStoreFacts, name) != std::end(kStoreFacts);
+  }
 
   Result<void> add_store_facts() {
     if (!plan_.groups_by("store")) return {};
@@ -520,10 +547,24 @@ class DriverLoader {
   PlanSeries& data_;
   std::size_t needed_;                         ///< periods for which a driver must be known
   std::size_t horizon_;                        ///< periods for which it is filled
+  bool has_trees_;                             ///< which alone read other drivers than promotion
   std::map<std::string, std::string> source_;  ///< of each driver, for messages
 };
 
 }  // namespace
+
+bool learns_from_all(const ForecastPlan& plan, std::span<const Series> series) {
+  const bool monthly = plan.frequency == "monthly";
+  if (plan.global == "off" || plan.frequency == "weekly") return false;
+  if (plan.global == "on") return true;
+  std::size_t long_enough = 0;
+  std::size_t values = 0;
+  for (const auto& one : series) {
+    long_enough += one.size() >= (monthly ? kPanelMonthsMin : kPanelDaysMin) ? 1 : 0;
+    values += one.size();
+  }
+  return long_enough >= kPanelSeriesMin && values <= kPanelValuesMax;
+}
 
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
                          int ahead, PlanSeries& data) {
