@@ -110,7 +110,7 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
     };
     for (std::size_t step = 0; step < test.horizon; ++step) {
       const std::size_t at = test.period(origin, step);
-      if (series_[series].masked[at] != 0) continue;
+      if (!is_scored(series_[series], at, static_cast<double>(forecast[step]))) continue;
       for (Sums* to : whole) add_step(*to, step, series_[series].value[at]);
       if (!parts.empty()) add_step(*parts[part_of(step)], step, series_[series].value[at]);
     }
@@ -134,8 +134,8 @@ void AccuracyReportBuilder::add_series(std::size_t series, Groups& groups) {
   std::vector<double> errors;
   for (std::size_t step = 0; step < test.horizon; ++step) {
     const std::size_t at = test.period(0, step);
-    if (series_[series].masked[at] != 0) continue;
-    errors.push_back(static_cast<double>(test.forecast(model_at, 0)[step]) - series_[series].value[at]);
+    const auto forecast = static_cast<double>(test.forecast(model_at, 0)[step]);
+    if (is_scored(series_[series], at, forecast)) errors.push_back(forecast - series_[series].value[at]);
   }
   row.median_error = median_absolute_error(errors);
   report_.series.push_back(row);
@@ -153,11 +153,12 @@ class AccuracyReportBuilder::Node {
     if (naive == test.models.size() || !test.refused[naive].empty()) has_naive_ = false;
     for (std::size_t step = 0; step < test.horizon; ++step) {
       const std::size_t at = test.period(0, step);
-      if (series.masked[at] != 0) continue;
+      const auto forecast = static_cast<double>(test.forecast(model_at, 0)[step]);
+      if (!is_scored(series, at, forecast)) continue;
       Step& sum = steps_[step];
       sum.known = true;
       sum.actual += series.value[at];
-      sum.forecast += static_cast<double>(test.forecast(model_at, 0)[step]);
+      sum.forecast += forecast;
       if (has_naive_) sum.naive += static_cast<double>(test.forecast(naive, 0)[step]);
     }
     const std::size_t known = test.ends[0];
@@ -220,10 +221,10 @@ bool AccuracyReportBuilder::in_levels(std::size_t series) const {
          Date{series_[series].date_at(test.ends[0]).days - 1} == report_.origins[0];
 }
 
-AccuracyReportBuilder::LevelRmsse AccuracyReportBuilder::add_level(const LevelLabels& level,
-                                                                   Groups& groups) const {
+AccuracyReportBuilder::LevelRmsse AccuracyReportBuilder::add_level(const LevelLabels& level, Groups& groups,
+                                                                   const Progress& progress) const {
   std::map<std::string, Node> nodes;
-  for (std::size_t i = 0; i < tests_.size(); ++i)
+  for (std::size_t i = 0; i < tests_.size() && !progress.cancelled(); ++i)
     if (in_levels(i)) nodes[level.label[i]].add(series_[i], tests_[i], *chosen_[i]);
   LevelRmsse rmsse;
   if (nodes.empty()) return rmsse;

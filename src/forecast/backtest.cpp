@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "forecast/closed_days.h"
 #include "forecast/intermittent.h"
 
 namespace tillcast::forecast {
@@ -57,39 +58,31 @@ History history_at(const Series& series, std::size_t end, const BacktestOptions&
   history.promotion = drivers_at(series.promotion, series.size(), end, ahead);
   history.open = drivers_at(series.open, series.size(), end, ahead);
   history.price = drivers_at(series.price, series.size(), end, ahead);
+  if (series.named_days) {
+    const std::vector<NamedDay>& days = series.named_days->days;
+    const auto ahead_of = std::ranges::lower_bound(days, series.date_at(end), {}, &NamedDay::date);
+    history.named_days = days;
+    history.named_days_traded =
+        std::span(series.named_days->traded).first(static_cast<std::size_t>(ahead_of - days.begin()));
+  }
   history.season = options.season > 0 ? options.season : season_length(series.grain);
   return history;
 }
 
 std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps) {
   const std::size_t n = history.size();
-  std::array<std::uint8_t, 7> weekday_closed{};
   const bool daily = history.grain == Grain::kDaily;
-  if (daily) {
-    constexpr std::size_t kOccurrences = 26;
-    for (std::size_t back = 1; back <= 7 && back <= n; ++back) {
-      std::size_t seen = 0;
-      std::size_t closed = 0;
-      // Where it is known which days were open, a masked day may be one on which the shelf was empty.
-      for (std::size_t i = back; i <= n && seen < kOccurrences; i += 7, ++seen) {
-        const int open = n - i < history.open.size() ? history.open[n - i] : -1;
-        closed += open >= 0 ? (open == 0 ? 1 : 0) : history.masked[n - i];
-      }
-      const auto weekday = static_cast<std::size_t>(
-          iso_weekday(Date{history.start.days + static_cast<std::int32_t>(n - back)}) - 1);
-      weekday_closed[weekday] = seen >= 4 && closed * 20 >= seen * 19 ? 1 : 0;
-    }
-  }
+  std::array<bool, 7> weekday_closed{};  // of the steps of a week; all steps ahead see the same past
+  for (std::size_t step = 0; daily && step < weekday_closed.size(); ++step)
+    weekday_closed[step] = closed_by_weekday(history, n + step) == true;
   std::vector<std::uint8_t> result(steps, 0);
   for (std::size_t step = 0; step < steps; ++step) {
     const std::size_t at = n + step;
     const int open = at < history.open.size() ? history.open[at] : -1;
-    if (open >= 0) {
+    if (open >= 0)
       result[step] = open == 0 ? 1 : 0;
-    } else if (daily) {
-      result[step] = weekday_closed[static_cast<std::size_t>(
-          iso_weekday(Date{history.start.days + static_cast<std::int32_t>(at)}) - 1)];
-    }
+    else if (daily)
+      result[step] = weekday_closed[step % 7] || closed_by_name(history, at) ? 1 : 0;
   }
   return result;
 }
@@ -109,6 +102,11 @@ bool serve_steps(const History& history, bool non_negative, std::span<double> ou
   return true;
 }
 
+bool is_scored(const Series& series, std::size_t at, double forecast) {
+  if (series.masked[at] == 0) return true;
+  return forecast != 0 && at < series.open.size() && series.open[at] == 0;
+}
+
 Accuracy SeriesBacktest::accuracy(const Series& series, std::size_t model_at, std::size_t first,
                                   std::size_t last) const {
   Accuracy sums;
@@ -116,7 +114,8 @@ Accuracy SeriesBacktest::accuracy(const Series& series, std::size_t model_at, st
     const std::span<const float> steps = forecast(model_at, origin);
     for (std::size_t step = 0; step < horizon; ++step) {
       const std::size_t at = period(origin, step);
-      if (series.masked[at] == 0) sums.add(series.value[at], static_cast<double>(steps[step]), scales);
+      const auto forecast_value = static_cast<double>(steps[step]);
+      if (is_scored(series, at, forecast_value)) sums.add(series.value[at], forecast_value, scales);
     }
   }
   return sums;

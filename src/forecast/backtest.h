@@ -31,7 +31,7 @@ std::size_t known_ahead(std::span<const float> driver, std::size_t observed);
 History history_at(const Series& series, std::size_t end, const BacktestOptions& options);
 
 /// The steps of a forecast that are known or inferred to be closed: `open` is 0, or, where it is unknown, the
-/// weekday was closed in at least 95 % of its last 26 occurrences. One byte per step.
+/// weekday (closed_by_weekday) or a named holiday (closed_by_name) is closed. One byte per step.
 std::vector<std::uint8_t> closed_steps(const History& history, std::size_t steps);
 
 /// Makes raw forecasts of the steps after a history what is served: closed steps are 0, demand is never
@@ -44,6 +44,10 @@ bool serve_steps(const History& history, bool non_negative, std::span<double> ou
 /// @return false when a value is not finite; `out` is then unusable.
 bool predict_steps(const Model& which, const History& history, const Parameters& fitted, bool non_negative,
                    std::span<double> out);
+
+/// Whether a forecast of a period is judged: where its value may be learnt from; and on a closed day that was
+/// forecast open, against 0. A closed day that was forecast closed counts nowhere.
+bool is_scored(const Series& series, std::size_t at, double forecast);
 
 /// One series forecast from earlier origins by each model.
 struct SeriesBacktest {

@@ -116,10 +116,11 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test, 
   std::vector<HeldOut> parts(std::min(stretches, options.backtest.horizon));
   for (std::size_t step = 0; step < options.backtest.horizon; ++step) {
     const std::size_t period = test.period(0, step);
-    if (series.masked[period] != 0) continue;
+    const auto forecast = static_cast<double>(test.forecast(*before.model, 0)[step]);
+    if (!is_scored(series, period, forecast)) continue;
     HeldOut& part = parts[step * parts.size() / options.backtest.horizon];
     const double actual = series.value[period];
-    part.own.add(actual, static_cast<double>(test.forecast(*before.model, 0)[step]), test.scale);
+    part.own.add(actual, forecast, test.scale);
     if (!of_rival.empty()) part.rival.add(actual, of_rival[step], test.scale);
     if (naive) part.naive.add(actual, static_cast<double>(test.forecast(*naive, 0)[step]), test.scale);
   }

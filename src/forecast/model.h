@@ -74,7 +74,9 @@ struct History {
   std::span<const std::int8_t> promotion;  ///< empty, or history plus the periods known ahead; -1 = unknown
   std::span<const std::int8_t> open;       ///< likewise
   std::span<const double> price;           ///< likewise; NaN = unknown
-  int season = 1;                          ///< periods in a season, 1 = none
+  std::span<const NamedDay> named_days;    ///< by date, beyond the history as well
+  std::span<const std::int8_t> named_days_traded;  ///< NamedDays::traded of those within the history
+  int season = 1;                                  ///< periods in a season, 1 = none
 
   std::size_t size() const { return value.size(); }
   /// Periods that may be learnt from.

@@ -50,7 +50,7 @@ std::vector<CoverageRow> measure_coverage(std::span<const Series> series,
     own.quantiles.resize(shares.asked.size());
     for (std::size_t step = 0; step < test_options.horizon; ++step) {
       const std::size_t at = test.period(0, step);
-      if (series[i].masked[at] != 0) continue;
+      if (!is_scored(series[i], at, forecast[step])) continue;
       const double actual = series[i].value[at];
       const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());
       const Interval interval = shares.interval(of_step, forecast[step]);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,6 +70,20 @@ struct Driver {
   std::vector<float> value;
 };
 
+/// A day with a name that comes back every year, such as Christmas Day.
+struct NamedDay {
+  Date date;
+  std::int32_t name = 0;  ///< number of the name, the same in all calendars of a run
+  bool operator==(const NamedDay&) const = default;
+};
+
+/// The named days of a place, and what the series of the run did on those that are over.
+struct NamedDays {
+  std::vector<NamedDay> days;       ///< by date, beyond the data as far as forecasts may reach
+  std::vector<std::int8_t> traded;  ///< by day: 1 = a series was open, 0 = all that tell were closed, -1 =
+                                    ///< none tells; see share_named_days()
+};
+
 /// What is known of series and does not change: the type of a store, the category of a product.
 struct AttributeColumn {
   std::string name;
@@ -101,7 +116,8 @@ struct Series {
   std::vector<std::int8_t> open;       ///< likewise; 0 only when the whole period is closed
   std::vector<double> price;           ///< likewise; NaN = unknown
   std::vector<Driver> drivers;         ///< more drivers, in the order of the table
-  std::string refused;                 ///< not empty: why the series cannot be used (NaN, infinity)
+  std::shared_ptr<const NamedDays> named_days;  ///< of its place; nullptr = none are known
+  std::string refused;                          ///< not empty: why the series cannot be used (NaN, infinity)
 
   std::size_t size() const { return value.size(); }
   Date date_at(std::size_t period) const {

@@ -113,7 +113,12 @@ double forecast_total(std::span<const Series> series, std::span<const std::uint8
   const Panel panel = panel_at(series, usable, {}, back, options);
   if (panel.members.empty()) return 0;
   const Series total = sum_members(panel);
-  const History history = history_at(total, total.size(), options);
+  History history = history_at(total, total.size(), options);
+  // The total keeps the holidays of the member that saw most of them.
+  const auto size_of = [](const PanelMember& member) { return member.history.size(); };
+  const History& longest = std::ranges::max_element(panel.members, {}, size_of)->history;
+  history.named_days = longest.named_days;
+  history.named_days_traded = longest.named_days_traded;
   std::vector<double> steps(options.gap + options.horizon);
   if (history.start.days + 2 * kWholeYearDays <= panel.end.days)
     calendar_product(total, history, steps);

@@ -12,6 +12,7 @@
 #include "pipeline/forecast_tables.h"
 #include "pipeline/models.h"
 #include "pipeline/monitor.h"
+#include "pipeline/plan_drivers.h"
 #include "pipeline/plan_levels.h"
 #include "pipeline/plan_quantiles.h"
 #include "pipeline/series_retrain.h"
@@ -77,26 +78,10 @@ Result<PlanReport> keep_stored(Workspace& workspace, const ForecastPlan& plan) {
   return report;
 }
 
-constexpr std::size_t kPanelSeriesMin = 50;
-constexpr std::size_t kPanelDaysMin = 182;
-constexpr std::size_t kPanelMonthsMin = 24;
-constexpr std::size_t kPanelValuesMax = 20'000'000;  // the features of more cost minutes
-
-// Models that learn from all series at once, where the plan wants them: "auto" for panels that are large
-// enough to teach them something and small enough to learn from by the way.
+// Models that learn from all series at once, where the plan wants them.
 std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, const PlanSeries& data) {
-  const bool monthly = plan.frequency == "monthly";
-  if (plan.global == "off" || plan.frequency == "weekly") return {};
-  if (plan.global == "auto") {
-    std::size_t long_enough = 0;
-    std::size_t values = 0;
-    for (const auto& one : data.series) {
-      long_enough += one.size() >= (monthly ? kPanelMonthsMin : kPanelDaysMin) ? 1 : 0;
-      values += one.size();
-    }
-    if (long_enough < kPanelSeriesMin || values > kPanelValuesMax) return {};
-  }
-  if (monthly) return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
+  if (!learns_from_all(plan, data.series)) return {};
+  if (plan.frequency == "monthly") return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
   return {{std::make_shared<forecast::GlobalModel>(tree_options(plan)), nullptr}};
 }
 

@@ -33,18 +33,23 @@ int days_of(const ForecastPlan& plan) {
   return plan.frequency == "monthly" ? 31 : plan.frequency == "weekly" ? 7 : 1;
 }
 
-// First day of the last period that all series have reached, and the actuals after `from`.
+// The actuals after `from`. A closed day has 0: it is judged where it was forecast open.
 std::shared_ptr<BatchBuilder> actuals_after(const PlanSeries& data, Date from) {
   using enum ColumnType;
-  auto rows = std::make_shared<BatchBuilder>(
-      std::vector<ColumnSpec>{{"series_id", kText}, {"business_date", kDate}, {"actual", kDouble}});
+  auto rows = std::make_shared<BatchBuilder>(std::vector<ColumnSpec>{
+      {"series_id", kText}, {"business_date", kDate}, {"actual", kDouble}, {"is_closed", kBool}});
   for (std::size_t i = 0; i < data.series.size(); ++i) {
     const auto& one = data.series[i];
     for (std::size_t at = one.size(); at-- > 0;) {
       const Date day = one.date_at(at);
       if (day < from) break;
-      if (one.masked[at] != 0) continue;
-      rows->text(data.members[i].id).integer(day.days).number(one.value[at]).end_row();
+      const bool closed = one.masked[at] != 0 && at < one.open.size() && one.open[at] == 0;
+      if (one.masked[at] != 0 && !closed) continue;
+      rows->text(data.members[i].id)
+          .integer(day.days)
+          .number(one.value[at])
+          .integer(closed ? 1 : 0)
+          .end_row();
     }
   }
   return rows;
@@ -177,7 +182,6 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
     forecast::seasonal_naive(history, history.season, naive);
     for (std::size_t step_at = 0; step_at < points.size(); ++step_at) {
       const auto& point = points[step_at];
-      if (point.closed) continue;
       rows.text(plan.name)
           .text(data.members[i].id)
           .integer(served.versions[i])
@@ -187,7 +191,9 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
           .integer(point.date.days)
           .integer(static_cast<std::int64_t>(step_at) + 1)
           .number(point.mean)
-          .number(step_at < naive.size() ? naive[step_at] : NAN)
+          .number(point.closed             ? 0
+                  : step_at < naive.size() ? naive[step_at]
+                                           : NAN)
           .number(point.lo80)
           .number(point.hi80)
           .number(point.lo95)
@@ -213,12 +219,13 @@ Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connecti
       stoppable_transaction(connection, observer, [&](database::Connection& inside) -> Result<> {
         TILLCAST_TRY_PLAIN(inside.execute(
             "CREATE OR REPLACE TEMP TABLE forecast_actual (series_id VARCHAR, business_date DATE, "
-            "actual DOUBLE)"));
+            "actual DOUBLE, is_closed BOOLEAN)"));
         if (auto appended = inside.append("forecast_actual", actuals->batch()); !appended) return appended;
         const auto added = TILLCAST_TRY_PLAIN(inside.query(
             "INSERT INTO forecast_outcome SELECT s.*, a.actual FROM forecast_snapshot AS s INNER "
             "JOIN forecast_actual "
-            "AS a USING (series_id, business_date) WHERE s.plan = ? AND s.origin < s.business_date",
+            "AS a USING (series_id, business_date) WHERE s.plan = ? AND s.origin < s.business_date "
+            "AND NOT (a.is_closed AND s.mean = 0)",
             {Value(plan.name)}));
         report.outcomes = added.rows_changed;
         TILLCAST_TRY_PLAIN(inside.query("DELETE FROM forecast_snapshot WHERE plan = ? AND business_date <= ?",

@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/text.h"
+#include "forecast/closed_days.h"
 #include "forecast/drivers.h"
 #include "forecast/future_drivers.h"
 #include "forecast/holidays.h"
@@ -22,8 +23,13 @@ using forecast::Driver;
 using forecast::DriverKind;
 using forecast::Series;
 
+constexpr std::size_t kPanelSeriesMin = 50;
+constexpr std::size_t kPanelDaysMin = 182;
+constexpr std::size_t kPanelMonthsMin = 24;
+constexpr std::size_t kPanelValuesMax = 20'000'000;  // the features of more cost minutes
 constexpr double kKnownShareMin = 0.5;
 constexpr std::size_t kDaysShown = 3;
+constexpr const char* kCalendar = "the calendar";
 
 bool wants(const ForecastPlan& plan, std::string_view driver) {
   return !plan.drivers || std::ranges::find(*plan.drivers, driver) != plan.drivers->end();
@@ -39,19 +45,19 @@ class DriverLoader {
         plan_(plan),
         data_(data),
         needed_(static_cast<std::size_t>(plan.horizon)),
-        horizon_(std::max(needed_, static_cast<std::size_t>(std::max(ahead, 0)))) {}
+        horizon_(std::max(needed_, static_cast<std::size_t>(std::max(ahead, 0)))),
+        has_trees_(plan.frequency == "daily" && learns_from_all(plan, data.series)) {}
 
   Result<void> load() {
     if (auto days = load_stated_days(); !days) return days;
     if (auto files = load_files(); !files) return files;
-    if (!known_for_most("state_holiday") || (plan_.drivers && wants(plan_, "holiday"))) {
-      if (auto holidays = add_holidays(); !holidays) return holidays;
-    }
+    if (auto holidays = add_holidays(); !holidays) return holidays;
     if (plan_.drivers) {
       if (auto checked = require(*plan_.drivers); !checked) return checked;
     } else {
       keep_known();
     }
+    tell_unused();
     for (auto& one : data_.series) {
       if (of_lines()) break;  // a day without a sale has no flag: a rhythm of those with one is none
       const auto found = forecast::extend_promotions(one, horizon_);
@@ -194,7 +200,18 @@ class DriverLoader {
   }
 
   // ---- holidays
+  using Place = std::pair<std::string, std::string>;  // country, region
+  struct Calendar {
+    std::vector<float> kind;  // by day
+    std::shared_ptr<forecast::NamedDays> named = std::make_shared<forecast::NamedDays>();
+  };
+
+  /// The calendar of each place: as a driver where nobody states holidays ahead, and by name for the days on
+  /// which shops close.
   Result<void> add_holidays() {
+    const bool as_driver = !known_for_most("state_holiday") || (plan_.drivers && wants(plan_, "holiday"));
+    const bool by_name = plan_.frequency == "daily";
+    if (!as_driver && !by_name) return {};
     std::vector<UserHoliday> own;
     if (const auto file = workspace_.config.text("forecast.holidays"); !file.empty())
       own = TILLCAST_TRY_PLAIN(read_holiday_file(workspace_.directory, file));
@@ -208,45 +225,75 @@ class DriverLoader {
     if (first >= last) return {};
     std::vector<Date> dates;
     for (Date day = first; day <= last; ++day.days) dates.push_back(day);
-    std::map<std::pair<std::string, std::string>, std::vector<float>> calendars;
-    bool any = false;
+    std::map<Place, Calendar> calendars;
+    std::map<std::pair<std::string, std::string>, std::int32_t> names;  // by country
     for (const auto& place : places) {
       if (calendars.contains(place)) continue;
-      std::vector<float>& calendar = calendars[place];
-      calendar.assign(dates.size(), 0);
+      Calendar& calendar = calendars[place];
+      calendar.kind.assign(dates.size(), 0);
+      const std::string country(forecast::holiday_country(place.first));
       const auto mark = [&](const forecast::Holiday& one) {
         if (one.date < first || one.date > last) return;
-        float& value = calendar[static_cast<std::size_t>(one.date.days - first.days)];
+        float& value = calendar.kind[static_cast<std::size_t>(one.date.days - first.days)];
         // Of two on one day the one that closes shops counts.
         const auto kind = static_cast<float>(one.kind);
         const bool event = one.kind == forecast::HolidayKind::kEvent;
         if (value == 0 || (!event && (value == 4 || kind > value))) value = kind;
-        any = true;
+        const auto number = static_cast<std::int32_t>(names.size());
+        const auto name = names.try_emplace({country, one.name}, number).first;
+        if (!one.name.empty()) calendar.named->days.push_back({one.date, name->second});
       };
       for (int year = civil_from_date(first).year; year <= civil_from_date(last).year; ++year)
         for (const auto& one : forecast::holidays(place.first, place.second, year)) mark(one);
       for (const auto& one : own) {
-        const bool here = one.country.empty() ||
-                          forecast::holiday_country(one.country) == forecast::holiday_country(place.first);
+        const bool here = one.country.empty() || forecast::holiday_country(one.country) == country;
         if (here && (one.region.empty() || ascii_lower(one.region) == ascii_lower(place.second)))
           mark(one.day);
       }
+      std::ranges::stable_sort(calendar.named->days, {}, &forecast::NamedDay::date);
     }
-    if (!any) {
-      if (!places.empty() && !places[0].first.empty())
+    if (names.empty()) {
+      if (as_driver && !places.empty() && !places[0].first.empty())
         data_.notes.push_back("no holiday calendar for '" + places[0].first +
                               "'; give your own with forecast.holidays");
       return {};
     }
+    if (as_driver) {
+      for (std::size_t i = 0; i < data_.series.size(); ++i)
+        forecast::add_driver(data_.series[i], "holiday", DriverKind::kCategory,
+                             {dates, calendars[places[i]].kind}, horizon_);
+      source_["holiday"] = kCalendar;
+    }
+    if (!by_name) return {};
+    std::vector<std::shared_ptr<forecast::NamedDays>> named;
+    for (std::size_t i = 0; i < data_.series.size(); ++i) {
+      named.push_back(calendars[places[i]].named);
+      data_.series[i].named_days = named.back();
+    }
+    if (auto marked = mark_closed_shops(); !marked) return marked;
+    forecast::share_named_days(data_.series, named);
+    return {};
+  }
+
+  /// Line data know no opening days: a shop that sold nothing on a holiday was closed, whoever else traded.
+  Result<void> mark_closed_shops() {
+    if (plan_.measure == "sales" || !plan_.groups_by("store")) return {};
+    std::map<std::int64_t, std::pair<std::vector<Series*>, std::vector<Date>>> shops;
     for (std::size_t i = 0; i < data_.series.size(); ++i)
-      forecast::add_driver(data_.series[i], "holiday", DriverKind::kCategory, {dates, calendars[places[i]]},
-                           horizon_);
-    source_["holiday"] = "the calendar";
+      shops[data_.members[i].store_key].first.push_back(&data_.series[i]);
+    const auto days = TILLCAST_TRY_PLAIN(connection_.query(
+        "SELECT DISTINCT CAST(store_key AS BIGINT), business_date FROM demand_daily ORDER BY 1, 2"));
+    for (std::size_t i = 0; i < days.rows(); ++i) {
+      const auto shop = shops.find(days.integer(i, 0).value_or(0));
+      const auto day = days.date(i, 1);
+      if (shop != shops.end() && day && *day <= data_.data_until) shop->second.second.push_back(*day);
+    }
+    for (const auto& [key, shop] : shops) forecast::mark_closed_named_days(shop.first, shop.second);
     return {};
   }
 
   /// Country and region of each member.
-  Result<std::vector<std::pair<std::string, std::string>>> load_places() {
+  Result<std::vector<Place>> load_places() {
     std::string country = workspace_.config.text("forecast.country");
     const std::string region = workspace_.config.text("forecast.region");
     const bool told = !country.empty();
@@ -267,7 +314,7 @@ class DriverLoader {
           format_date(data_.data_until) + "' GROUP BY country ORDER BY count(*) DESC, country LIMIT 1"));
       if (orders.rows() > 0) country = orders.text(0, 0);
     }
-    std::vector<std::pair<std::string, std::string>> places;
+    std::vector<Place> places;
     for (const auto& member : data_.members) {
       std::pair place(country, region);
       const auto at = by_store.find(member.store_key);
@@ -367,7 +414,7 @@ class DriverLoader {
       if (one.size() == 0) continue;
       ++all;
       for (const auto& name : wanted) {
-        if (std::ranges::find(kStoreFacts, name) != std::end(kStoreFacts)) continue;
+        if (is_store_fact(name) || !is_used(name)) continue;
         const auto periods = missing(one, name);
         if (periods.empty()) continue;
         const auto source = source_.find(name);
@@ -388,6 +435,23 @@ class DriverLoader {
       data_.notes.push_back(std::to_string(refused) + " of " + std::to_string(all) +
                             " series refused: " + first);
     return {};
+  }
+
+  bool is_used(std::string_view name) const { return has_trees_ || name == "promotion"; }
+
+  /// Names the drivers that somebody gave and no model of this plan reads.
+  void tell_unused() {
+    std::vector<std::string> unused;
+    for (const auto& name : plan_.drivers ? *plan_.drivers : names()) {
+      const auto source = source_.find(name);
+      const bool given = plan_.drivers || (source != source_.end() && source->second != kCalendar);
+      if (given && !is_used(name)) unused.push_back(name);
+    }
+    if (unused.empty()) return;
+    const bool could = plan_.frequency == "daily" && plan_.global != "on";
+    data_.notes.push_back("no model uses the drivers " + join(unused, ", ") +
+                          ": only trees of daily plans read others than promotion" +
+                          (could ? "; global = \"on\" in the plan lets them take part" : ""));
   }
 
   void keep_known() {
@@ -451,6 +515,9 @@ class DriverLoader {
 
   // ---- what follows from a store's attributes
   static constexpr std::string_view kStoreFacts[] = {"promo2_active"};
+  static bool is_store_fact(std::string_view name) {
+    return std::ranges::find(kStoreFacts, name) != std::end(kStoreFacts);
+  }
 
   Result<void> add_store_facts() {
     if (!plan_.groups_by("store")) return {};
@@ -492,12 +559,26 @@ class DriverLoader {
   PlanSeries& data_;
   std::size_t needed_;                         ///< periods for which a driver must be known
   std::size_t horizon_;                        ///< periods for which it is filled
+  bool has_trees_;                             ///< which alone read other drivers than promotion
   std::map<std::string, std::string> source_;  ///< of each driver, for messages
   std::set<std::size_t> promotion_planned_;    ///< series whose promotions a plan has stated
   std::set<std::size_t> price_planned_;
 };
 
 }  // namespace
+
+bool learns_from_all(const ForecastPlan& plan, std::span<const Series> series) {
+  const bool monthly = plan.frequency == "monthly";
+  if (plan.global == "off" || plan.frequency == "weekly") return false;
+  if (plan.global == "on") return true;
+  std::size_t long_enough = 0;
+  std::size_t values = 0;
+  for (const auto& one : series) {
+    long_enough += one.size() >= (monthly ? kPanelMonthsMin : kPanelDaysMin) ? 1 : 0;
+    values += one.size();
+  }
+  return long_enough >= kPanelSeriesMin && values <= kPanelValuesMax;
+}
 
 Result<void> add_drivers(Workspace& workspace, database::Connection& connection, const ForecastPlan& plan,
                          int ahead, PlanSeries& data) {

@@ -164,6 +164,7 @@ forecast::Series sum_series(std::span<const Series* const> parts) {
     if (part->size() >= longest) {
       longest = part->size();
       sum.start = part->start;
+      sum.named_days = part->named_days;
     }
     if (part->open.size() > part->size()) ahead = std::max(ahead, part->open.size() - part->size());
   }

@@ -62,6 +62,12 @@ std::string hash_of(const PlanSeries& loaded) {
     add(one.promotion);
     add(one.open);
     add(one.price);
+    if (one.named_days) {
+      for (const auto& day : one.named_days->days) {
+        add(std::span(&day.date.days, 1));
+        add(std::span(&day.name, 1));
+      }
+    }
     for (const auto& driver : one.drivers) {
       seen += driver.name;
       add(driver.value);

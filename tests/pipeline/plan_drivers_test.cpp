@@ -20,6 +20,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Date kFirst = date_from_civil(2014, 12, 1);
 constexpr Date kLast = date_from_civil(2015, 6, 30);
@@ -212,6 +213,11 @@ TEST_F(Stores, ADriverThatAPlanAsksForIsRefusedByNameWhereItIsUnknownAhead) {
   const std::string files = "[[forecast.drivers]]\nfile = \"weather.csv\"\n";
   settings("drivers = [\"promotion\", \"temperature\"]\n" + files);
   ASSERT_OK(run({store_file_, days_file(sales_of), plan_file(3)}));
+  EXPECT_EQ(sql("SELECT count(*) FROM forecast_series WHERE status = 'ok'"), "3 ")
+      << "what no model uses refuses nothing";
+  EXPECT_THAT(heard_.notes, Contains(HasSubstr("no model uses the drivers temperature: ")));
+  settings("drivers = [\"promotion\", \"temperature\"]\nglobal = \"on\"\n" + files);
+  ASSERT_OK(run({}));
   EXPECT_EQ(
       sql("SELECT status, reason FROM forecast_series WHERE store_id = '2'"),
       "refused driver temperature has no value for store 2 on 2015-07-11 … 2015-07-14 (4 days): add rows to "
@@ -224,7 +230,7 @@ TEST_F(Stores, ADriverThatAPlanAsksForIsRefusedByNameWhereItIsUnknownAhead) {
   settings("drivers = [\"temprature\"]\n" + files);
   EXPECT_ERROR(load(), ErrorCode::kInvalidInput, "did you mean 'temperature'?");
   folder_.write("shop/weather.csv", weather.substr(0, weather.find("2015-07-01")));
-  settings("drivers = [\"temperature\"]\n" + files);
+  settings("drivers = [\"temperature\"]\nglobal = \"on\"\n" + files);
   EXPECT_ERROR(load(), ErrorCode::kInvalidInput, "; so it is for all 3 series");
   settings(files);
   ASSERT_OK_AND_ASSIGN(const auto data, load());
@@ -267,6 +273,99 @@ TEST_F(Stores, DaysOutOfStockAreNotLearntAsLowDemand) {
       << sql("SELECT mean FROM forecast_point");
   ASSERT_FALSE(heard_.stages.empty());
   EXPECT_THAT(heard_.stages.back().detail, HasSubstr("36 out of stock left out"));
+}
+
+/// Eight stores whose sales double on hot days, at fairs of the user's calendar and in school holidays.
+class DriverEffects : public ::testing::Test {
+ protected:
+  static constexpr Date kStart = date_from_civil(2023, 1, 2);
+  static constexpr int kDays = 602;
+  static constexpr int kHorizon = 28;
+
+  static bool hot(int i) { return i * 7919 % 11 < 2; }
+  static bool fair(int i) { return i % 9 == 4; }
+  static bool school_holiday(int i) { return i % 70 >= 56; }
+  static double level(int store, int i) { return (200 + 40 * store) * (i % 7 == 5 ? 1.4 : 1.0); }
+  static double expected(int store, int i) {
+    return level(store, i) * (hot(i) ? 2 : 1) * (fair(i) ? 2 : 1) * (school_holiday(i) ? 2 : 1);
+  }
+
+  // Mean over the chosen days ahead of forecast by what the day would be without drivers.
+  double factor(const std::function<bool(int)>& chosen) const {
+    auto config = load_settings(folder_.file("shop"), {}, {});
+    auto engine = Engine::open(folder_.file("shop"), std::move(*config));
+    double sum = 0;
+    int count = 0;
+    const auto points = (*engine)->sql("SELECT series_id, business_date, mean FROM forecast_point", 0);
+    for (std::size_t row = 0; row < points->rows(); ++row) {
+      const int store = std::stoi(points->text(row, 0).substr(7));
+      const int i = points->date(row, 1)->days - kStart.days;
+      if (!chosen(i)) continue;
+      sum += points->number(row, 2).value_or(0) / level(store, i);
+      ++count;
+    }
+    return count > 0 ? sum / count : 0;
+  }
+  void run(const std::string& plan) {
+    ASSERT_OK(Engine::init(folder_.file("shop"), false));
+    std::string days = "Store,DayOfWeek,Date,Sales,Customers,Open,Promo,StateHoliday,SchoolHoliday\n";
+    std::string ahead = "Id,Store,DayOfWeek,Date,Open,Promo,StateHoliday,SchoolHoliday\n";
+    for (int store = 1; store <= 8; ++store) {
+      for (int i = 0; i < kDays + kHorizon; ++i) {
+        const Date day{kStart.days + i};
+        const std::string key =
+            std::to_string(store) + "," + std::to_string(iso_weekday(day)) + "," + format_date(day);
+        const std::string end = std::string("1,0,0,") + (school_holiday(i) ? "1\n" : "0\n");
+        const double noise = 0.97 + 0.01 * (i * 104729 % 7);
+        if (i < kDays)
+          days += key + "," + std::to_string(std::lround(expected(store, i) * noise)) + ",9," + end;
+        else
+          ahead += "1," + key + "," + end;
+      }
+    }
+    std::string weather = "date,temperature\n";
+    std::string fairs = "date,name,kind\n";
+    for (int i = 0; i < kDays + kHorizon; ++i) {
+      const std::string day = format_date({kStart.days + i});
+      weather += day + "," + std::to_string(hot(i) ? 33 : 12 + i % 5) + "\n";
+      if (fair(i)) fairs += day + ",Fair,event\n";
+    }
+    folder_.write("shop/weather.csv", weather);
+    folder_.write("shop/fairs.csv", fairs);
+    folder_.write(
+        "shop/tillcast.toml",
+        "[forecast]\norigins = 2\nholidays = \"fairs.csv\"\n[[forecast.plan]]\nname = \"stores\"\nmeasure = "
+        "\"sales\"\nby = [\"store\"]\nhorizon = 28\ndrivers = [\"temperature\", \"holiday\", "
+        "\"school_holiday\"]\n" +
+            plan + "[[forecast.drivers]]\nfile = \"weather.csv\"\n");
+    auto config = load_settings(folder_.file("shop"), {}, {});
+    ASSERT_OK(config);
+    ASSERT_OK_AND_ASSIGN(const auto engine, Engine::open(folder_.file("shop"), std::move(*config)));
+    RunOptions options;
+    options.inputs = {folder_.write("days.csv", days), folder_.write("ahead.csv", ahead)};
+    ASSERT_OK(engine->run(options, heard_));
+  }
+
+  test::TempDir folder_;
+  Listener heard_;
+};
+
+TEST_F(DriverEffects, WithTreesTheForecastDoublesWhereADriverDoublesTheSales) {
+  run("global = \"on\"\n");
+  const auto plain = [](int i) { return !hot(i) && !fair(i) && !school_holiday(i); };
+  const double base = factor(plain);
+  EXPECT_NEAR(base, 1, 0.1);
+  EXPECT_NEAR(factor([](int i) { return hot(i) && !fair(i) && !school_holiday(i); }) / base, 2, 0.3);
+  EXPECT_NEAR(factor([](int i) { return !hot(i) && fair(i) && !school_holiday(i); }) / base, 2, 0.3);
+  EXPECT_NEAR(factor([](int i) { return !hot(i) && !fair(i) && school_holiday(i); }) / base, 2, 0.3);
+  EXPECT_THAT(heard_.notes, Each(Not(HasSubstr("no model uses"))));
+}
+
+TEST_F(DriverEffects, WithoutTreesTheRunSaysThatNoModelUsesThem) {
+  run("");
+  EXPECT_THAT(heard_.notes, Contains(AllOf(HasSubstr("no model uses the drivers temperature, holiday, "
+                                                     "school_holiday: "),
+                                           HasSubstr("global = \"on\""))));
 }
 
 }  // namespace
