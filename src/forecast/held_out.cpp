@@ -117,7 +117,9 @@ std::vector<HeldOut> hold_out(const Series& series, const SeriesBacktest& test, 
   for (std::size_t step = 0; step < options.backtest.horizon; ++step) {
     const std::size_t period = test.period(0, step);
     const auto forecast = static_cast<double>(test.forecast(*before.model, 0)[step]);
-    if (!is_scored(series, period, forecast)) continue;
+    const bool judged = is_scored(series, period, forecast) ||
+                        (!of_rival.empty() && is_scored(series, period, of_rival[step]));
+    if (!judged) continue;
     HeldOut& part = parts[step * parts.size() / options.backtest.horizon];
     const double actual = series.value[period];
     part.own.add(actual, forecast, test.scale);
