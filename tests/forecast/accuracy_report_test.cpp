@@ -125,7 +125,7 @@ TEST(AccuracyReport, WeighsLevelsAlikeAndTheirNodesByTheirLastSales) {
     for (std::size_t s = 0; s < 9; ++s) given.tests[0].forecasts[m * 18 + s] += 1;
   const std::vector<LevelLabels> levels = {{"total", {"all", "all"}}};
   const AccuracyReport report =
-      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build();
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, levels).build(NoProgress{});
   // Mean squared differences of the 15 days before: north 1/14, south 1, and 13/14 of their sum, which does
   // not move on the day that north rises and south falls.
   const double north = std::sqrt(1 / (1.0 / 14));
@@ -140,7 +140,8 @@ TEST(AccuracyReport, WeighsLevelsAlikeAndTheirNodesByTheirLastSales) {
   EXPECT_NEAR(report.wrmsse, (series + total) / 2, 1e-6);
   EXPECT_NEAR(report.wrmsse_naive, 4 * report.wrmsse, 1e-5);
   EXPECT_TRUE(std::isnan(find_row(report, ModelId::kSes, {}, {}, 0)->weighted_rmsse));
-  const AccuracyReport flat = AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build();
+  const AccuracyReport flat =
+      AccuracyReportBuilder(given.series, given.tests, given.chosen, {}).build(NoProgress{});
   EXPECT_TRUE(std::isnan(flat.wrmsse)) << "no levels";
 }
 
