@@ -128,19 +128,18 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   for (const auto& line : data.notes) observer.note(plan.name + ": " + line);
   if (std::ranges::all_of(data.series, [](const auto& one) { return one.size() == 0; })) {
     if (auto cut = check_cut(workspace, plan); !cut) return std::move(cut.error());
+  }
+  if (data.series.empty()) {
     const auto named = TILLCAST_TRY_PLAIN(registry_of(workspace).aliases(plan.name));
-    // Announced series without sales get a forecast of a kind; they make no champion of models go.
-    if (data.series.empty() || named.champion != 0) {
-      PlanReport kept = TILLCAST_TRY_PLAIN(keep_stored(workspace, plan));
-      kept.model_version = named.champion;
-      kept.seconds = seconds();
-      const std::string what =
-          named.champion == 0 ? std::string("nothing to fit")
-                              : "version " + std::to_string(named.champion) + " and its forecasts are kept";
-      observer.note(plan.name + ": no series has sales; " + what);
-      observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, kept.seconds, what});
-      return kept;
-    }
+    PlanReport kept = TILLCAST_TRY_PLAIN(keep_stored(workspace, plan));
+    kept.model_version = named.champion;
+    kept.seconds = seconds();
+    const std::string what =
+        named.champion == 0 ? std::string("nothing to fit")
+                            : "version " + std::to_string(named.champion) + " and its forecasts are kept";
+    observer.note(plan.name + ": no series has sales; " + what);
+    observer.stage_finished({stage, StageReport::Status::kUnchanged, 0, kept.seconds, what});
+    return kept;
   }
   auto options = forecast_options(workspace, plan);
   options.attributes = data.attributes;

@@ -74,8 +74,6 @@ Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan
   const PlanSeries data =
       TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id, .observer = &observer}));
   if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
-  if (data.series[0].size() == 0 && data.series[0].refused.empty())
-    return not_found("series '" + series_id + "' has no sales up to the cut, nothing to learn from");
   auto options = forecast_options(workspace, plan);
   if (const std::string changed = find_changed_setting(champion->info, plan, options); !changed.empty())
     return conflict("plan '" + plan.name + "' has another " + changed + " than its champion, version " +

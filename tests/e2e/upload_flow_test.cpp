@@ -5,6 +5,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
+#include <regex>
+#include <set>
+#include <thread>
 
 #include "e2e/job_client.h"
 
@@ -172,10 +176,10 @@ TEST_F(UploadFlow, AThousandReadersAreAnsweredWhileATrainingRuns) {
       "application/json\r\nContent-Length: " +
       std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
   int rounds = 0;
-  int rounds_while_training = 0;
-  bool running = true;
   double slowest = 0;
-  while (running && rounds < 200) {
+  std::set<std::string> versions;
+  int mixed = 0;
+  const auto read_by_a_thousand = [&] {
     std::vector<int> sockets;
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -196,12 +200,30 @@ TEST_F(UploadFlow, AThousandReadersAreAnsweredWhileATrainingRuns) {
       for (ssize_t got; (got = ::recv(socket, block.data(), block.size(), 0)) > 0;)
         answer.append(block.data(), static_cast<std::size_t>(got));
       ::close(socket);
-      if (answer.starts_with("HTTP/1.1 200 ") && answer.find("\"failed\":0") != std::string::npos) ++answered;
+      const auto end = answer.find("\r\n\r\n");
+      rapidjson::Document json;
+      json.Parse(end == std::string::npos ? "" : answer.c_str() + end + 4);
+      if (!answer.starts_with("HTTP/1.1 200 ") || json.HasParseError() || json["failed"].GetInt() != 0)
+        continue;
+      ++answered;
+      std::set<std::string> here;
+      for (const auto& item : json["items"].GetArray()) {
+        const auto& forecast = item["forecast"];
+        here.insert(std::to_string(forecast["model_version"].GetInt()) + " " +
+                    forecast["run_id"].GetString());
+      }
+      mixed += here.size() == 1 ? 0 : 1;
+      versions.insert(here.begin(), here.end());
     }
     EXPECT_EQ(answered, 1000);
     slowest =
         std::max(slowest, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     ++rounds;
+  };
+  int rounds_while_training = 0;
+  bool running = true;
+  while (running && rounds < 200) {
+    ASSERT_NO_FATAL_FAILURE(read_by_a_thousand());
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the training has its turn as well
     const auto now = get(server.port(), "/api/v1/jobs/" + job);
     running = std::string(now.json["state"].GetString()) == "running";
@@ -212,8 +234,28 @@ TEST_F(UploadFlow, AThousandReadersAreAnsweredWhileATrainingRuns) {
   std::printf("%d rounds of 1000 readers, %d of them while models were fitted; the slowest took %.2f s\n",
               rounds, rounds_while_training, slowest);
   EXPECT_GE(rounds_while_training, 1) << "the training must have run meanwhile";
-  EXPECT_LT(slowest, 10.0);
   ASSERT_STREQ(finished_job(server.port(), job).json["state"].GetString(), "succeeded");
+  // The two versions change places while a thousand read.
+  const auto now = ask(server.port(), {"POST", "/api/v1/forecast", body});
+  const int champion = now.json["items"][0]["forecast"]["model_version"].GetInt();
+  std::atomic<bool> promoting{true};
+  std::thread promoter([&] {
+    for (const int version : {3 - champion, champion, 3 - champion}) {
+      const auto done = tillcast({"model", "promote", "store_product_monthly", std::to_string(version),
+                                  "--force", "--data", shop.string()});
+      EXPECT_EQ(done.exit_code, 0) << done.err;
+    }
+    promoting = false;
+  });
+  const auto before = versions;
+  versions.clear();
+  while (promoting && !HasFatalFailure()) read_by_a_thousand();
+  promoter.join();
+  if (!HasFatalFailure()) read_by_a_thousand();
+  EXPECT_EQ(versions.size(), 2U) << "both versions were served while they changed places";
+  EXPECT_GE(before.size(), 1U);
+  EXPECT_EQ(mixed, 0) << "every answer is of one version and one run";
+  EXPECT_LT(slowest, 10.0);
 }
 
 TEST_F(UploadFlow, TrainOnTheCommandLineIsAJobOfTheServer) {
@@ -229,9 +271,17 @@ TEST_F(UploadFlow, TrainOnTheCommandLineIsAJobOfTheServer) {
   EXPECT_EQ(trained.out, "job-000002\n");
   const auto job = get(server.port(), "/api/v1/jobs/job-000002");
   EXPECT_STREQ(job.json["series_id"].GetString(), "store_product_monthly/S001|P0001");
-  const std::string run_id = job.json["result"]["runs"][0]["run_id"].GetString();
+  const auto& result = job.json["result"]["runs"][0];
+  EXPECT_EQ(result["fitted_version"].GetInt(), 2) << job.text;
+  const std::string verdict = result["verdict"].GetString();
+  EXPECT_THAT(verdict, HasSubstr("store_product_monthly/S001|P0001 alone: "));
+  const std::string versions = tillcast({"model", "ls", "--data", shop.string()}).out;
+  const bool won = std::regex_search(versions, std::regex("store_product_monthly +2 +champion"));
+  EXPECT_TRUE(won || std::regex_search(versions, std::regex("store_product_monthly +2 +challenger")))
+      << versions;
   const auto series = get(server.port(), "/api/v1/series/store_product_monthly%2FS001%7CP0001?history=0");
-  EXPECT_EQ(series.json["forecast"]["run_id"].GetString(), run_id) << "the new version is what readers get";
+  EXPECT_STREQ(series.json["forecast"]["run_id"].GetString(), result["run_id"].GetString());
+  EXPECT_EQ(series.json["forecast"]["model_version"].GetInt(), won ? 2 : 1) << "readers get the champion";
   const auto listed = tillcast({"jobs", "ls", "--data", shop.string()});
   EXPECT_THAT(listed.out, HasSubstr("job-000002"));
   EXPECT_THAT(tillcast({"jobs", "show", "job-000001", "--data", shop.string()}).out, HasSubstr("succeeded"));
