@@ -193,9 +193,9 @@ TEST(AccuracyReport, StopsBetweenTwoSeriesAndTwoRowsOnRequest) {
   EXPECT_EQ(stopped(1).series.size(), 0U);
   EXPECT_EQ(stopped(2).series.size(), 1U);
   EXPECT_TRUE(stopped(2).rows.empty());
-  // Two series, the same two of the level, then one row after the other.
-  EXPECT_EQ(stopped(4).rows.size(), 0U);
-  EXPECT_EQ(stopped(7).rows.size(), 2U);
+  // Two series, the same two of the level and once more by themselves, then one row after the other.
+  EXPECT_EQ(stopped(6).rows.size(), 0U);
+  EXPECT_EQ(stopped(9).rows.size(), 2U);
   EXPECT_EQ(find_row(stopped(100), {}, {}, {}, 0, "store")->series, 2U);
 }
 
