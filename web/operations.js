@@ -152,6 +152,7 @@ function resultOf(job) {
   else if (job.kind === 'ingest_upload') {
     parts.push(`${amount(result.rows_in)} rows: ${amount(result.rows_loaded)} new, ${amount(result.rows_known)} known, ${amount(result.rows_rejected)} rejected`);
     if (result.reject_examples.length) parts.push(`first reject: ${result.reject_examples[0]}`);
+    parts.push(...result.notes);
   }
   const trained = result.runs.filter((run) => !run.unchanged);
   if (trained.length) parts.push(`forecast ${trained.map((run) => `${run.plan} (${amount(run.series)} series)`).join(', ')}`);

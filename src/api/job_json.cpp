@@ -35,10 +35,11 @@ Schema result_schema() {
               {"rows_in", integer_schema("rows of the file = loaded + rejected + known")},
               {"rows_loaded", integer_schema("new rows")},
               {"rows_rejected", integer_schema("rows that could not be read")},
-              {"rows_known", integer_schema("rows that were loaded before")},
+              {"rows_known", integer_schema("rows that were loaded before, by another file or by this one")},
               {"already_loaded", boolean_schema("the very same file was loaded before")},
               {"rejects", array_schema(reject, "by reason, most frequent first")},
               {"reject_examples", array_schema(string_schema("row, column, what was found"), "a few")},
+              {"notes", array_schema(string_schema("one line"), "what looks odd in what was loaded")},
               {"checks", integer_schema("data checks run")},
               {"checks_failed", integer_schema("of which failed")},
               {"seconds", number_schema("time of the newest attempt")}},
@@ -79,6 +80,10 @@ void write_result(JsonWriter& out, const pipeline::JobResult& result) {
   out.key("reject_examples");
   out.begin_array();
   for (const auto& example : result.reject_examples) out.text(example);
+  out.end_array();
+  out.key("notes");
+  out.begin_array();
+  for (const auto& note : result.notes) out.text(note);
   out.end_array();
   out.field("checks", result.checks);
   out.field("checks_failed", result.checks_failed);
@@ -169,7 +174,7 @@ Schema upload_schema() {
               {"received_at", instant_schema("UTC")},
               {"state",
                enum_schema({"queued", "running", "succeeded", "dead_letter", "cancelled", "interrupted"},
-                           "of its newest job; dead_letter: failed twice, see reason")},
+                           "of its newest job; dead_letter: failed for good, see reason")},
               {"reason", string_schema("why it is a dead letter").or_null()},
               {"job_id", string_schema("its newest job").or_null()},
               {"status", string_schema("path of this upload's state").with_format("uri-reference")}},

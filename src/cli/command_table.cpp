@@ -34,6 +34,7 @@ std::span<const CommandSpec> all_commands() {
       serve_command(),
       lake_ls_command(),
       lake_verify_command(),
+      lake_remove_command(),
       lake_compact_command(),
       generate_command(),
       doctor_command(),

@@ -120,13 +120,7 @@ Result<CompactionReport> Lake::compact(std::string_view dataset, const Compactio
       return commit_replace(*state_, entry);
     }();
     if (!done) {
-      // kCorruptData from the commit itself means that the entry may be visible: its files must stay.
-      const auto now = state_->refreshed();
-      for (const DataFile& file : entry.files) {
-        const bool visible = !now || std::ranges::find(now->dataset(file.dataset), file.path,
-                                                       &DataFile::path) != now->dataset(file.dataset).end();
-        if (!visible) static_cast<void>(state_->store.remove(file.path).has_value());
-      }
+      remove_unless_visible(*state_, entry.files);
       return done.error();
     }
   }

@@ -80,6 +80,16 @@ void Lake::State::after_commit(std::int64_t seq) {
   if (snapshot && snapshot->seq >= seq) static_cast<void>(manifest.write_checkpoint(*snapshot).has_value());
 }
 
+void remove_unless_visible(Lake::State& lake, const std::vector<DataFile>& files) {
+  // kCorruptData from the commit itself means that the entry may be visible: its files must stay.
+  const auto now = lake.refreshed();
+  for (const DataFile& file : files) {
+    const bool visible = !now || std::ranges::find(now->dataset(file.dataset), file.path, &DataFile::path) !=
+                                     now->dataset(file.dataset).end();
+    if (!visible) static_cast<void>(lake.store.remove(file.path).has_value());
+  }
+}
+
 Lake::Lake(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Lake::Lake(Lake&&) noexcept = default;
 Lake& Lake::operator=(Lake&&) noexcept = default;

@@ -62,6 +62,13 @@ struct CompactionReport {
   std::uint64_t bytes_after = 0;
 };
 
+/// A load that was taken out again.
+struct RemovedLoad {
+  LoadRecord load;
+  std::int64_t removed_seq = 0;  ///< the commit that took it out
+  Timestamp removed_at;
+};
+
 /// The data directory's `lake/` folder: bronze and silver as Parquet, named by the manifest. Thread-safe for
 /// readers; writers race safely through the manifest (src/io/directory_lock.h keeps other processes out).
 class Lake {
@@ -81,6 +88,14 @@ class Lake {
 
   /// kConflict when the key is loaded already.
   Result<LoadWriter> begin_load(const LoadInfo& info, const LoadOptions& options = {}) const;
+
+  /// Takes a load out again: its rows leave bronze, silver and the rejects in one commit, and its file can be
+  /// loaded anew. @param load  its commit number, or the first 8 or more digits of its file's SHA-256.
+  /// kNotFound when no visible load is meant, kConflict when a later load passed over lines because they were
+  /// in this one, or commits meanwhile. Safe beside readers, as compact() is.
+  Result<RemovedLoad> remove_load(std::string_view load) const;
+  /// The loads that were taken out, in order of their commits. Reads the whole log.
+  Result<std::vector<RemovedLoad>> removed_loads() const;
 
   /// Creates or replaces schemas bronze and silver with one view per dataset over exactly the snapshot's
   /// files. The fixed silver datasets always exist, empty if need be.
@@ -110,7 +125,8 @@ std::span<const ColumnSpec> silver_schema(std::string_view dataset);
 /// silver.store, silver.rejects.
 std::span<const std::string_view> silver_datasets();
 
-/// Every named step at which a load, compaction or checkpoint can be cut off; see core/crash_point.h.
+/// Every named step at which a load, removal, compaction or checkpoint can be cut off; see
+/// core/crash_point.h.
 std::span<const char* const> crash_points();
 
 }  // namespace tillcast::lake

@@ -43,6 +43,15 @@ std::string data_file_key(std::string_view dataset, std::string_view month, std:
 Result<DataFile> write_data_file(Lake::State& lake, database::Connection& connection,
                                  const std::string& query, DataFile file, std::int64_t seq);
 
+/// After a commit that failed: removes the files written for it, unless a commit shows them all the same.
+void remove_unless_visible(Lake::State& lake, const std::vector<DataFile>& files);
+
+/// What the reject of a line says whose event is there already: kDuplicatePrefix, its event_id,
+/// kDuplicateSuffix.
+constexpr const char* kDuplicateReason = "duplicate_event";
+constexpr const char* kDuplicatePrefix = "the event ";
+constexpr const char* kDuplicateSuffix = " is there already";
+
 /// read_parquet over these files, as a FROM item. Not for an empty list.
 std::string parquet_source(const Lake::State& lake, const std::vector<DataFile>& files);
 

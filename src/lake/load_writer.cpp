@@ -48,6 +48,9 @@ struct LoadWriter::State {
 
   std::map<std::string, DatasetBuffer, std::less<>> buffers;
   std::uint64_t buffered_bytes = 0;
+  std::uint64_t rows_added = 0;  // of all datasets
+  std::uint64_t rows_written = 0;
+  Progress* progress = nullptr;
   std::vector<DataFile> written;
   LoadTotals totals;
   std::map<std::string, EventIdSet, std::less<>> seen;
@@ -139,7 +142,8 @@ Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const Co
     if (!dropped[row]) continue;
     row_number.ints.push_back(source_row < 0 ? 0
                                              : batch.columns[static_cast<std::size_t>(source_row)].ints[row]);
-    message.text.push_back(arena->add("the event " + std::string(event_ids.text[row]) + " is there already"));
+    message.text.push_back(
+        arena->add(kDuplicatePrefix + std::string(event_ids.text[row]) + kDuplicateSuffix));
     raw.text.push_back(add_options.raw_text ? arena->add(add_options.raw_text(row)) : std::string_view{});
   }
   if (!add_options.raw_text) raw.valid.assign(count, 0);
@@ -149,7 +153,7 @@ Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const Co
   rejects.columns.push_back(text_column("dataset", count, arena->add(short_name)));
   rejects.columns.push_back(std::move(row_number));
   rejects.columns.push_back(std::move(column_name));
-  rejects.columns.push_back(text_column("reason", count, "duplicate_event"));
+  rejects.columns.push_back(text_column("reason", count, kDuplicateReason));
   rejects.columns.push_back(std::move(message));
   rejects.columns.push_back(std::move(raw));
   rejects.owners.push_back(std::move(arena));
@@ -161,6 +165,7 @@ Result<> LoadWriter::State::reject_duplicates(std::string_view dataset, const Co
 Result<> LoadWriter::State::keep(DatasetBuffer& buffer, ColumnBatch&& batch, const std::vector<int>& months,
                                  const std::vector<bool>& dropped) {
   buffered_bytes += batch_bytes(batch);
+  rows_added += batch.rows - static_cast<std::uint64_t>(std::ranges::count(dropped, true));
   add_rows(buffer, std::make_shared<const ColumnBatch>(std::move(batch)), months, dropped);
   // Pieces of one batch sit in several months, so only writing everything frees memory for sure.
   if (buffered_bytes > options.buffer_bytes_max) return write_all();
@@ -185,6 +190,8 @@ Result<> LoadWriter::State::write(DatasetBuffer& buffer) {
       return corrupt_data(written.back().path + " got " + std::to_string(written.back().rows) +
                           " rows, expected " + std::to_string(wanted));
     }
+    rows_written += static_cast<std::uint64_t>(wanted);
+    if (progress != nullptr) progress->update(rows_written, rows_added);
   }
   buffer.months.clear();
   return {};
@@ -205,6 +212,9 @@ Result<> LoadWriter::State::follow_others() {
   if (const LoadRecord* const other = base.find_load(info.key)) {
     return conflict(info.file + " was loaded meanwhile, as commit " + std::to_string(other->seq));
   }
+  // Lines may have been passed over because they were in the load that is gone.
+  if (base.last_drop > before.last_drop)
+    return conflict("another load was taken out while " + info.file + " came in; repeat the load");
   for (const auto& [dataset, ids] : seen) {
     std::set<std::string_view> known;
     for (const DataFile& file : before.dataset(dataset)) known.insert(file.path);
@@ -258,6 +268,11 @@ LoadWriter::~LoadWriter() = default;
 
 std::int64_t LoadWriter::load_seq() const { return state_->seq; }
 void LoadWriter::abort() { state_->remove_files(); }
+double LoadWriter::written_share() const {
+  return state_->rows_added == 0
+             ? 0
+             : static_cast<double>(state_->rows_written) / static_cast<double>(state_->rows_added);
+}
 
 Result<AddResult> LoadWriter::add(std::string_view dataset, ColumnBatch&& batch, const AddOptions& options) {
   State& state = *state_;
@@ -279,8 +294,9 @@ Result<AddResult> LoadWriter::add(std::string_view dataset, ColumnBatch&& batch,
   return result;
 }
 
-Result<ManifestEntry> LoadWriter::commit(std::int64_t rows_in) {
+Result<ManifestEntry> LoadWriter::commit(std::int64_t rows_in, Progress* progress) {
   State& state = *state_;
+  state.progress = progress;
   if (state.finished) return invalid_input("this load has ended");
   state.totals.rows_in = rows_in;
   if (rows_in != state.totals.silver + state.totals.rejected + state.totals.duplicates) {

@@ -73,8 +73,10 @@ class LoadWriter {
 
   /// Makes the load visible. `rows_in` must equal the silver rows plus rejects that were added
   /// (kInvalidInput). kConflict when another writer loaded the same file or the same events meanwhile:
-  /// nothing is visible, repeat.
-  Result<ManifestEntry> commit(std::int64_t rows_in);
+  /// nothing is visible, repeat. `progress` hears of rows written, of all that were added.
+  Result<ManifestEntry> commit(std::int64_t rows_in, Progress* progress = nullptr);
+  /// Share of the rows added that are in files already, 0 to 1.
+  double written_share() const;
   /// Removes everything written so far.
   void abort();
 

@@ -40,6 +40,8 @@ Result<> check_entry(const Snapshot& snapshot, const ManifestEntry& entry) {
                       before->file + ")");
     }
   }
+  if (entry.kind == EntryKind::kDrop && snapshot.find_load(entry.key) == nullptr)
+    return conflict(commit_name(entry.seq) + " takes out " + entry.file + ", which is not loaded");
   for (const OffsetRange& range : entry.offsets) {
     const auto next = snapshot.offsets.find(offset_key(range));
     if (range.start < 0 || range.end < range.start ||
@@ -119,6 +121,7 @@ Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry) {
   for (const DataFile& file : entry.files) snapshot.files[file.dataset].push_back(file);
   if (entry.kind == EntryKind::kDrop) {
     std::erase_if(snapshot.loads, [&](const LoadRecord& load) { return load.key == entry.key; });
+    snapshot.last_drop = entry.seq;
   }
   if (entry.kind == EntryKind::kLoad) {
     snapshot.loads.push_back(

@@ -87,6 +87,7 @@ struct Snapshot {
   std::vector<LoadRecord> loads;                       ///< in order of commit
   std::map<std::string, std::int64_t> offsets;         ///< "topic/partition" -> next offset
   std::map<std::string, Timestamp> removed;  ///< path -> when it was replaced; forgotten after a week
+  std::int64_t last_drop = 0;                ///< the newest commit that took a load out; 0 = none
 
   const std::vector<DataFile>& dataset(std::string_view name) const;
   const LoadRecord* find_load(std::string_view key) const;
@@ -104,7 +105,7 @@ std::string format_checkpoint(const Snapshot& snapshot);
 Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name);
 
 /// Adds an entry to a snapshot; refuses (kConflict) a gap in the sequence, a key loaded twice, offsets that
-/// overlap, removal of a file that is not visible, a path that is visible already.
+/// overlap, removal of a file or a load that is not visible, a path that is visible already.
 Result<> apply_entry(Snapshot& snapshot, const ManifestEntry& entry);
 
 /// Reads and extends the log. Thread-safe as the store is; two writers race safely.

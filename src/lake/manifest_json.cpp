@@ -306,6 +306,7 @@ std::string format_checkpoint(const Snapshot& snapshot) {
   writer.StartObject();
   for (const auto& [path, when] : snapshot.removed) write(writer, path.c_str(), format_timestamp(when));
   writer.EndObject();
+  write(writer, "last_drop", snapshot.last_drop);
   return io::finish_checked(writer, buffer);
 }
 
@@ -332,6 +333,7 @@ Result<Snapshot> parse_checkpoint(std::string_view json, std::string_view name) 
     for (const auto& item : removed->GetObject())
       snapshot.removed[item.name.GetString()] = reader.instant(reader.text(*removed, item.name.GetString()));
   }
+  snapshot.last_drop = reader.optional_number(document, "last_drop").value_or(0);
   if (!reader.ok()) return reader.take_error();
   return snapshot;
 }

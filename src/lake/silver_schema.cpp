@@ -94,7 +94,9 @@ std::span<const char* const> crash_points() {
                                            "lake.checkpoint.after_write",
                                            "lake.compact.before_entry",
                                            "lake.compact.after_entry",
-                                           "lake.compact.after_remove"};
+                                           "lake.compact.after_remove",
+                                           "lake.remove.before_entry",
+                                           "lake.remove.after_entry"};
   return kNames;
 }
 

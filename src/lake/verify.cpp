@@ -138,7 +138,7 @@ class Check {
         if (named_.contains(object.key)) continue;
         const bool replaced = replayed_.removed.contains(object.key);
         findings_.push_back({Finding::Severity::kRemark, "orphan", object.key,
-                             replaced ? "replaced by compaction, deleted after the grace time"
+                             replaced ? "replaced or taken out, deleted after the grace time"
                                       : "left by a load that did not finish; no reader sees it"});
       }
     }

@@ -86,6 +86,7 @@ Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& op
   run_options.seeds = !options.tests_only;
   run_options.full_refresh = options.full_refresh;
   run_options.lake_version = content_version(snapshot);
+  if (snapshot.last_drop > 0) run_options.rows_went = "commit " + std::to_string(snapshot.last_drop);
   BuildProgress progress(observer);
   const auto results = TILLCAST_TRY(warehouse::run(project, connection, run_options, progress), stage);
   ++workspace.version;

@@ -173,6 +173,19 @@ class DirectoryEngine final : public Engine {
     return workspace_->lake.verify(progress);
   }
 
+  Result<RemovalReport> lake_remove(std::string_view load, StageObserver& observer) override {
+    const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));
+    RemovalReport report;
+    report.removed = TILLCAST_TRY_PLAIN(workspace_->lake.remove_load(load));
+    TILLCAST_TRY_PLAIN(refresh_views(*workspace_));
+    ++workspace_->version;
+    if (require_gold(*workspace_))
+      report.build = TILLCAST_TRY_PLAIN(build_warehouse(*workspace_, {}, observer));
+    return report;
+  }
+
+  Result<std::vector<lake::RemovedLoad>> lake_removed() override { return workspace_->lake.removed_loads(); }
+
   Result<lake::CompactionReport> lake_compact(std::string_view dataset) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing());
     const auto report = TILLCAST_TRY_PLAIN(workspace_->lake.compact(dataset));

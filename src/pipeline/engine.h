@@ -59,6 +59,7 @@ struct IngestReport {
   lake::LoadTotals totals;
   std::vector<std::pair<std::string, std::int64_t>> reject_reasons;  ///< reason and count, largest first
   std::vector<std::string> reject_examples;                          ///< "row 17: UnitPrice: bad_number: ..."
+  std::vector<std::string> notes;  ///< what looks odd in it, one line each, with what can be done
   double seconds = 0;
 };
 
@@ -78,6 +79,12 @@ struct BuildReport {
   std::int64_t rows = 0;
   std::vector<std::string> failures;  ///< one line each, readable
   double seconds = 0;
+};
+
+/// A load that was taken out of the lake, and gold built without it.
+struct RemovalReport {
+  lake::RemovedLoad removed;
+  std::optional<BuildReport> build;  ///< nullopt: there were no gold tables
 };
 
 struct PlanReport {
@@ -135,8 +142,8 @@ struct TuneReport {
 /// A data directory, opened by its one owner: lake, warehouse and forecasts, and everything that may be done
 /// with them. The CLI and the API call nothing else.
 ///
-/// Writing calls (ingest, build, forecast, run, compact) go one at a time: a second one is kUnavailable.
-/// Reading calls are thread-safe and never see half of a write.
+/// Writing calls (ingest, build, forecast, run, remove, compact) go one at a time: a second one is
+/// kUnavailable. Reading calls are thread-safe and never see half of a write.
 class Engine : public Service {
  public:
   /// Makes the folders and tillcast.toml of a new data directory; kConflict when it is one already.
@@ -190,6 +197,10 @@ class Engine : public Service {
   virtual Result<std::vector<lake::DatasetSummary>> lake_list() = 0;
   virtual Result<lake::Snapshot> lake_snapshot() = 0;
   virtual Result<std::vector<lake::Finding>> lake_verify(Progress& progress) = 0;
+  /// Takes a load out of the lake again (see lake::Lake::remove_load) and builds gold without it. When that
+  /// build fails the load is out all the same, and the next one makes up for it.
+  virtual Result<RemovalReport> lake_remove(std::string_view load, StageObserver& observer) = 0;
+  virtual Result<std::vector<lake::RemovedLoad>> lake_removed() = 0;
   virtual Result<lake::CompactionReport> lake_compact(std::string_view dataset) = 0;
   virtual Result<std::vector<std::string>> lake_collect_garbage() = 0;
 

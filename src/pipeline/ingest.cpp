@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "io/file_hash.h"
+#include "pipeline/load_notes.h"
 #include "retail/column_mapping.h"
 #include "retail/record_converter.h"
 #include "sources/record_reader.h"
@@ -16,6 +17,10 @@ namespace tillcast::pipeline {
 namespace {
 
 constexpr std::uint64_t kMappingBytesMax = 1 << 20;
+// Where the time of a load goes: the hash of the file until here, then its rows, then writing them, flushed.
+constexpr double kHashed = 0.03;
+constexpr double kRead = 0.4;
+constexpr std::int64_t kFutureDaysMax = 4'000'000;  // past the year 9999
 
 Result<retail::ColumnMapping> choose_mapping(const std::string& wanted,
                                              const std::vector<std::string>& header) {
@@ -56,6 +61,10 @@ class RejectSummary {
   void add_duplicates(std::int64_t count) {
     if (count > 0) reasons_["duplicate_event"] += count;
   }
+  std::int64_t count(const std::string& reason) const {
+    const auto at = reasons_.find(reason);
+    return at == reasons_.end() ? 0 : at->second;
+  }
   void report(IngestReport& into) const {
     for (const auto& [reason, count] : reasons_) into.reject_reasons.emplace_back(reason, count);
     std::ranges::sort(into.reject_reasons, [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -87,8 +96,9 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   // A name is any bytes on this system; the lake and its SQL hold text.
   report.file = repaired_utf8(options.label.empty() ? file.filename().string() : options.label);
   const std::string stage = "ingest " + report.file;
-  observer.stage_started(stage, "bytes");
-  report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &observer));
+  observer.stage_started(stage, kShares);
+  ProgressPart hashing(observer, 0, kHashed);
+  report.sha256 = TILLCAST_TRY_PLAIN(io::sha256_file(file, &hashing));
 
   const auto finish = [&](StageReport::Status status, std::string detail) {
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -107,8 +117,11 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   const auto reader = TILLCAST_TRY_PLAIN(sources::open_record_reader(file, reader_options));
   const auto& header = reader->header();
   const auto mapping = TILLCAST_TRY(choose_mapping(options.mapping, header), file.string());
-  auto converter =
-      TILLCAST_TRY(retail::RecordConverter::create(mapping, header, {report.file}), file.string());
+  const Date sales_until{utc_date(SystemClock().now()).days +
+                         static_cast<std::int32_t>(std::clamp<std::int64_t>(
+                             workspace.config.integer("ingest.future_days_max"), 0, kFutureDaysMax))};
+  auto converter = TILLCAST_TRY(retail::RecordConverter::create(mapping, header, {report.file, sales_until}),
+                                file.string());
   report.mapping = mapping.name;
   report.dataset = "silver." + std::string(retail::dataset_name(mapping.dataset));
   const std::string bronze_dataset = "bronze." + mapping.topic();
@@ -130,7 +143,11 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
     if (auto converted = converter.convert(std::move(records), batch); !converted)
       return std::move(converted.error()).with_context(file.string());
     rejects.add(batch.rejects);
-    observer.update(reader->bytes_done(), reader->bytes_total());
+    const double read = reader->bytes_total() == 0 ? 0
+                                                   : static_cast<double>(reader->bytes_done()) /
+                                                         static_cast<double>(reader->bytes_total());
+    const double done = kHashed + read * (kRead - kHashed + (1 - kRead) * writer.written_share());
+    observer.update(static_cast<std::uint64_t>(ProgressPart::kUnits * done), ProgressPart::kUnits);
 
     // A duplicate becomes a reject with its source row, which only the bronze batch still has: silver goes
     // first.
@@ -160,13 +177,21 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
         return told(std::move(added.error()));
     }
   }
-  const auto entry = writer.commit(converter.totals().rows_in);
-  if (!entry) return told(Error(entry.error()).with_context("load " + report.file));
-  report.load_seq = entry->seq;
-  report.totals = entry->totals;
+  ProgressPart writing(observer, kRead, 1);
+  const auto committed = writer.commit(converter.totals().rows_in, &writing);
+  if (!committed) return told(Error(committed.error()).with_context("load " + report.file));
+  const lake::ManifestEntry& entry = *committed;
+  report.load_seq = entry.seq;
+  report.totals = entry.totals;
   rejects.add_duplicates(duplicates);
   rejects.report(report);
-  TILLCAST_TRY_PLAIN(refresh_views(workspace));
+  const auto snapshot = TILLCAST_TRY_PLAIN(refresh_views(workspace));
+  if (const auto late = rejects.count("date_too_late"); late > 0)
+    report.notes.push_back(
+        std::to_string(late) + (late == 1 ? " sale" : " sales") + " later than " + format_date(sales_until) +
+        " refused; if the dates are meant, take the load out (tillcast lake remove " +
+        std::to_string(entry.seq) + ") and load the file with --set ingest.future_days_max=DAYS");
+  if (auto odd = misdated_note(snapshot, entry); !odd.empty()) report.notes.push_back(std::move(odd));
   ++workspace.version;
   return finish(StageReport::Status::kDone, mapping.title.empty() ? mapping.name : mapping.title);
 }

@@ -62,6 +62,11 @@ void write_result(io::JsonOut& out, const JobResult& result) {
   for (const auto& example : result.reject_examples)
     out.String(example.data(), static_cast<rapidjson::SizeType>(example.size()));
   out.EndArray();
+  out.Key("notes");
+  out.StartArray();
+  for (const auto& note : result.notes)
+    out.String(note.data(), static_cast<rapidjson::SizeType>(note.size()));
+  out.EndArray();
   write(out, "checks", result.checks);
   write(out, "checks_failed", result.checks_failed);
   out.Key("seconds");
@@ -89,6 +94,7 @@ JobResult read_result(io::JsonIn& in, const Json& object) {
       result.rejects.push_back({in.text(reject, "reason"), in.number(reject, "rows")});
   }
   result.reject_examples = in.texts(object, "reject_examples");
+  if (object.IsObject() && object.HasMember("notes")) result.notes = in.texts(object, "notes");
   result.checks = in.number(object, "checks");
   result.checks_failed = in.number(object, "checks_failed");
   result.seconds = in.decimal(object, "seconds");

@@ -77,6 +77,7 @@ struct JobResult {
   bool already_loaded = false;  ///< the very same file was loaded before
   std::vector<JobRejectReason> rejects;
   std::vector<std::string> reject_examples;  ///< "row 17: quantity: ..."
+  std::vector<std::string> notes;            ///< what looks odd in what was loaded
   std::int64_t checks = 0;
   std::int64_t checks_failed = 0;
   double seconds = 0;

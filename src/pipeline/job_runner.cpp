@@ -59,7 +59,7 @@ class JobObserver final : public StageObserver {
                                 : -1;
     store_.set_progress(id_, progress_);
     // Once per job, for tests that kill the server in the middle of its work.
-    if (!half_way_ && 2 * done >= total && total > 0 && progress_.unit == kShares) {
+    if (!half_way_ && 2 * done >= total && total > 0 && progress_.stage.starts_with("forecast")) {
       half_way_ = true;
       crash_point("jobs.half_trained");
     }
@@ -145,11 +145,18 @@ class EngineJobRunner final : public JobRunner {
                                        const std::string& mapping) override {
     auto& file = static_cast<UploadSinkFile&>(*sink);
     const auto accepted = TILLCAST_TRY_PLAIN(uploads_->accept(std::move(file.incoming), name, mapping));
-    if (accepted.upload.job_id.empty())
+    bool existing = accepted.existing;
+    if (accepted.upload.job_id.empty()) {
       TILLCAST_TRY_PLAIN(start_first_job(accepted.upload.id));
-    else if (TILLCAST_TRY_PLAIN(upload(accepted.upload.id)).state() == "dead_letter")
+    } else if (const auto state = TILLCAST_TRY_PLAIN(upload(accepted.upload.id)).state();
+               state == "dead_letter") {
       TILLCAST_TRY_PLAIN(uploads_->set_name(accepted.upload.id, name));  // a replay loads it by this name
-    return AcceptedUpload{TILLCAST_TRY_PLAIN(upload(accepted.upload.id)), accepted.existing};
+    } else if (state == "succeeded" && was_taken_out(accepted.upload.id)) {
+      TILLCAST_TRY_PLAIN(uploads_->set_name(accepted.upload.id, name));
+      TILLCAST_TRY_PLAIN(start_upload_job(accepted.upload));
+      existing = false;
+    }
+    return AcceptedUpload{TILLCAST_TRY_PLAIN(upload(accepted.upload.id)), existing};
   }
 
   Result<UploadPage> uploads(const std::string& cursor, int limit) override {
@@ -214,6 +221,18 @@ class EngineJobRunner final : public JobRunner {
   }
 
  private:
+  bool was_taken_out(const std::string& upload_id) {
+    const auto snapshot = engine_.lake_snapshot();
+    return snapshot && snapshot->find_load(upload_id) == nullptr;
+  }
+
+  // Whether the file came into the lake by this job, in this attempt or an earlier one.
+  bool loaded_by(const Job& job) {
+    const auto snapshot = engine_.lake_snapshot();
+    const auto* const load = snapshot ? snapshot->find_load(job.arguments.upload_id) : nullptr;
+    return load != nullptr && load->created_at >= job.created_at;
+  }
+
   // One job for each accepted file, however often this is asked: the key is made of the file's hash. It is
   // under way when it is submitted: a record that does not say so yet is put right when this is asked again.
   Result<> start_upload_job(const Upload& upload) {
@@ -298,7 +317,7 @@ class EngineJobRunner final : public JobRunner {
   Result<> attempt(const Job& job, StageObserver& observer, JobResult& result) {
     try {
       return job.kind == JobKind::kTrain ? train_now(job.arguments, observer, result)
-                                         : ingest_now(job.arguments, observer, result);
+                                         : ingest_now(job, observer, result);
     } catch (const std::exception& fault) {
       return io_error(std::string("internal error: ") + fault.what());
     }
@@ -316,15 +335,18 @@ class EngineJobRunner final : public JobRunner {
       outcome = "cancelled";
       noted = store_->end_cancelled(job.id, done.error().message);
     } else {
-      // An upload is tried once more before it is a dead letter; a training that was asked for says at once
-      // why it failed.
-      const bool may_retry = job.kind == JobKind::kIngestUpload;
+      // An upload is tried once more before it is a dead letter, unless its data are at fault; a training
+      // that was asked for says at once why it failed.
+      const bool may_retry = job.kind == JobKind::kIngestUpload && result.checks_failed == 0;
       const auto again = store_->fail(job.id, done.error().message, std::move(result), may_retry);
       outcome = again && *again ? "failed, once more" : "failed";
       if (!again) noted = again.error();
     }
-    log(done ? LogLevel::kInfo : LogLevel::kWarning, "job " + outcome,
-        {{"job.id", job.id}, {"error.message", done ? "" : done.error().message}});
+    if (done)
+      log(LogLevel::kInfo, "job " + outcome, {{"job.id", job.id}});
+    else
+      log(LogLevel::kWarning, "job " + outcome,
+          {{"job.id", job.id}, {"error.message", done.error().message}});
     if (!noted)
       log(LogLevel::kError, "a job's end cannot be noted", {{"error.message", noted.error().message}});
   }
@@ -342,9 +364,9 @@ class EngineJobRunner final : public JobRunner {
     return {};
   }
 
-  Result<> ingest_now(const JobArguments& arguments, StageObserver& observer, JobResult& result) {
-    const auto upload = uploads_->find(arguments.upload_id);
-    if (!upload) return not_found("the record of upload " + arguments.upload_id + " is gone");
+  Result<> ingest_now(const Job& job, StageObserver& observer, JobResult& result) {
+    const auto upload = uploads_->find(job.arguments.upload_id);
+    if (!upload) return not_found("the record of upload " + job.arguments.upload_id + " is gone");
     RunOptions options;
     options.inputs = {uploads_->path_of(*upload)};
     options.ingest.mapping = upload->mapping;
@@ -353,25 +375,44 @@ class EngineJobRunner final : public JobRunner {
     options.forecast = engine_.config().flag("forecast.enabled");
     const auto report = TILLCAST_TRY_PLAIN(engine_.run(options, observer));
     for (const auto& ingest : report.ingests) {
-      result.already_loaded = ingest.already_loaded;
+      result.already_loaded = ingest.already_loaded && !loaded_by(job);
       result.rows_in += ingest.totals.rows_in;
-      result.rows_loaded += ingest.totals.silver;
+      (result.already_loaded ? result.rows_known : result.rows_loaded) += ingest.totals.silver;
       result.rows_rejected += ingest.totals.rejected;
       result.rows_known += ingest.totals.duplicates;
+      result.notes.insert(result.notes.end(), ingest.notes.begin(), ingest.notes.end());
       for (const auto& [reason, rows] : ingest.reject_reasons) result.rejects.push_back({reason, rows});
       result.reject_examples.insert(result.reject_examples.end(), ingest.reject_examples.begin(),
                                     ingest.reject_examples.end());
-      if (ingest.already_loaded && result.rows_in > result.rows_loaded) stored_rejects(*upload, result);
+      if (ingest.already_loaded && ingest.totals.rows_in > ingest.totals.silver)
+        stored_rejects(*upload, result);
     }
     result.checks = report.build.tests;
     result.checks_failed = report.build.tests_failed;
     add_runs(report.plans, result);
     if (report.checks_failed()) {
       std::string first = report.build.failures.empty() ? "" : ": " + report.build.failures.front();
-      return corrupt_data(std::to_string(report.build.tests_failed) +
-                          " data checks failed, readers keep the tables they had" + first);
+      first.insert(0, std::to_string(report.build.tests_failed) +
+                          " data checks failed, readers keep the tables they had");
+      return corrupt_data(first + TILLCAST_TRY_PLAIN(undo(job, observer)));
     }
     return {};
+  }
+
+  // A file that breaks the checks would make every later load fail as well: what this job brought goes again.
+  // @return what became of it, for people; kUnavailable while another command writes.
+  Result<std::string> undo(const Job& job, StageObserver& observer) {
+    if (!loaded_by(job)) return std::string();
+    const auto done = engine_.lake_remove(job.arguments.upload_id, observer);
+    if (!done) {
+      if (done.error().code == ErrorCode::kUnavailable) return done.error();
+      return "\nits rows could not be taken out again: " + done.error().message;
+    }
+    if (done->build && done->build->tests_failed > 0)
+      return std::string(
+          "\nits rows were taken out again, but checks fail without them too: a load before it is at "
+          "fault, see `tillcast lake ls --loads` and `tillcast lake remove`");
+    return std::string("\nits rows were taken out again, the shop is as before");
   }
 
   // What an attempt before this one rejected: the file is not read again.

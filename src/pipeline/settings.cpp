@@ -29,6 +29,8 @@ constexpr SettingSpec kSpecs[] = {
     {"ingest.inputs", SettingType::kTextList, "", "files that `tillcast run` loads when no --input is given"},
     {"ingest.mapping", SettingType::kText, "",
      "column mapping (TOML file or preset name) for all inputs; empty = picked by header"},
+    {"ingest.future_days_max", SettingType::kInteger, "1",
+     "days after today (UTC) that a sale may be dated; later ones are refused"},
     {"warehouse.project", SettingType::kText, "warehouse",
      "folder of the SQL models; the built-in ones when it does not exist"},
     {"warehouse.memory_limit_mb", SettingType::kInteger, "4096",

@@ -7,15 +7,26 @@
 #include "retail/identity.h"
 
 namespace tillcast::retail {
+
+std::string misdated(std::int64_t day, std::optional<Date> sales_until) {
+  const std::string written = format_date({static_cast<std::int32_t>(day)});
+  if (day < kFirstDay.days) return written + " is before " + format_date(kFirstDay);
+  return written + " lies in the future: no sale is later than " + format_date(*sales_until);
+}
+
 DayCells::DayCells(const ColumnMapping& mapping, std::span<const std::string> header, const TimeZone& zone,
-                   const SaleColumns& sale)
-    : sale_(sale), decimal_separator_(mapping.decimal_separator), negative_kind_(mapping.kinds.negative) {
+                   const SaleColumns& sale, std::optional<Date> sales_until)
+    : sale_(sale),
+      decimal_separator_(mapping.decimal_separator),
+      negative_kind_(mapping.kinds.negative),
+      sales_until_(sales_until) {
   if (!mapping.wide) return;
   for (std::size_t i = 0; i < header.size(); ++i) {
     const int day = wide_day(*mapping.wide, header[i]);
     if (day == 0) continue;
     const std::int64_t date = mapping.wide->first_date.days + day - 1;
-    days_.push_back({i, zone.to_utc(date * kMicrosPerDay).micros, date});
+    days_.push_back(
+        {i, zone.to_utc(date * kMicrosPerDay).micros, date, sales_until && date > sales_until->days});
     names_.push_back(header[i]);
   }
 }
@@ -60,6 +71,11 @@ std::size_t DayCells::expand(const RecordBatch& records, const ColumnBatch& base
       std::string_view reason;
       if (fault != nullptr) {
         refuse(row, day.index, fault->column, fault->reason, fault->message);
+        continue;
+      }
+      if (day.too_late) {
+        refuse(row, day.index, static_cast<int>(day.index), "date_too_late",
+               misdated(day.date, sales_until_));
         continue;
       }
       if (!ValueColumn::read_number(text, decimal_separator_, 3, units, reason)) {

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/civil_time.h"
 #include "core/column_batch.h"
 #include "core/time_zone.h"
 #include "retail/column_mapping.h"
@@ -17,6 +19,12 @@
 #include "retail/value_columns.h"
 
 namespace tillcast::retail {
+
+/// Older days are refused as date_too_early: a slip of the year, which would stretch every calendar.
+constexpr Date kFirstDay = date_from_civil(1900, 1, 1);
+
+/// What is wrong with a day before kFirstDay or after `sales_until`, for people.
+std::string misdated(std::int64_t day, std::optional<Date> sales_until);
 
 /// The day columns of a wide file (one record a series, one column a day), and the sale lines in their cells.
 /// Not thread-safe.
@@ -35,7 +43,7 @@ class DayCells {
   DayCells() = default;
   /// Finds the day columns of `header`; none when the mapping is not wide.
   DayCells(const ColumnMapping& mapping, std::span<const std::string> header, const TimeZone& zone,
-           const SaleColumns& sale);
+           const SaleColumns& sale, std::optional<Date> sales_until);
 
   bool empty() const { return days_.empty(); }
   bool is_day(std::size_t header_index) const;
@@ -54,6 +62,7 @@ class DayCells {
     std::size_t index;     ///< in the header
     std::int64_t instant;  ///< UTC micros of its midnight
     std::int64_t date;     ///< days since 1970-01-01
+    bool too_late;         ///< for sales
   };
 
   std::vector<Day> days_;
@@ -61,6 +70,7 @@ class DayCells {
   SaleColumns sale_{};
   char decimal_separator_ = '.';
   std::string negative_kind_;
+  std::optional<Date> sales_until_;
 };
 
 }  // namespace tillcast::retail

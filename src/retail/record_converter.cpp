@@ -80,16 +80,19 @@ struct RecordConverter::State {
   SaleColumns sale{};
   OrderLines lines{LineNumbers::kByOrder};
   Faults faults;
-  ColumnBatch base;  ///< wide files: the columns that are no days
+  int day_column = -1;  ///< header index of the day, or of its year
+  ColumnBatch base;     ///< wide files: the columns that are no days
   std::string raw_line;
   std::uint64_t source_key = 1;
   ConvertedCounts totals;
+  std::optional<Date> sales_until;
 
   bool has_source(std::size_t out) const { return std::ranges::find(column_outs, out) != column_outs.end(); }
 
   Result<void> bind(const std::string& file_name);
   void convert_columns(const RecordBatch& records, ColumnBatch& typed, TextArena& arena);
   void convert_date_parts(const RecordBatch& records, Column& out, const DateParts& parts);
+  void check_days(const Column& days);
   SaleSource sale_source() const;
   void reject(ColumnBatch& rejects, TextArena& arena, std::int64_t row, int column, std::string_view reason,
               std::string_view message, std::string_view raw);
@@ -140,9 +143,11 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
       const int second = find_header(header, source->week.empty() ? source->month : source->week);
       if (year >= 0 && second >= 0) {
         date_parts.push_back({out, year, second, !source->week.empty()});
+        if (field.name == "business_date") day_column = year;
         filled[out] = true;
       }
     } else if (index >= 0) {
+      if (field.name == "business_date" || field.name == "ordered_at") day_column = index;
       columns.emplace_back(field, *source, header[static_cast<std::size_t>(index)], index,
                            mapping.decimal_separator, text);
       column_outs.push_back(out);
@@ -166,7 +171,7 @@ Result<void> RecordConverter::State::bind(const std::string& file_name) {
   }
   if (mapping.dataset == Dataset::kSaleLine) {
     sale = SaleColumns::of(typed_specs);
-    days = DayCells(mapping, header, zone, sale);
+    days = DayCells(mapping, header, zone, sale, sales_until);
   }
   return {};
 }
@@ -224,6 +229,19 @@ void RecordConverter::State::convert_columns(const RecordBatch& records, ColumnB
     std::ranges::fill(column.text, std::string_view());
     std::ranges::fill(column.ints, 0);
     column.valid.assign(rows, 0);
+  }
+}
+
+/// Refuses days that can only be slips of the pen.
+void RecordConverter::State::check_days(const Column& days_of_rows) {
+  const auto too_late = [&](std::int64_t day) { return sales_until && day > sales_until->days; };
+  for (std::size_t row = 0; row < days_of_rows.ints.size(); ++row) {
+    const std::int64_t day = days_of_rows.ints[row];
+    if (day >= kFirstDay.days && !too_late(day)) [[likely]]
+      continue;
+    if (days_of_rows.is_null(row)) continue;
+    faults.add(row, day_column, too_late(day) ? "date_too_late" : "date_too_early",
+               misdated(day, sales_until));
   }
 }
 
@@ -297,6 +315,7 @@ Result<RecordConverter> RecordConverter::create(const ColumnMapping& mapping,
   auto state = std::make_shared<State>();
   state->mapping = mapping;
   state->header.assign(header.begin(), header.end());
+  if (mapping.dataset != Dataset::kStorePlan) state->sales_until = options.sales_until;
   if (auto bound = state->bind(options.file_name); !bound) return std::move(bound.error());
   for (ValueColumn& column : state->columns) column.set_zone(&state->zone);
   return RecordConverter(std::move(state));
@@ -339,6 +358,8 @@ Result<void> RecordConverter::convert(RecordBatch&& records, ConvertedBatch& out
   } else {
     Column& source_row = out.typed.columns.back();
     source_row.ints.assign(records.row_numbers.begin(), records.row_numbers.end());
+    if (dataset != Dataset::kStore)
+      state.check_days(out.typed.columns[typed_index(state.typed_specs, "business_date")]);
     if (dataset == Dataset::kSaleLine)
       fill_sale_rows(state.sale_source(), records.row_numbers, out.typed, *arena, state.lines, state.faults);
     if (dataset == Dataset::kStoreDay) {

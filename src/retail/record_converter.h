@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "core/civil_time.h"
 #include "core/column_batch.h"
 #include "core/result.h"
 #include "retail/column_mapping.h"
@@ -13,7 +15,8 @@
 namespace tillcast::retail {
 
 struct ConverterOptions {
-  std::string file_name = {};  ///< for messages
+  std::string file_name = {};         ///< for messages
+  std::optional<Date> sales_until{};  ///< sales of later days are refused as date_too_late; nullopt = any day
 };
 
 /// Rows by what became of them. Always: rows_in = typed + rejected.

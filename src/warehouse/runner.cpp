@@ -196,6 +196,8 @@ class Run {
     result.compiled_code = full;
     StoredNode fresh;
     fresh.code_hash = code_hash(node, full, incremental);
+    if (!incremental.empty() && !options_.rows_went.empty())
+      fresh.code_hash = combined_hash(fresh.code_hash, {options_.rows_went});
     const auto fingerprint = fingerprint_of(node, fresh.code_hash);
     fresh.fingerprint = fingerprint.value_or("");
     fingerprints_[index] = fingerprint;

@@ -73,6 +73,9 @@ struct RunOptions {
   /// "<source>.<table>".
   std::optional<std::string> lake_version;
   std::map<std::string, std::string> source_versions;
+  /// Names the last time that rows went from the sources, e.g. the number of that commit; empty = never.
+  /// Incremental models built before it are built from scratch: what they appended may be gone.
+  std::string rows_went;
   std::size_t sample_rows = 5;   ///< failing rows shown in a test's message
   const Clock* clock = nullptr;  ///< null = the machine's
 };

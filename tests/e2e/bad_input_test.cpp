@@ -70,6 +70,51 @@ TEST_F(BadInput, ATruncatedWorkbookIsRefused) {
   expect_refused(folder_.write("cut.xlsx", zip), "xlsx");
 }
 
+TEST_F(BadInput, AMistypedYearIsRefusedWithItsPlaceAndANoteSaysSo) {
+  const auto file =
+      folder_.write("years.csv", std::string(kGoodHeader) +
+                                     "2,Coffee,4.00,7,North,3,2204-01-03\n3,Milk,1.00,7,North,2,"
+                                     "2024-01-04\n4,Bread,1.50,7,North,1,0213-01-04\n");
+  const auto result = tillcast({"ingest", "--data", shop().string(), file.string()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, AllOf(HasSubstr("3 rows in = 1 silver.sale_line + 2 rejects"),
+                                HasSubstr("row 1: date: 2204-01-03 lies in the future"),
+                                HasSubstr("row 3: date: 0213-01-04 is before 1900-01-01"),
+                                HasSubstr("note: 1 sale later than "), HasSubstr("tillcast lake remove 2")));
+  // Where it is meant it comes in, and is pointed out.
+  EXPECT_EQ(tillcast({"lake", "remove", "2", "--data", shop().string()}).exit_code, 0);
+  const auto meant = tillcast(
+      {"ingest", "--data", shop().string(), "--set", "ingest.future_days_max=100000", file.string()});
+  EXPECT_THAT(meant.err, AllOf(HasSubstr("3 rows in = 2 silver.sale_line + 1 rejects"),
+                               HasSubstr("1 row is dated 2204-01-03, 179 years after all others")));
+}
+
+TEST_F(BadInput, ALoadIsTakenOutOfLakeAndGoldAndItsFileComesInAgain) {
+  const auto run = [this](std::vector<std::string> words) {
+    words.insert(words.end(), {"--data", shop().string()});
+    return tillcast(words);
+  };
+  const std::string units = "SELECT sum(quantity) AS units FROM fact_sale_line";
+  const auto wrong =
+      folder_.write("wrong.csv", std::string(kGoodHeader) + "1,Tea,2.50,7,North,900,2024-01-03\n");
+  const auto later =
+      folder_.write("later.csv", std::string(kGoodHeader) + "1,Tea,2.50,7,North,4,2024-01-04\n");
+  ASSERT_EQ(run({"run", "--no-forecast", "--input", wrong.string(), "--input", later.string()}).exit_code, 0);
+  EXPECT_EQ(run({"sql", units}).out, "units\n907.000\n");
+  const auto removed = run({"lake", "remove", "2"});
+  EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  EXPECT_THAT(removed.out, HasSubstr("commit 2 (wrong.csv) is out: 1 rows and 0 rejects"));
+  EXPECT_EQ(run({"sql", units}).out, "units\n7.000\n") << "gold was built without it";
+  EXPECT_EQ(run({"check"}).exit_code, 0);
+  EXPECT_EQ(run({"lake", "verify"}).exit_code, 0);
+  EXPECT_THAT(run({"lake", "ls", "--loads"}).out, AllOf(HasSubstr("removed at"), HasSubstr("wrong.csv")));
+  ASSERT_EQ(run({"run", "--no-forecast", "--input", wrong.string()}).exit_code, 0);
+  EXPECT_EQ(run({"sql", units}).out, "units\n907.000\n");
+  for (const char* const all : {"1", "3", "5"}) EXPECT_EQ(run({"lake", "remove", all}).exit_code, 0) << all;
+  EXPECT_EQ(rows(), "count_star()\n0\n");
+  EXPECT_EQ(run({"lake", "remove", "1"}).exit_code, 1);
+}
+
 TEST_F(BadInput, BadRowsAreCountedAndTheRestGoesOn) {
   const auto file =
       folder_.write("mixed.csv", std::string(kGoodHeader) +

@@ -1,5 +1,5 @@
-// Kills a child at every named step of a load, a compaction and a checkpoint, repeats the work as a user
-// would, and compares what is visible with a lake that was never disturbed.
+// Kills a child at every named step of a load, a compaction, a removal and a checkpoint, repeats the work as
+// a user would, and compares what is visible with a lake that was never disturbed.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,25 +29,30 @@ LakeOptions eager() {
   return options;
 }
 
-// Loads three files and compacts; what is done already is skipped, as `tillcast ingest` does.
+// Loads four files, compacts and takes the last one out again; what is done already is skipped, as `tillcast
+// ingest` does.
 Result<> work(const std::filesystem::path& directory) {
   const Lake lake = TILLCAST_TRY_PLAIN(Lake::open(directory, eager()));
-  for (const std::string name : {"a.csv", "b.csv", "c.csv"}) {
+  const std::string mistaken = test::load_info("d.csv").key;
+  for (const std::string name : {"a.csv", "b.csv", "c.csv", "d.csv"}) {
     if (TILLCAST_TRY_PLAIN(lake.find_load(test::load_info(name).key))) continue;
     TILLCAST_TRY_PLAIN(load_file(lake, name, 150, kStart, name, {.buffer_bytes_max = 60'000}));
   }
   TILLCAST_TRY_PLAIN(lake.compact(""));
+  TILLCAST_TRY_PLAIN(lake.remove_load(mistaken));
+  TILLCAST_TRY_PLAIN(lake.collect_garbage());
   return {};
 }
 
 // The exit status of a child that works with this crash point; a fresh program, as the variable is read once.
-int run_child(const std::filesystem::path& directory, const std::string& crash_at) {
+int run_child(const std::filesystem::path& directory, const std::string& crash_at,
+              const char* child_test = "LakeCrash.ChildWorks") {
   const pid_t child = ::fork();
   if (child == 0) {
     ::setenv("TILLCAST_CRASH_AT", crash_at.c_str(), 1);
     ::setenv("TILLCAST_CRASH_TEST_DIR", directory.c_str(), 1);
-    ::execl("/proc/self/exe", "lake_test", "--gtest_filter=LakeCrash.ChildWorks", "--gtest_brief=1",
-            static_cast<char*>(nullptr));
+    ::execl("/proc/self/exe", "lake_test", ("--gtest_filter=" + std::string(child_test)).c_str(),
+            "--gtest_brief=1", static_cast<char*>(nullptr));
     ::_exit(99);
   }
   int status = 0;
@@ -60,6 +65,13 @@ TEST(LakeCrash, ChildWorks) {
   if (directory == nullptr)
     return;  // the work of a child process that KilledAtEveryPointThenRepeatedEqualsUndisturbed starts
   ASSERT_OK(work(directory));
+}
+
+TEST(LakeCrash, ChildRemovesALoad) {
+  const char* const directory = std::getenv("TILLCAST_CRASH_TEST_DIR");
+  if (directory == nullptr) return;  // the work of a child process
+  ASSERT_OK_AND_ASSIGN(const Lake lake, Lake::open(directory, eager()));
+  ASSERT_OK(lake.remove_load("2"));
 }
 
 std::vector<std::string> error_findings(const Lake& lake) {
@@ -107,6 +119,41 @@ TEST(LakeCrash, KilledAtEveryPointThenRepeatedEqualsUndisturbed) {
       EXPECT_TRUE(repeated.verify(progress)->empty()) << "orphans are collected";
     }
   }
+}
+
+TEST(LakeCrash, KilledInARemovalLeavesTheWholeLoadOrNothingOfIt) {
+  const TempDir dirs;
+  const auto made = [&](const std::string& name) {
+    const auto directory = dirs.path() / name;
+    const Lake lake = Lake::open(directory, eager()).value();
+    for (const std::string file : {"a.csv", "d.csv"})
+      EXPECT_OK(load_file(lake, file, 150, kStart, file, {.buffer_bytes_max = 60'000}));
+    EXPECT_OK(lake.compact(""));
+    return directory;
+  };
+  const Lake undisturbed = Lake::open(made("undisturbed"), eager()).value();
+  const std::string before = contents(undisturbed).value();
+  ASSERT_OK(undisturbed.remove_load("2"));
+  const std::string after = contents(undisturbed).value();
+  ASSERT_NE(before, after);
+  int killed = 0;
+  std::set<std::string> seen;
+  for (const char* const point : crash_points()) {
+    SCOPED_TRACE(point);
+    const auto directory = made("shop");
+    const int status = run_child(directory, point, "LakeCrash.ChildRemovesALoad");
+    killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 1 : 0;
+    const Lake lake = Lake::open(directory, eager()).value();
+    EXPECT_THAT(error_findings(lake), ::testing::IsEmpty());
+    const std::string now = contents(lake).value();
+    EXPECT_TRUE(now == before || now == after) << "half a load is visible";
+    seen.insert(now);
+    if (now == before) EXPECT_OK(lake.remove_load("2"));
+    EXPECT_EQ(contents(lake).value(), after);
+    std::filesystem::remove_all(directory);
+  }
+  EXPECT_GE(killed, 8);
+  EXPECT_EQ(seen.size(), 2U) << "killed before the commit and after it";
 }
 
 TEST(LakeCrash, KilledAtRandomMomentsThenRepeatedEqualsUndisturbed) {

@@ -66,6 +66,10 @@ class IdleEngine : public pipeline::Engine {
   Result<pipeline::TuneReport> tune(const pipeline::TuneRequest&, pipeline::StageObserver&) override {
     return none();
   }
+  Result<pipeline::RemovalReport> lake_remove(std::string_view, pipeline::StageObserver&) override {
+    return none();
+  }
+  Result<std::vector<lake::RemovedLoad>> lake_removed() override { return none(); }
   Result<lake::CompactionReport> lake_compact(std::string_view) override { return none(); }
   Result<std::vector<std::string>> lake_collect_garbage() override { return none(); }
   const Config& config() const override { return config_; }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <thread>
 
+#include "io/file_hash.h"
 #include "pipeline/idle_engine.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
@@ -56,6 +57,7 @@ class WatchedEngine final : public test::IdleEngine {
     RunReport report;
     IngestReport ingest;
     ingest.totals = {5, 3, 2, 0};
+    ingest.already_loaded = already_loaded;
     ingest.reject_reasons = {{"bad_number", 2}};
     ingest.reject_examples = {"row 4: quantity: many"};
     report.ingests.push_back(ingest);
@@ -63,11 +65,28 @@ class WatchedEngine final : public test::IdleEngine {
     report.build.tests_failed = checks_failed;
     return report;
   }
+  Result<lake::Snapshot> lake_snapshot() override {
+    if (!snapshot) return IdleEngine::lake_snapshot();
+    return *snapshot;
+  }
+  Result<RemovalReport> lake_remove(std::string_view key, StageObserver&) override {
+    removed = key;
+    snapshot->loads.clear();
+    return RemovalReport{};
+  }
+  void put_sales(Timestamp loaded_at) {
+    snapshot.emplace();
+    snapshot->loads.push_back(
+        {1, io::sha256_text(kSales), "sales.csv", "shop", "till", {5, 3, 2, 0}, loaded_at});
+  }
   void set(const std::string& key, const std::string& value) { EXPECT_OK(config_.set(key, value, "test")); }
 
   std::atomic<int> fits{0};
   std::atomic<int> loads{0};
   std::atomic<int> checks_failed{0};
+  bool already_loaded = false;
+  std::optional<lake::Snapshot> snapshot;  ///< of the lake
+  std::string removed;
   std::string label;
   std::function<Result<>(StageObserver&)> fit;
   std::function<Result<>()> load;
@@ -299,6 +318,50 @@ TEST_F(JobRunnerTest, AFileThatBreaksTheDataChecksIsNoSuccess) {
   EXPECT_EQ(job.state, JobState::kFailed);
   EXPECT_THAT(job.error, HasSubstr("2 data checks failed"));
   EXPECT_EQ(job.result.checks_failed, 2);
+  EXPECT_EQ(engine_.removed, "") << "nothing of it is in the lake";
+}
+
+TEST_F(JobRunnerTest, AFileThatBreaksTheDataChecksIsTakenOutAgain) {
+  engine_.checks_failed = 2;
+  engine_.put_sales({clock_.micros + 1});
+  start();
+  const Job job = wait_until_finished(upload(kSales)->status.upload.job_id);
+  EXPECT_EQ(job.state, JobState::kFailed);
+  EXPECT_EQ(job.attempt, 1) << "the same data would break the same checks";
+  EXPECT_EQ(engine_.removed, io::sha256_text(kSales));
+  EXPECT_THAT(job.error, HasSubstr("taken out again, the shop is as before"));
+}
+
+TEST_F(JobRunnerTest, AFileThatWasThereBeforeItsJobStaysAndIsNoNews) {
+  engine_.checks_failed = 2;
+  engine_.already_loaded = true;
+  engine_.put_sales({clock_.micros - 1});
+  start();
+  const Job job = wait_until_finished(upload(kSales)->status.upload.job_id);
+  EXPECT_EQ(engine_.removed, "");
+  EXPECT_TRUE(job.result.already_loaded);
+  EXPECT_EQ(job.result.rows_in, 5);
+  EXPECT_EQ(job.result.rows_loaded, 0);
+  EXPECT_EQ(job.result.rows_rejected, 2);
+  EXPECT_EQ(job.result.rows_known, 3);
+}
+
+TEST_F(JobRunnerTest, AFileWhoseLoadWasTakenOutIsLoadedWhenItIsSentAgain) {
+  engine_.load = [this]() -> Result<> {
+    engine_.put_sales(clock_.now());
+    return {};
+  };
+  start();
+  ASSERT_OK_AND_ASSIGN(const auto first, upload(kSales));
+  wait_until_finished(first.status.upload.job_id);
+  ASSERT_OK_AND_ASSIGN(const auto same, upload(kSales));
+  EXPECT_TRUE(same.existing);
+  engine_.snapshot->loads.clear();
+  ASSERT_OK_AND_ASSIGN(const auto again, upload(kSales, "again.csv"));
+  EXPECT_FALSE(again.existing);
+  EXPECT_NE(again.status.upload.job_id, first.status.upload.job_id);
+  EXPECT_EQ(wait_until_finished(again.status.upload.job_id).state, JobState::kSucceeded);
+  EXPECT_EQ(engine_.loads, 2);
 }
 
 TEST_F(JobRunnerTest, TheScheduleFiresWhenDueAndMakesUpForMissedOnesOnce) {

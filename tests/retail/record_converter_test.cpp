@@ -38,8 +38,9 @@ std::int64_t number(const ColumnBatch& batch, std::string_view name, std::size_t
 
 class RecordConverterTest : public ::testing::Test {
  protected:
-  void convert(const ColumnMapping& mapping, const Table& table) {
-    auto converter = RecordConverter::create(mapping, table.rows[0], {.file_name = "f.csv"});
+  void convert(const ColumnMapping& mapping, const Table& table, std::optional<Date> sales_until = {}) {
+    auto converter =
+        RecordConverter::create(mapping, table.rows[0], {.file_name = "f.csv", .sales_until = sales_until});
     ASSERT_TRUE(converter.has_value()) << converter.error().message;
     table_ = table;
     ASSERT_OK(converter->convert(table_.batch(), out_));
@@ -126,6 +127,58 @@ TEST_F(RecordConverterTest, RefusesBadRowsWithColumnReasonAndText) {
     }
   }
   EXPECT_EQ(out_.bronze.rows, 6U);
+}
+
+TEST_F(RecordConverterTest, RefusesSalesOfTheFutureAndOfDaysBefore1900) {
+  const auto line = [](const char* date) {
+    return std::vector<std::string>{"1", "P", "n", "1", date, "1", "5", "x"};
+  };
+  const Table table{{kRetailHeader, line("3/5/2024 8:00"), line("3/6/2024 8:00"), line("3/5/2204 8:00"),
+                     line("3/5/1013 8:00"), line("12/31/1899 8:00"), line("1/1/1900 8:00")}};
+  convert(preset("online-retail"), table, date_from_civil(2024, 3, 5));
+  EXPECT_EQ(column(out_.typed, "source_row").ints, (std::vector<std::int64_t>{1, 6}));
+  EXPECT_EQ(column(out_.typed, "line_no").ints, (std::vector<std::int64_t>{1, 2}));
+  ASSERT_EQ(out_.rejects.rows, 4U);
+  EXPECT_EQ(out_.counts.rows_in, 6);
+  EXPECT_EQ(text(out_.rejects, "reason", 0), "date_too_late");
+  EXPECT_EQ(text(out_.rejects, "column_name", 1), "InvoiceDate");
+  EXPECT_EQ(text(out_.rejects, "message", 1),
+            "2204-03-05 lies in the future: no sale is later than 2024-03-05");
+  EXPECT_EQ(text(out_.rejects, "reason", 2), "date_too_early");
+  EXPECT_EQ(text(out_.rejects, "message", 3), "1899-12-31 is before 1900-01-01");
+  convert(preset("online-retail"), table);
+  EXPECT_EQ(out_.typed.rows, 4U) << "without a limit the future is taken";
+}
+
+TEST_F(RecordConverterTest, RefusesStoreDaysOfTheFutureButNoPlansOfThem) {
+  const Date until = date_from_civil(2015, 7, 31);
+  convert(preset("rossmann"),
+          {{{"Store", "DayOfWeek", "Date", "Sales", "Customers", "Open", "Promo", "StateHoliday",
+             "SchoolHoliday"},
+            {"1", "5", "2015-07-31", "5263", "555", "1", "1", "0", "1"},
+            {"1", "6", "2015-08-01", "5263", "555", "1", "1", "0", "1"}}},
+          until);
+  EXPECT_EQ(out_.typed.rows, 1U);
+  ASSERT_EQ(out_.rejects.rows, 1U);
+  EXPECT_EQ(text(out_.rejects, "column_name", 0), "Date");
+  convert(preset("rossmann-plan"),
+          {{{"Id", "Store", "DayOfWeek", "Date", "Open", "Promo", "StateHoliday", "SchoolHoliday"},
+            {"1", "1", "4", "2035-09-17", "1", "1", "0", "0"},
+            {"2", "1", "4", "0213-09-17", "1", "1", "0", "0"}}},
+          until);
+  EXPECT_EQ(out_.typed.rows, 1U) << "what is planned may be of any day ahead";
+  EXPECT_EQ(text(out_.rejects, "reason", 0), "date_too_early");
+}
+
+TEST_F(RecordConverterTest, RefusesTheFutureDaysOfAWideFileCellByCell) {
+  convert(preset("m5"),
+          {{{"id", "item_id", "dept_id", "cat_id", "store_id", "state_id", "d_1", "d_2", "d_3"},
+            {"a", "I", "D", "C", "S", "CA", "3", "", "4"}}},
+          date_from_civil(2011, 1, 30));
+  EXPECT_EQ(out_.typed.rows, 1U);
+  ASSERT_EQ(out_.rejects.rows, 1U);
+  EXPECT_EQ(text(out_.rejects, "column_name", 0), "d_3");
+  EXPECT_EQ(text(out_.rejects, "reason", 0), "date_too_late");
 }
 
 TEST_F(RecordConverterTest, RepeatedLinesKeepTheirOwnIds) {

@@ -91,6 +91,23 @@ TEST_F(Runner, IncrementalModelsTakeNewRowsAndReplaceByKey) {
             "2024-03-01|5.00|1 2024-03-02|10.00|2 2024-03-03|4.00|1");
 }
 
+TEST_F(Runner, IncrementalModelsStartAnewOnceWhenRowsWentFromTheSources) {
+  RunOptions options;
+  options.select = "stg_sales log_lines";
+  options.tests = false;
+  options.lake_version = "1";
+  ASSERT_OK(run_shop(options));
+  execute("DELETE FROM raw.sales WHERE id = 1; INSERT INTO raw.sales VALUES (5, '2024-03-02', '01', 3)");
+  options.lake_version = "2";
+  options.rows_went = "commit 7";
+  ASSERT_OK(run_shop(options));
+  EXPECT_EQ(rows("SELECT * FROM main_audit.lines ORDER BY id"), "2 3 5");
+  execute("DELETE FROM raw.sales WHERE id = 2; INSERT INTO raw.sales VALUES (6, '2024-03-02', '01', 3)");
+  options.lake_version = "3";
+  ASSERT_OK(run_shop(options));
+  EXPECT_EQ(rows("SELECT * FROM main_audit.lines ORDER BY id"), "2 3 5 6") << "appended to from then on";
+}
+
 TEST_F(Runner, FailedTestRollsEverythingBack) {
   ASSERT_OK(run_shop());
   const std::string before = rows("SELECT * FROM daily ORDER BY day");

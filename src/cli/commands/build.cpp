@@ -33,7 +33,10 @@ Result<int> build(CommandContext& context, pipeline::BuildOptions options) {
                         std::to_string(report.tests) + " checks passed" +
                         (report.warnings > 0 ? ", " + std::to_string(report.warnings) + " warnings" : "") +
                         " in " + format_seconds(report.seconds));
-  return report.tests_failed > 0 ? kExitChecksFailed : kExitOk;
+  if (report.tests_failed == 0) return kExitOk;
+  context.terminal.note(
+      "when a load is at fault: tillcast lake remove COMMIT; `tillcast lake ls --loads` lists them");
+  return kExitChecksFailed;
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ CommandSpec sql_command();
 CommandSpec serve_command();
 CommandSpec lake_ls_command();
 CommandSpec lake_verify_command();
+CommandSpec lake_remove_command();
 CommandSpec lake_compact_command();
 CommandSpec generate_command();
 CommandSpec doctor_command();

@@ -44,6 +44,7 @@ void print_ingest_report(const pipeline::IngestReport& report, Terminal& termina
   for (const auto& [reason, count] : report.reject_reasons)
     terminal.note("  " + with_thousands(count) + " x " + reason);
   for (const auto& example : report.reject_examples) terminal.note("    " + example);
+  for (const auto& note : report.notes) terminal.note("  note: " + note);
   if (!report.reject_reasons.empty()) {
     terminal.note("  all of them: tillcast sql \"SELECT * FROM silver.rejects WHERE load_seq = " +
                   std::to_string(report.load_seq) + "\"");

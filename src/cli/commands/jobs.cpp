@@ -68,6 +68,7 @@ void print_job(const Job& job, Terminal& terminal) {
   for (const auto& reject : result.rejects)
     add("rejects", reject.reason + ": " + with_thousands(reject.rows));
   for (const auto& example : result.reject_examples) add("example", example);
+  for (const auto& note : result.notes) add("note", note);
   for (const auto& run : result.runs) {
     add("run", run.plan + "  " + run.run_id + "  " + with_thousands(run.series) + " series" +
                    (run.unchanged ? ", unchanged" : ""));

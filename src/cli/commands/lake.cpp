@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "cli/commands/build_report.h"
 #include "cli/commands/commands.h"
 #include "cli/progress_line.h"
 #include "cli/result_format.h"
@@ -10,20 +13,28 @@ CommandSpec lake_ls_command() {
   command.name = "lake ls";
   command.summary = "datasets, rows, sizes and loads of the lake";
   command.examples = "  tillcast lake ls\n  tillcast lake ls --loads\n";
-  command.options = {
-      {"--loads", OptionKind::kFlag, "the loaded files instead of the datasets", "", "", false, {}}};
+  command.options = {{"--loads",
+                      OptionKind::kFlag,
+                      "the loaded files instead of the datasets, removed ones too",
+                      "",
+                      "",
+                      false,
+                      {}}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::vector<std::vector<std::string>> rows;
     if (context.arguments.has("--loads")) {
       const auto snapshot = TILLCAST_TRY_PLAIN(context.engine->lake_snapshot());
-      rows.push_back({"commit", "loaded at", "rows in", "silver", "rejects", "source", "file"});
-      for (const auto& load : snapshot.loads) {
+      auto loads = TILLCAST_TRY_PLAIN(context.engine->lake_removed());
+      for (const auto& load : snapshot.loads) loads.push_back({load, 0, {}});
+      std::ranges::sort(loads, {}, [](const lake::RemovedLoad& one) { return one.load.seq; });
+      rows.push_back({"commit", "loaded at", "rows in", "silver", "rejects", "source", "removed at", "file"});
+      for (const auto& [load, removed_seq, removed_at] : loads) {
         rows.push_back({std::to_string(load.seq), format_timestamp(load.created_at),
                         with_thousands(load.totals.rows_in), with_thousands(load.totals.silver),
                         with_thousands(load.totals.rejected + load.totals.duplicates), load.source,
-                        load.file});
+                        removed_seq > 0 ? format_timestamp(removed_at) : "", load.file});
       }
-      context.terminal.out(text_table(rows, {true, false, true, true, true, false, false}));
+      context.terminal.out(text_table(rows, {true, false, true, true, true, false, false, false}));
       return kExitOk;
     }
     const auto datasets = TILLCAST_TRY_PLAIN(context.engine->lake_list());
@@ -67,6 +78,43 @@ CommandSpec lake_verify_command() {
                     : std::to_string(errors) +
                           " errors; the files above need to be restored or their source loaded again\n");
     return errors == 0 ? kExitOk : kExitChecksFailed;
+  };
+  return command;
+}
+
+CommandSpec lake_remove_command() {
+  CommandSpec command;
+  command.name = "lake remove";
+  command.summary = "take a load out again, as if its file had never come, and build gold without it";
+  command.examples = "  tillcast lake ls --loads\n  tillcast lake remove 7\n";
+  command.options = {{"LOAD",
+                      OptionKind::kPositional,
+                      "commit number of the load, or the first 8 or more digits of its file's SHA-256",
+                      "",
+                      "",
+                      true,
+                      {}}};
+  command.run = [](CommandContext& context) -> Result<int> {
+    ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
+    const auto report =
+        TILLCAST_TRY_PLAIN(context.engine->lake_remove(context.arguments.text("LOAD"), progress));
+    const auto& load = report.removed.load;
+    context.terminal.out("commit " + std::to_string(load.seq) + " (" + load.file +
+                         ") is out: " + with_thousands(load.totals.silver) + " rows and " +
+                         with_thousands(load.totals.rejected + load.totals.duplicates) +
+                         " rejects; loading the file again brings them back\n");
+    if (!report.build) return kExitOk;
+    print_failures(*report.build, context.terminal);
+    if (report.build->tests_failed > 0) {
+      context.terminal.note(std::to_string(report.build->tests_failed) +
+                            " checks fail without it too; gold is as it was before");
+      return kExitChecksFailed;
+    }
+    context.terminal.note(
+        "next: tillcast run      # forecasts without it; where a version that learnt from it became "
+        "champion:\n"
+        "      tillcast model rollback PLAN");
+    return kExitOk;
   };
   return command;
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands/build_report.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/forecast_report.h"
@@ -46,6 +48,14 @@ CommandSpec run_command() {
     if (report.checks_failed()) {
       context.terminal.note(std::to_string(report.build.tests_failed) +
                             " checks failed; gold is as it was before this run");
+      for (const auto& ingest : report.ingests) {
+        if (ingest.already_loaded) continue;
+        context.terminal.note("to take " + ingest.file + " out again: tillcast lake remove " +
+                              std::to_string(ingest.load_seq));
+      }
+      if (std::ranges::all_of(report.ingests, &pipeline::IngestReport::already_loaded))
+        context.terminal.note(
+            "to take a load out again: tillcast lake remove COMMIT; `tillcast lake ls --loads` lists them");
       return kExitChecksFailed;
     }
     context.terminal.note(
