@@ -48,8 +48,10 @@ Result<int> run_here(const CommandSpec& command, CommandContext& context) {
   return command.run(context);
 }
 
-int finish(Terminal& terminal, const Result<int>& result) {
-  return result ? *result : report_error(terminal, result.error());
+int finish(const CommandContext& context, const Result<int>& result) {
+  if (result) return *result;
+  const int code = report_error(context.terminal, result.error());
+  return context.arguments.were_wrong() ? kExitUsage : code;
 }
 
 }  // namespace
@@ -115,7 +117,7 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
     if (!code) return report_error(terminal, code.error());
     if (*code) return **code;
   }
-  return finish(terminal, run_here(*call.command, context));
+  return finish(context, run_here(*call.command, context));
 }
 
 int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine,
@@ -143,7 +145,7 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
         invalid_input(
             "--set has no effect on a running server; stop it, or change tillcast.toml and restart it"));
   }
-  return finish(terminal, parsed_call.command->run(context));
+  return finish(context, parsed_call.command->run(context));
 }
 
 }  // namespace tillcast::cli
