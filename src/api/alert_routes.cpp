@@ -56,6 +56,7 @@ void add_alert_routes(std::vector<Route>& routes, pipeline::Service& service) {
        object_schema({{"data", array_schema(alert_schema(), "open ones first, newest first")}}, "Alerts.")
            .with_name("AlertList"),
        {}}};
+  route.problems = {404};
   route.handle = [&service](const RouteRequest& request) -> Result<RouteAnswer> {
     const auto alerts =
         TILLCAST_TRY_PLAIN(service.alerts({request.text("plan"), request.text("state") == "all",

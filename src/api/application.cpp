@@ -19,6 +19,10 @@ constexpr std::size_t kTargetBytesMax = 8 * 1024;
 constexpr std::size_t kBodyBytesIgnored = 16 * 1024;  // what a route without a body reads and drops
 constexpr int kJsonDepthMax = 16;
 
+Problem no_json() {
+  return {415, "unsupported_media_type", "send the body as Content-Type: application/json", {}};
+}
+
 // RFC 9110 §13.1.2: weak comparison. A "*" is answered only after the handler found the resource.
 bool names_tag(std::string_view if_none_match, std::string_view quoted_etag) {
   return any_part(if_none_match, ',', [quoted_etag](std::string_view tag) {
@@ -272,8 +276,9 @@ Application::Admission Application::admit(const HttpRequest& request) const {
              "this path answers with " + offered + ", which the Accept header excludes",
              {}});
     admission.route = nullptr;
-  } else if (route.body && !is_content(request.content_type, "application/json")) {
-    refused({415, "unsupported_media_type", "send the body as Content-Type: application/json", {}});
+  } else if (route.body && !is_content(request.content_type, "application/json") &&
+             !(route.body_may_be_absent && request.content_type.empty())) {
+    refused(no_json());
     admission.route = nullptr;
   } else if (route.open_sink && !request.content_type.empty() &&
              std::ranges::none_of(route.body_media_types, takes)) {
@@ -374,16 +379,18 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
   checked.accepts_gzip_ = accepts_gzip(request.accept_encoding);
   const auto errors = read_parameters(route, admission, request, checked);
   if (!errors.empty()) {
-    return problem(
-        {422, "invalid_parameters", errors.front().loc.back() + ": " + errors.front().msg, errors});
+    return problem({422, "invalid_parameters", place_of(errors.front()) + ": " + errors.front().msg, errors});
   }
 
   rapidjson::Document body;
   if (route.body) {
-    if (deeper_than(request.body, kJsonDepthMax)) {
+    const bool absent = route.body_may_be_absent && request.body.empty();
+    if (!absent && request.content_type.empty()) return problem(no_json());
+    const std::string_view text = absent ? std::string_view("{}") : std::string_view(request.body);
+    if (deeper_than(text, kJsonDepthMax)) {
       return problem({400, "malformed_json", "the JSON body is nested deeper than 16 levels", {}});
     }
-    body.Parse<rapidjson::kParseValidateEncodingFlag>(request.body.data(), request.body.size());
+    body.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
     if (body.HasParseError()) {
       return problem(
           {400,
@@ -396,8 +403,8 @@ HttpAnswer Application::handled(const Admission& admission, const HttpRequest& r
     std::vector<std::string> loc = {"body"};
     check_value(*route.body, body, loc, body_errors);
     if (!body_errors.empty()) {
-      return problem({422, "invalid_body", body_errors.front().loc.back() + ": " + body_errors.front().msg,
-                      body_errors});
+      return problem(
+          {422, "invalid_body", place_of(body_errors.front()) + ": " + body_errors.front().msg, body_errors});
     }
     checked.body_ = &body;
   }
@@ -484,7 +491,7 @@ std::variant<std::unique_ptr<BodySink>, HttpAnswer> Application::open_sink(
     const auto errors = read_parameters(*admission.route, admission, request, checked);
     if (!errors.empty()) {
       return problem_answer(
-          {422, "invalid_parameters", errors.front().loc.back() + ": " + errors.front().msg, errors},
+          {422, "invalid_parameters", place_of(errors.front()) + ": " + errors.front().msg, errors},
           request.target, admission.request_id);
     }
     auto opened = admission.route->open_sink(checked, bytes);

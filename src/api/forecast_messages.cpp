@@ -95,6 +95,7 @@ void write_found(const pipeline::SeriesForecast& found, v1::SeriesForecast& out)
   forecast.set_data_until(format_date(found.data_until));
   forecast.set_model_version(found.model_version);
   forecast.set_variant(text_of(found.variant));
+  forecast.set_thin_intervals(found.thin_intervals);
   if (found.wape >= 0) forecast.set_wape(found.wape);
   if (found.wape_seasonal_naive >= 0) forecast.set_wape_seasonal_naive(found.wape_seasonal_naive);
   if (found.extension) {

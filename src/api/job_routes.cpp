@@ -57,9 +57,10 @@ void add_train(std::vector<Route>& routes, JobService& jobs) {
                              .with_length(1, kKeyLengthMax))};
   route.body = object_schema({{"plan", string_schema("this plan alone").with_length(1, 200), false},
                               {"series_id", string_schema("this series alone").with_length(1, 500), false}},
-                             "What to train; neither member: everything.")
+                             "What to train; neither member, or no body: everything.")
                    .with_name("TrainRequest")
                    .with_example(R"({"plan":"store_daily"})");
+  route.body_may_be_absent = true;
   route.body_bytes_max = 16 * 1024;
   constexpr const char* kLinks =
       R"({"state":{"operationId":"get_job","parameters":{"path.job_id":"$response.body#/id"}},)"

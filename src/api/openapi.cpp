@@ -116,7 +116,7 @@ void write_operation(JsonWriter& out, const Route& route) {
   if (route.body) {
     out.key("requestBody");
     out.begin_object();
-    out.field("required", true);
+    out.field("required", !route.body_may_be_absent);
     out.field("description", "at most " + std::to_string(route.body_bytes_max / 1024) + " KiB");
     out.key("content");
     out.begin_object();

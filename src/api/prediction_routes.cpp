@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view kCsv = "text/csv";
 constexpr std::string_view kCsvHeader =
-    "plan,series_id,store_id,product_id,date,mean,lo80,hi80,lo95,hi95,model,run_id,data_until\n";
+    "plan,series_id,store_id,product_id,date,mean,lo80,hi80,lo95,hi95,model,run_id,data_until,model_version,"
+    "variant,thin_intervals\n";
 
 std::string csv_of(const pipeline::PredictionPage& page) {
   std::string out(kCsvHeader);
@@ -25,43 +26,51 @@ std::string csv_of(const pipeline::PredictionPage& page) {
       out += format_date(point.date);
       out += ',';
       append_number(out, point.mean);
-      for (const int level : {80, 95}) {
-        double low = 0;
-        double high = 0;
-        for (const auto& interval : point.intervals) {
-          if (interval.level == level) low = interval.low, high = interval.high;
-        }
+      for (const auto& interval : point.intervals) {
         out += ',';
-        append_number(out, low);
+        append_number(out, interval.low);
         out += ',';
-        append_number(out, high);
+        append_number(out, interval.high);
       }
+      if (point.intervals.empty()) out += ",,,,";
       out += ',';
       append_csv_cell(out, series->model);
-      out += ',' + series->run_id + ',' + format_date(series->data_until) + '\n';
+      out += ',' + series->run_id + ',' + format_date(series->data_until) + ',' +
+             std::to_string(series->model_version) + ',' + series->variant +
+             (series->thin_intervals ? ",true\n" : ",false\n");
     }
   }
   return out;
 }
 
 Schema prediction_schema() {
+  const auto bound = [](const char* level) {
+    return number_schema(std::string(level) + " % interval; null where nothing tells it").or_null();
+  };
   const Schema point = object_schema({{"date", date_schema("first day of the period")},
                                       {"mean", number_schema("expected value")},
-                                      {"lo80", number_schema("80 % interval")},
-                                      {"hi80", number_schema("80 % interval")},
-                                      {"lo95", number_schema("95 % interval")},
-                                      {"hi95", number_schema("95 % interval")}},
+                                      {"lo80", bound("80")},
+                                      {"hi80", bound("80")},
+                                      {"lo95", bound("95")},
+                                      {"hi95", bound("95")}},
                                      "One period ahead.")
                            .with_name("PredictionPoint");
-  return object_schema({{"series_id", string_schema("id of the series")},
-                        {"plan", string_schema("its forecast plan")},
-                        {"store_id", string_schema("null when summed over stores").or_null()},
-                        {"product_id", string_schema("null when summed over products").or_null()},
-                        {"model", string_schema("model that made it")},
-                        {"run_id", string_schema("run that stored it")},
-                        {"data_until", date_schema("nothing after this day was used")},
-                        {"points", array_schema(point, "oldest first")}},
-                       "The stored forecast of one series.")
+  return object_schema(
+             {{"series_id", string_schema("id of the series")},
+              {"plan", string_schema("its forecast plan")},
+              {"store_id", string_schema("null when summed over stores").or_null()},
+              {"product_id", string_schema("null when summed over products").or_null()},
+              {"model", string_schema("model that made it")},
+              {"model_version", integer_schema("version of the plan's models; 0 = of none")},
+              {"variant",
+               string_schema("champion, or challenger in an experiment; null for a group of a level "
+                             "and without a version")
+                   .or_null()},
+              {"thin_intervals", boolean_schema("too few errors behind the intervals to support 95 %")},
+              {"run_id", string_schema("run that stored it")},
+              {"data_until", date_schema("nothing after this day was used")},
+              {"points", array_schema(point, "oldest first")}},
+             "The stored forecast of one series.")
       .with_name("Prediction");
 }
 
@@ -76,6 +85,9 @@ void write_json(JsonWriter& out, const pipeline::PredictionPage& page) {
     out.field_or_null("store_id", series->info.store_id);
     out.field_or_null("product_id", series->info.product_id);
     out.field("model", series->model);
+    out.field("model_version", series->model_version);
+    out.field_or_null("variant", series->variant);
+    out.field("thin_intervals", series->thin_intervals);
     out.field("run_id", series->run_id);
     out.field("data_until", series->data_until);
     out.key("points");
@@ -84,10 +96,12 @@ void write_json(JsonWriter& out, const pipeline::PredictionPage& page) {
       out.begin_object();
       out.field("date", point.date);
       out.field("mean", point.mean);
-      for (const auto& interval : point.intervals) {
-        if (interval.level == 80) out.field("lo80", interval.low), out.field("hi80", interval.high);
-        if (interval.level == 95) out.field("lo95", interval.low), out.field("hi95", interval.high);
-      }
+      const auto bound = [&](const char* name, std::size_t at, double pipeline::Interval::* side) {
+        out.number_or_null(
+            name, at < point.intervals.size() ? std::optional(point.intervals[at].*side) : std::nullopt);
+      };
+      bound("lo80", 0, &pipeline::Interval::low), bound("hi80", 0, &pipeline::Interval::high);
+      bound("lo95", 1, &pipeline::Interval::low), bound("hi95", 1, &pipeline::Interval::high);
       out.end_object();
     }
     out.end_array();

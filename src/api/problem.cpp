@@ -1,8 +1,10 @@
 #include "api/problem.h"
 
+#include <algorithm>
 #include <array>
 
 #include "api/json_writer.h"
+#include "core/text.h"
 
 namespace tillcast::api {
 namespace {
@@ -76,6 +78,19 @@ std::string_view status_phrase(int status) {
     default:
       return "Unknown";
   }
+}
+
+std::string place_of(const FieldError& error) {
+  if (error.loc.size() < 2) return error.loc.empty() ? "" : error.loc[0];
+  std::string place;
+  for (std::size_t i = 1; i < error.loc.size(); ++i) {
+    const std::string& step = error.loc[i];
+    if (i > 1 && std::ranges::all_of(step, is_ascii_digit))
+      place += "[" + step + "]";
+    else
+      place += (place.empty() ? "" : ".") + step;
+  }
+  return place;
 }
 
 Problem problem_from(const Error& error) {

@@ -20,6 +20,10 @@ struct Problem {
   std::vector<FieldError> errors;
 };
 
+/// The place of a value as people write it, without the part of the request: items[0].dates[0], limit; "body"
+/// for the body itself.
+std::string place_of(const FieldError& error);
+
 /// The one table from ErrorCode to HTTP: status and code.
 Problem problem_from(const Error& error);
 /// The same table's gRPC status code (google.rpc.Code): 3 INVALID_ARGUMENT, 5 NOT_FOUND, 10 ABORTED, 13

@@ -102,7 +102,8 @@ struct Route {
   std::string summary;
   std::string description;
   std::vector<Parameter> parameters;
-  std::optional<Schema> body;  ///< JSON body; its schema
+  std::optional<Schema> body;       ///< JSON body; its schema
+  bool body_may_be_absent = false;  ///< none is an empty object
   std::vector<Answer> answers;
   std::vector<int> problems;  ///< statuses of its own beyond those every route of its kind has, e.g. 404
   Runs runs = Runs::kQuery;

@@ -129,19 +129,25 @@ void write_series(JsonWriter& out, const pipeline::SeriesInfo& info) {
 }
 
 Schema forecast_schema() {
-  const Schema point = object_schema({{"date", date_schema("first day of the period")},
-                                      {"mean", number_schema("expected value")},
-                                      {"intervals", array_schema(interval_schema(), "80 and 95 percent")},
-                                      {"quantiles", quantiles_schema(), false}},
-                                     "One period ahead.")
-                           .with_name("ForecastPoint");
+  const Schema point =
+      object_schema({{"date", date_schema("first day of the period")},
+                     {"mean", number_schema("expected value")},
+                     {"intervals", array_schema(interval_schema(),
+                                                "80 and 95 percent; none where nothing tells how far off "
+                                                "the mean may be")},
+                     {"quantiles", quantiles_schema(), false}},
+                    "One period ahead.")
+          .with_name("ForecastPoint");
   return object_schema(
              {{"run_id", string_schema("run that stored it")},
               {"model", string_schema("model that made it")},
               {"model_version", integer_schema("version of the plan's models; 0 = of none")},
               {"variant",
-               string_schema("champion, or challenger in an experiment; null when there is no version")
+               string_schema(
+                   "champion, or challenger in an experiment; null for a group of a level and when there "
+                   "is no version")
                    .or_null()},
+              {"thin_intervals", boolean_schema("too few errors behind the intervals to support 95 %")},
               {"data_until", date_schema("nothing after this day was used")},
               {"wape", number_schema(
                            "error of the model in the back-test: sum |error| / sum actual; null when unknown")
@@ -178,6 +184,7 @@ void write_forecast(JsonWriter& out, const pipeline::SeriesForecast& forecast) {
   out.field("model", forecast.model);
   out.field("model_version", forecast.model_version);
   out.field_or_null("variant", forecast.variant);
+  out.field("thin_intervals", forecast.thin_intervals);
   out.field("data_until", forecast.data_until);
   error_or_null(out, "wape", forecast.wape);
   error_or_null(out, "wape_seasonal_naive", forecast.wape_seasonal_naive);

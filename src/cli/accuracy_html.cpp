@@ -358,19 +358,23 @@ std::string plan_section(const AccuracyTables& tables, std::size_t run_at) {
                               {"scaled_pinball", "scaled pinball", 3}});
   }
   constexpr std::size_t kWorst = 25;
-  html += "<h3>Series with most of the error</h3>\n" + table(series,
-                                                             {{"series_id", "series"},
-                                                              {"label", "label"},
-                                                              {"model", "model"},
-                                                              {"demand_class", "class"},
-                                                              {"error_share", "share of all error", 2, true},
-                                                              {"wape", "WAPE", 3},
-                                                              {"wape_seasonal_naive", "seasonal naive", 3},
-                                                              {"value_added", "value added", 1, true},
-                                                              {"bias", "bias", 1, true},
-                                                              {"mase", "MASE", 3},
-                                                              {"median_error", "median error", 2}},
-                                                             kWorst);
+  html += "<h3>Series with most of the error</h3>\n";
+  if (series.size() > kWorst)
+    html += "<p>The first " + std::to_string(kWorst) + " of " + std::to_string(series.size()) +
+            "; <code>--json</code> has all.</p>\n";
+  html += table(series,
+                {{"series_id", "series"},
+                 {"label", "label"},
+                 {"model", "model"},
+                 {"demand_class", "class"},
+                 {"error_share", "share of all error", 2, true},
+                 {"wape", "WAPE", 3},
+                 {"wape_seasonal_naive", "seasonal naive", 3},
+                 {"value_added", "value added", 1, true},
+                 {"bias", "bias", 1, true},
+                 {"mase", "MASE", 3},
+                 {"median_error", "median error", 2}},
+                kWorst);
   return html;
 }
 

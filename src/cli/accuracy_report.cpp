@@ -28,9 +28,7 @@ Result<AccuracyTables> load_accuracy(pipeline::Engine& engine, const std::string
                                         "percent",
                                     kRowsMax));
   tables.series = TILLCAST_TRY_PLAIN(engine.sql(
-      "SELECT * FROM forecast_series_accuracy" + where +
-          " QUALIFY row_number() OVER (PARTITION BY plan ORDER BY error_share DESC, series_id) <= 100 "
-          "ORDER BY plan, error_share DESC, series_id",
+      "SELECT * FROM forecast_series_accuracy" + where + " ORDER BY plan, error_share DESC, series_id",
       kRowsMax));
   return tables;
 }

@@ -16,7 +16,7 @@ struct AccuracyTables {
   database::QueryResult runs;       ///< forecast_run
   database::QueryResult models;     ///< forecast_accuracy_detail, best WAPE first within a group
   database::QueryResult intervals;  ///< forecast_interval_accuracy
-  database::QueryResult series;     ///< forecast_series_accuracy, the hundred with most error of each plan
+  database::QueryResult series;     ///< forecast_series_accuracy, those with most error first
 };
 
 /// @param plan  only this plan; empty = all. @return kNotFound when nothing was forecast, naming the plan.

@@ -43,8 +43,13 @@ class Arguments {
   /// kInvalidInput naming the option when the value is no whole number of [low, high].
   Result<std::int64_t> integer(const std::string& name, std::int64_t low, std::int64_t high,
                                std::int64_t otherwise) const;
+  /// The error of words that are wrong in themselves, such as a value out of its range: the exit code is
+  /// kExitUsage.
+  Error wrong(std::string message) const;
+  bool were_wrong() const { return were_wrong_; }
 
  private:
+  mutable bool were_wrong_ = false;
   std::map<std::string, std::vector<std::string>> values_;
 };
 

@@ -51,8 +51,10 @@ Result<int> run_here(const CommandSpec& command, CommandContext& context) {
   return command.run(context);
 }
 
-int finish(Terminal& terminal, const Result<int>& result) {
-  return result ? *result : report_error(terminal, result.error());
+int finish(const CommandContext& context, const Result<int>& result) {
+  if (result) return *result;
+  const int code = report_error(context.terminal, result.error());
+  return context.arguments.were_wrong() ? kExitUsage : code;
 }
 
 /// The call that the words make, or the exit code where they are wrong or ask for help alone.
@@ -132,7 +134,7 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
     if (!code) return report_error(terminal, code.error());
     if (*code) return **code;
   }
-  return finish(terminal, run_here(*call->command, context));
+  return finish(context, run_here(*call->command, context));
 }
 
 int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine& engine,
@@ -153,7 +155,7 @@ int run_remote_call(const RemoteCall& call, Terminal& terminal, pipeline::Engine
         invalid_input(
             "--set has no effect on a running server; stop it, or change tillcast.toml and restart it"));
   }
-  return finish(terminal, understood->command->run(context));
+  return finish(context, understood->command->run(context));
 }
 
 }  // namespace tillcast::cli

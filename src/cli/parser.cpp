@@ -222,8 +222,8 @@ Result<std::int64_t> Arguments::integer(const std::string& name, std::int64_t lo
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
   if (parsed.ec != std::errc{} || parsed.ptr != value.data() + value.size() || number < low ||
       number > high) {
-    return invalid_input(name + " must be a whole number from " + std::to_string(low) + " to " +
-                         std::to_string(high) + ", found '" + value + "'");
+    return wrong(name + " must be a whole number from " + std::to_string(low) + " to " +
+                 std::to_string(high) + ", found '" + value + "'");
   }
   return number;
 }
@@ -237,6 +237,11 @@ bool colour_allowed(std::span<const std::string> words) {
     if (word.starts_with("--color=")) when = word.substr(kOption.size() + 1);
   }
   return when != "never";
+}
+
+Error Arguments::wrong(std::string message) const {
+  were_wrong_ = true;
+  return invalid_input(std::move(message));
 }
 
 Result<std::variant<Call, HelpText>> parse_call(std::span<const std::string> words) {

@@ -23,18 +23,22 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// Cut in the middle: names often differ at their end alone.
 std::string cut_to(const std::string& text, std::size_t width) {
-  if (characters(text) <= width) return text;
+  const std::size_t length = characters(text);
+  if (length <= width) return text;
+  const std::size_t tail = (width - 1) / 2;
+  const std::size_t head = width - 1 - tail;
   std::string kept;
-  std::size_t columns = 0;
-  for (std::size_t i = 0; i < text.size() && columns + 1 < width;) {
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < text.size(); ++column) {
     std::size_t next = i + 1;
     while (next < text.size() && (text[next] & 0xC0) == 0x80) ++next;
-    kept.append(text, i, next - i);
+    if (column == head) kept += "…";
+    if (column < head || column >= length - tail) kept.append(text, i, next - i);
     i = next;
-    ++columns;
   }
-  return kept + "…";
+  return kept;
 }
 
 bool is_number(const database::ResultColumn& column) {
@@ -50,22 +54,30 @@ std::string box(const database::QueryResult& result, int width) {
   const std::size_t columns = result.columns.size();
   if (columns == 0) return "";
   std::vector<std::size_t> widths(columns);
+  std::vector<std::size_t> least(columns, 8);  // digits are never cut
   std::vector<std::vector<std::string>> cells(result.rows(), std::vector<std::string>(columns));
   for (std::size_t c = 0; c < columns; ++c) {
     widths[c] = characters(result.columns[c].name);
     for (std::size_t r = 0; r < result.rows(); ++r) {
       cells[r][c] = result.is_null(r, c) ? "NULL" : one_line(result.text(r, c));
       widths[c] = std::max(widths[c], characters(cells[r][c]));
+      if (is_number(result.columns[c])) least[c] = std::max(least[c], characters(cells[r][c]));
     }
   }
-  // The widest text columns give way until the table fits.
+  // The widest text gives way until the table fits; then the names of columns do.
   const auto total = [&] {
     return std::accumulate(widths.begin(), widths.end(), std::size_t{1}) + 3 * columns;
   };
-  while (total() > static_cast<std::size_t>(width)) {
-    const auto widest = std::ranges::max_element(widths);
-    if (*widest <= 8) break;
-    --*widest;
+  for (const bool names : {false, true}) {
+    while (total() > static_cast<std::size_t>(width)) {
+      std::size_t widest = columns;
+      for (std::size_t c = 0; c < columns; ++c) {
+        const std::size_t floor = names ? least[c] : std::max(least[c], characters(result.columns[c].name));
+        if (widths[c] > floor && (widest == columns || widths[c] > widths[widest])) widest = c;
+      }
+      if (widest == columns) break;
+      --widths[widest];
+    }
   }
   const auto rule = [&](const char* left, const char* middle, const char* right) {
     std::string line = left;
@@ -196,16 +208,45 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, const 
   return text;
 }
 
-std::string text_csv(const std::vector<std::vector<std::string>>& rows) {
+const std::vector<std::string>& row_formats() {
+  static const std::vector<std::string> kFormats = {"table", "csv", "json"};
+  return kFormats;
+}
+
+std::string format_rows(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& numbers,
+                        const std::string& format) {
+  if (format == "table") return text_table(rows, numbers);
   std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      if (c > 0) text += ",";
-      append_csv_cell(text, row[c]);
+  if (format == "csv") {
+    for (const auto& row : rows) {
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        if (c > 0) text += ",";
+        append_csv_cell(text, row[c]);
+      }
+      text += "\n";
     }
-    text += "\n";
+    return text;
   }
-  return text;
+  rapidjson::StringBuffer buffer;
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    buffer.Clear();
+    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+    writer.StartObject();
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      const std::string& value = rows[r][c];
+      writer.Key(rows[0][c].c_str());
+      if (value.empty()) {
+        writer.Null();
+      } else if (numbers[c]) {
+        writer.RawValue(value.c_str(), value.size(), rapidjson::kNumberType);
+      } else {
+        writer.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
+      }
+    }
+    writer.EndObject();
+    text += (r == 1 ? "[\n " : ",\n ") + std::string(buffer.GetString(), buffer.GetSize());
+  }
+  return rows.size() > 1 ? text + "\n]\n" : "[]\n";
 }
 
 std::string with_thousands(std::int64_t number) {

@@ -12,7 +12,8 @@ namespace tillcast::cli {
 /// Formats a result can be printed in.
 const std::vector<std::string>& result_formats();  // table, csv, json, jsonl, md
 
-/// A query result as text. `table` draws a box no wider than `width`, cutting long values with "…".
+/// A query result as text. `table` draws a box no wider than `width` if it can, cutting long text, then the
+/// names of columns, in the middle with "…", and no digits.
 /// csv is RFC 4180 with a header; json is one array of objects, jsonl one object per line: numbers and
 /// decimals as JSON numbers with all their digits, null as null.
 Result<std::string> format_result(const database::QueryResult& result, const std::string& format, int width);
@@ -21,8 +22,11 @@ Result<std::string> format_result(const database::QueryResult& result, const std
 /// right.
 std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right);
 
-/// The same rows as csv (RFC 4180).
-std::string text_csv(const std::vector<std::vector<std::string>>& rows);
+/// The same rows as one of row_formats(): csv, or json as one array of objects in which an empty cell is
+/// null.
+std::string format_rows(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& numbers,
+                        const std::string& format);
+const std::vector<std::string>& row_formats();  // table, csv, json
 
 /// 541909 -> "541,909".
 std::string with_thousands(std::int64_t number);

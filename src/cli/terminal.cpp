@@ -40,7 +40,9 @@ Terminal::Traits process_traits(bool allow_colour) {
   traits.colour = allow_colour && traits.err_is_tty && (no_colour == nullptr || *no_colour == '\0') &&
                   term != nullptr && std::string_view(term) != "dumb";
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+  if (!traits.out_is_tty) {
+    traits.width = Terminal::kWidthUnlimited;
+  } else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     traits.width = size.ws_col;
   } else if (const char* const columns = std::getenv("COLUMNS")) {
     traits.width = std::max(40, std::atoi(columns));

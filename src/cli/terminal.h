@@ -9,6 +9,8 @@ namespace tillcast::cli {
 /// runs inside `tillcast serve`, the caller's, over the socket. Thread-safe.
 class Terminal {
  public:
+  static constexpr int kWidthUnlimited = 1'000'000;  ///< of what goes to a file or a pipe
+
   struct Traits {
     bool out_is_tty = false;
     bool err_is_tty = false;

@@ -96,6 +96,7 @@ struct SeriesForecast {
   Date history_from;                ///< first period of the history
   Date history_until;               ///< last one; before history_from when there is none
   bool thin_intervals = false;      ///< too few residuals for an honest 95 %
+  bool no_intervals = false;  ///< nothing tells how far off the forecast may be: bounds and quantiles are it
   std::vector<ForecastPoint> points;  ///< exactly the asked number, none when refused
   std::vector<float> quantiles;       ///< [point][share of ForecastRun::quantile_shares], non-crossing
   /// [origin, newest first][step]: actual minus forecast of the chosen model in the back-test, NaN where

@@ -34,6 +34,8 @@ class HistoryQuantiles {
   std::size_t observed() const { return order_.size(); }
   /// True when all that was observed are whole numbers, so that quantiles should be as well.
   bool whole_numbers() const { return whole_numbers_; }
+  /// Whether the values that count differ: else they say nothing of how far one may lie from a forecast.
+  bool varies() const { return !order_.empty() && order_.front().value < order_.back().value; }
 
  private:
   struct Value {

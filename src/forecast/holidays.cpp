@@ -195,6 +195,24 @@ std::vector<std::string_view> holiday_countries() {
   return codes;
 }
 
+std::vector<std::string_view> holiday_regions(std::string_view country) {
+  std::vector<std::string_view> codes;
+  if (const HolidayCountry* found = find_country(country)) {
+    any_piece(found->regions, '|', [&](std::string_view one) {
+      codes.push_back(one.substr(0, one.find(';')));
+      return false;
+    });
+  }
+  return codes;
+}
+
+bool is_holiday_region(std::string_view country, std::string_view region) {
+  const HolidayCountry* found = find_country(country);
+  if (found == nullptr) return false;
+  const auto regions = holiday_regions(country);
+  return std::ranges::find(regions, region_code(*found, region)) != regions.end();
+}
+
 std::vector<Holiday> holidays(std::string_view country, std::string_view region, int year) {
   const HolidayCountry* found = find_country(country);
   if (found == nullptr || year < 1900 || year > 2099) return {};

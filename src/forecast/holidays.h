@@ -37,6 +37,10 @@ Date orthodox_easter_sunday(int year);
 std::string_view holiday_country(std::string_view name);
 /// Codes that holiday_country() gives, in order.
 std::vector<std::string_view> holiday_countries();
+/// Codes of the regions that the calendar of a country knows; none for a country without.
+std::vector<std::string_view> holiday_regions(std::string_view country);
+/// Whether holidays() knows this region of the country, by code or name.
+bool is_holiday_region(std::string_view country, std::string_view region);
 
 /// Holidays of one year by rule: fixed days, days by Easter, the n-th weekday of a month, substitute days,
 /// plus a table of exceptional days (royal weddings, jubilees). Sorted by date; two may share a date.

@@ -95,6 +95,20 @@ PredictiveRecipe best_recipe(const RecipeLosses& losses, double gain_min) {
   return best;
 }
 
+/// How far the values of a history too short for quantiles of its own lie from their mean.
+IntervalCalibrator spread_of(const History& history, DemandClass demand_class, double level,
+                             const BacktestOptions& options) {
+  IntervalCalibrator spread(1, options.horizon, options.non_negative);
+  double sum = 0;
+  double count = 0;
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (history.masked[i] == 0) sum += history.value[i], ++count;
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (history.masked[i] == 0) spread.add({demand_class, 0, 0, 0}, history.value[i], sum / count, level);
+  spread.finish(NoProgress());
+  return spread;
+}
+
 }  // namespace
 
 double recent_level(const History& history) {
@@ -198,6 +212,10 @@ void PredictiveDistributions::find_recipes(std::span<const Series> series,
   }
 }
 
+bool PredictiveDistributions::informed(const History& history) const {
+  return calibrator_.residuals() > 0 || HistoryQuantiles(history, memory_of(0, history.grain)).varies();
+}
+
 void PredictiveDistributions::quantiles(const History& history, std::size_t at, DemandClass demand_class,
                                         std::span<const double> forecast, std::span<const double> shares,
                                         std::span<double> out) const {
@@ -205,8 +223,14 @@ void PredictiveDistributions::quantiles(const History& history, std::size_t at, 
   const double level = recent_level(history);
   const HistoryQuantiles distribution(history, memory_of(recipe(demand_class).half_life, history.grain));
   PredictiveRecipe with = recipe(demand_class);
-  if (calibrator_.residuals() == 0) with.residual_weight = 0;  // no back-test at all: its own past or nothing
-  if (distribution.observed() < kObservedMin) with.residual_weight = 1;
+  const bool brief = distribution.observed() < kObservedMin;
+  std::optional<IntervalCalibrator> own_spread;
+  if (calibrator_.residuals() == 0) {  // no back-test at all: its own past or nothing
+    with.residual_weight = 0;
+    if (brief) own_spread = spread_of(history, demand_class, level, options_);
+  }
+  if (brief) with.residual_weight = 1;
+  const IntervalCalibrator& calibrator = own_spread ? *own_spread : calibrator_;
   const std::vector<std::uint8_t> closed = closed_steps(history, options_.gap + forecast.size());
   std::vector<double> own(shares.size());
   for (std::size_t step = 0; step < forecast.size(); ++step) {
@@ -215,7 +239,7 @@ void PredictiveDistributions::quantiles(const History& history, std::size_t at, 
       std::ranges::fill(to, 0.0);
       continue;
     }
-    calibrator_.quantiles({demand_class, at, step, 0}, forecast[step], level, shares, to);
+    calibrator.quantiles({demand_class, own_spread ? 0 : at, step, 0}, forecast[step], level, shares, to);
     if (with.residual_weight < 1) {
       const double mean = distribution.quantiles(options_.gap + step, shares, own);
       const double move = with.shift * (forecast[step] - mean);

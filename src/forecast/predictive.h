@@ -36,7 +36,8 @@ class PredictiveDistributions {
                           std::span<const std::optional<std::size_t>> chosen, std::size_t first_origin,
                           const BacktestOptions& options, const Progress& progress);
 
-  /// Quantiles of each step after the gap, [step][share]; all 0 on closed steps.
+  /// Quantiles of each step after the gap, [step][share]; all 0 on closed steps. Without any residual of the
+  /// run they come from the spread of the series' own history; see informed().
   /// @param history   of series `at`, at the origin of the forecast
   /// @param forecast  one value per step after the gap
   /// @param shares    increasing, in (0, 1)
@@ -47,6 +48,9 @@ class PredictiveDistributions {
   const PredictiveRecipe& recipe(DemandClass demand_class) const {
     return recipes_[static_cast<std::size_t>(demand_class)];
   }
+  /// Whether anything tells how far off a forecast may be: residuals of the run, or values of the history
+  /// that differ. If not, all quantiles are the forecast itself, which says nothing.
+  bool informed(const History& history) const;
   std::size_t residuals() const { return calibrator_.residuals(); }
   bool thin(DemandClass demand_class) const { return calibrator_.thin(demand_class); }
 

@@ -100,6 +100,7 @@ void add_quantiles(const History& history, std::size_t at, const PredictiveDistr
   for (const ForecastPoint& point : result.points) forecast.push_back(point.mean);
   std::vector<double> quantiles(forecast.size() * shares.all.size());
   distributions.quantiles(history, at, result.demand_class, forecast, shares.all, quantiles);
+  result.no_intervals = !distributions.informed(history);
   for (std::size_t step = 0; step < result.points.size(); ++step) {
     ForecastPoint& point = result.points[step];
     const auto of_step = std::span(quantiles).subspan(step * shares.all.size(), shares.all.size());

@@ -28,7 +28,10 @@ namespace {
 class DirectoryEngine final : public Engine {
  public:
   explicit DirectoryEngine(std::unique_ptr<Workspace> workspace)
-      : workspace_(std::move(workspace)), reader_(*workspace_), opened_at_(SystemClock().now()) {}
+      : workspace_(std::move(workspace)),
+        reader_(*workspace_),
+        opened_at_(SystemClock().now()),
+        settings_written_(settings_written()) {}
 
   Result<IngestReport> ingest(const std::filesystem::path& file, const IngestOptions& options,
                               StageObserver& observer) override {
@@ -98,6 +101,8 @@ class DirectoryEngine final : public Engine {
     return show_models(*workspace_, plan, version);
   }
   Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) override {
+    if (auto known = TILLCAST_TRY_PLAIN(reader_.catalog())->check_plan(request.plan); !known)
+      return std::move(known.error());
     auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
     return list_alerts(connection, request);
   }
@@ -283,10 +288,19 @@ class DirectoryEngine final : public Engine {
     return work(*at);
   }
 
-  static Error no_such_plan(std::span<const ForecastPlan> plans, const std::string& name) {
+  Error no_such_plan(std::span<const ForecastPlan> plans, const std::string& name) const {
     std::vector<std::string> known;
     for (const auto& plan : plans) known.push_back(plan.name);
-    return unknown_plan(name, known);
+    Error error = unknown_plan(name, known);
+    if (settings_written() != settings_written_)
+      error.message += "; " + std::string(kSettingsFile) +
+                       " was changed since this server read it: start it again to use what is new";
+    return error;
+  }
+
+  std::filesystem::file_time_type settings_written() const {
+    std::error_code ignored;
+    return std::filesystem::last_write_time(workspace_->directory / kSettingsFile, ignored);
   }
 
   Result<std::vector<PlanReport>> fit_locked(std::span<const std::string> names, FitMode mode,
@@ -310,6 +324,7 @@ class DirectoryEngine final : public Engine {
   std::unique_ptr<Workspace> workspace_;
   ForecastReader reader_;
   Timestamp opened_at_;
+  std::filesystem::file_time_type settings_written_;  ///< when the settings were, that are in force
 };
 
 }  // namespace

@@ -75,10 +75,10 @@ class ForecastReader::Computing {
     if (periods <= stored.points.size()) return stored;
     const auto known = made_.find({&stored, periods});
     if (known != made_.end()) return known->second;
-    const bool refits = served_.refits(stored);
-    TILLCAST_TRY_PLAIN(take(refits ? kRefitFactor * periods : periods));
+    const std::size_t cost = served_.cost(stored, periods);
+    TILLCAST_TRY_PLAIN(take(cost));
     auto answer = served_.extend(stored, periods);
-    if (!refits && answer && answer->extension->refitted) taken_ += (kRefitFactor - 1) * periods;
+    if (answer && answer->extension->refitted) taken_ += std::max(kRefitFactor * periods, cost) - cost;
     return made_.emplace(std::pair(&stored, periods), std::move(answer)).first->second;
   }
   // Whether the request has asked for too much: an error of the whole, not of an item.

@@ -34,6 +34,9 @@ ALTER TABLE forecast_run ADD COLUMN IF NOT EXISTS experiment VARCHAR;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS model_version INTEGER;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS variant VARCHAR;
 ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS level VARCHAR;
+ALTER TABLE forecast_series ADD COLUMN IF NOT EXISTS thin_intervals BOOLEAN;
+ALTER TABLE forecast_point ADD COLUMN IF NOT EXISTS model_version INTEGER;
+ALTER TABLE forecast_point ADD COLUMN IF NOT EXISTS variant VARCHAR;
 CREATE TABLE IF NOT EXISTS forecast_coverage (plan VARCHAR, run_id VARCHAR, level VARCHAR, demand_class VARCHAR, points BIGINT,
   coverage80 DOUBLE, coverage95 DOUBLE, width80 DOUBLE, width95 DOUBLE);
 )";
@@ -56,12 +59,12 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
                             {"history_until", kDate},  {"outliers_capped", kInt64},
                             {"wape", kDouble},         {"wape_seasonal_naive", kDouble},
                             {"model_version", kInt64}, {"variant", kText},
-                            {"level", kText}});
+                            {"level", kText},          {"thin_intervals", kBool}});
   const std::size_t shares = run.quantile_shares.size();
-  std::vector<ColumnSpec> point_columns = {{"plan", kText},          {"run_id", kText}, {"series_id", kText},
-                                           {"business_date", kDate}, {"mean", kDouble}, {"lo80", kDouble},
-                                           {"hi80", kDouble},        {"lo95", kDouble}, {"hi95", kDouble},
-                                           {"is_closed", kBool}};
+  std::vector<ColumnSpec> point_columns = {
+      {"plan", kText},   {"run_id", kText},    {"series_id", kText},      {"business_date", kDate},
+      {"mean", kDouble}, {"lo80", kDouble},    {"hi80", kDouble},         {"lo95", kDouble},
+      {"hi95", kDouble}, {"is_closed", kBool}, {"model_version", kInt64}, {"variant", kText}};
   for (auto& column : quantile_columns(shares)) point_columns.push_back(std::move(column));
   BatchBuilder point_rows(point_columns);
   for (std::size_t i = 0; i < run.series.size(); ++i) {
@@ -91,21 +94,26 @@ Result<void> store_series(database::Connection& connection, const ForecastPlan& 
         .integer(served.versions[i])
         .text(served.variants[i])
         .text(member.level)
+        .integer(forecast.thin_intervals ? 1 : 0)
         .end_row();
     for (std::size_t step = 0; step < forecast.points.size(); ++step) {
       const auto& point = forecast.points[step];
+      const bool bounded = point.closed || !forecast.no_intervals;
+      const auto bound = [bounded](double value) { return bounded ? value : NAN; };
       point_rows.text(plan.name)
           .text(run_id)
           .text(member.id)
           .integer(point.date.days)
           .number(point.mean)
-          .number(point.lo80)
-          .number(point.hi80)
-          .number(point.lo95)
-          .number(point.hi95)
-          .integer(point.closed ? 1 : 0);
+          .number(bound(point.lo80))
+          .number(bound(point.hi80))
+          .number(bound(point.lo95))
+          .number(bound(point.hi95))
+          .integer(point.closed ? 1 : 0)
+          .integer(served.versions[i])
+          .text(served.variants[i]);
       for (std::size_t q = 0; q < shares; ++q)
-        point_rows.number(static_cast<double>(forecast.quantiles[step * shares + q]));
+        point_rows.number(bound(static_cast<double>(forecast.quantiles[step * shares + q])));
       point_rows.end_row();
     }
   }

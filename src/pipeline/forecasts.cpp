@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "forecast/global_model.h"
 #include "forecast/global_monthly.h"
@@ -102,8 +103,7 @@ std::string panels_of(const forecast::ForecastOptions& options, const forecast::
 forecast::ForecastOptions forecast_options(const Workspace& workspace, const ForecastPlan& plan) {
   forecast::ForecastOptions options;
   options.backtest.horizon = static_cast<std::size_t>(plan.horizon);
-  options.backtest.origins =
-      static_cast<std::size_t>(std::max<std::int64_t>(2, workspace.config.integer("forecast.origins")));
+  options.backtest.origins = static_cast<std::size_t>(workspace.config.integer("forecast.origins"));
   options.choice.metric = forecast::find_metric(plan.metric).value_or(forecast::Metric::kAuto);
   options.threads = static_cast<unsigned>(workspace.threads("forecast.threads"));
   options.quantile_shares = stored_shares(plan);
@@ -199,9 +199,12 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   const auto shown = TILLCAST_TRY_PLAIN(connection.query(
       "SELECT model_version FROM forecast_run WHERE plan = ?", {database::Value(plan.name)}));
   served.figures_are_stored = shown.rows() > 0 && shown.integer(0, 0).value_or(0) == served.champion;
+  const std::size_t told = data.notes.size();
   if (auto added = add_levels(connection, plan, options, data, served.run, observer); !added)
     return std::move(added.error()).with_context(stage);
-  served.versions.resize(served.run.series.size(), 0);
+  for (const auto& line : std::span(data.notes).subspan(told)) observer.note(plan.name + ": " + line);
+  served.versions.resize(served.run.series.size(),
+                         served.champion);  // of the groups: no variant, both may be in them
   served.variants.resize(served.run.series.size());
   const PlanReport report = report_of(plan, run_id, served);
   if (auto done = store_forecasts(connection, plan, data, served, report, observer); !done)

@@ -80,6 +80,10 @@ registry::VersionInfo describe(const ForecastPlan& plan, const forecast::Forecas
   if (first) info.data_from = format_date(*first);
   info.data_until = format_date(data.data_until);
   info.settings = settings_of(plan, options);
+  info.settings["drivers"] = !plan.drivers           ? "those known for all periods ahead"
+                             : plan.drivers->empty() ? "none"
+                                                     : join(*plan.drivers, ",");
+  info.settings["trees"] = plan.trees.empty() ? "the usual" : plan.trees;
   info.metrics = figures.run;
   info.inputs = {{"series_id", "VARCHAR"}, {"business_date", "DATE"}, {plan.measure, "DOUBLE"}};
   info.outputs = {{"series_id", "VARCHAR"}, {"business_date", "DATE"}, {"mean", "DOUBLE"}, {"lo80", "DOUBLE"},

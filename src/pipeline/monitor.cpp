@@ -74,17 +74,18 @@ std::string monitor_sql(const Workspace& workspace, const ForecastPlan& plan, Da
   const std::string coverage = setting("monitor.coverage80_percent") + " / 100.0";
   const Date from{until.days - window * days_of(plan)};
   const std::string name = database::sql_quote(plan.name);
-  return "INSERT INTO forecast_monitor WITH sums AS (SELECT coalesce(series_id, '') AS series_id, "
-         "model_version, "
+  // A plan as a whole is its series; the groups of its levels are their sums and would count them again.
+  return "INSERT INTO forecast_monitor WITH outcome AS (SELECT * FROM forecast_outcome WHERE plan = " + name +
+         " AND business_date > DATE '" + format_date(from) +
+         "'), due AS (SELECT * FROM outcome UNION ALL SELECT * REPLACE ('' AS series_id) FROM outcome WHERE "
+         "NOT starts_with(series_id, plan || '/@')), "
+         "sums AS (SELECT series_id, model_version, "
          "count(*) AS points, sum(abs(mean - actual)) / nullif(sum(abs(actual)), 0) AS wape, "
          "sum(abs(seasonal_naive - actual)) / nullif(sum(abs(actual)), 0) AS naive, "
          "sum(mean - actual) / nullif(sum(abs(actual)), 0) AS bias, "
-         "avg(CASE WHEN actual BETWEEN lo80 AND hi80 THEN 1.0 ELSE 0 END) AS coverage80, "
-         "avg(CASE WHEN actual BETWEEN lo95 AND hi95 THEN 1.0 ELSE 0 END) AS coverage95 FROM "
-         "forecast_outcome "
-         "WHERE plan = " +
-         name + " AND business_date > DATE '" + format_date(from) +
-         "' GROUP BY GROUPING SETS ((model_version), (model_version, series_id))), "
+         "avg(CAST(actual BETWEEN lo80 AND hi80 AS INTEGER)) AS coverage80, "
+         "avg(CAST(actual BETWEEN lo95 AND hi95 AS INTEGER)) AS coverage95 FROM due "
+         "GROUP BY ALL), "
          "expected AS (SELECT '' AS series_id, model_version, wape FROM forecast_run WHERE plan = " +
          name + " UNION ALL SELECT series_id, model_version, wape FROM forecast_series WHERE plan = " + name +
          "), "
@@ -182,6 +183,7 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
     forecast::seasonal_naive(history, history.season, naive);
     for (std::size_t step_at = 0; step_at < points.size(); ++step_at) {
       const auto& point = points[step_at];
+      const auto bound = [&](double value) { return served.run.series[i].no_intervals ? NAN : value; };
       rows.text(plan.name)
           .text(data.members[i].id)
           .integer(served.versions[i])
@@ -194,10 +196,10 @@ Result<> keep_snapshot(database::Connection& inside, const ForecastPlan& plan, c
           .number(point.closed             ? 0
                   : step_at < naive.size() ? naive[step_at]
                                            : NAN)
-          .number(point.lo80)
-          .number(point.hi80)
-          .number(point.lo95)
-          .number(point.hi95)
+          .number(bound(point.lo80))
+          .number(bound(point.hi80))
+          .number(bound(point.lo95))
+          .number(bound(point.hi95))
           .end_row();
     }
   }

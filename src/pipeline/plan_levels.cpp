@@ -110,7 +110,8 @@ Result<void> make_coherent(const ForecastPlan& plan, const forecast::Hierarchy& 
 }  // namespace
 
 Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& connection,
-                                                       const ForecastPlan& plan, const PlanSeries& data) {
+                                                       const ForecastPlan& plan, const PlanSeries& data,
+                                                       std::vector<std::string>* unknown) {
   const auto wanted = [&plan](std::string_view level) {
     return plan.levels.empty() || std::ranges::find(plan.levels, level) != plan.levels.end();
   };
@@ -120,6 +121,11 @@ Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& con
     for (const auto& member : data.members) level.label.push_back(label(member));
     std::vector<std::string> distinct = level.label;
     std::ranges::sort(distinct);
+    if ((name == "country" || name == "category") && !distinct.empty() && distinct.front() == "unknown" &&
+        distinct.back() == "unknown") {
+      if (unknown != nullptr) unknown->push_back(name);
+      return;
+    }
     const auto groups = static_cast<std::size_t>(std::ranges::unique(distinct).begin() - distinct.begin());
     if (name == "total" || groups < data.members.size()) levels.push_back(std::move(level));
   };
@@ -233,7 +239,10 @@ Result<void> add_levels(database::Connection& connection, const ForecastPlan& pl
                         const forecast::ForecastOptions& options, PlanSeries& data,
                         forecast::ForecastRun& run, Progress& progress) {
   if (plan.reconcile == "none" || data.members.empty()) return {};
-  const auto labels = TILLCAST_TRY_PLAIN(load_levels(connection, plan, data));
+  std::vector<std::string> unknown;
+  const auto labels = TILLCAST_TRY_PLAIN(load_levels(connection, plan, data, &unknown));
+  for (const auto& level : unknown)
+    data.notes.push_back("level " + level + " is left out: no " + level + " is known");
   const auto hierarchy = TILLCAST_TRY_PLAIN(forecast::make_hierarchy(labels, data.members.size()));
   if (hierarchy.levels.empty()) return {};
 

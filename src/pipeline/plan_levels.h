@@ -13,9 +13,11 @@ namespace tillcast::pipeline {
 /// The levels above the series of a plan: those of plan.levels, without any all that its `by` allows; in the
 /// order total, country, store, category, product. A level with a group for each series is the series
 /// themselves and left out. Stores without a country and products without a category form the group
-/// "unknown".
+/// "unknown"; where all are in it the level says what the total says and is left out.
+/// @param unknown  gets the names of levels that were left out for that
 Result<std::vector<forecast::LevelLabels>> load_levels(database::Connection& connection,
-                                                       const ForecastPlan& plan, const PlanSeries& data);
+                                                       const ForecastPlan& plan, const PlanSeries& data,
+                                                       std::vector<std::string>* unknown = nullptr);
 
 /// The id of a group: "<plan>/@total", "<plan>/@country:Germany".
 std::string level_id(const ForecastPlan& plan, const std::string& level, const std::string& label);
@@ -33,6 +35,7 @@ forecast::Series sum_series(std::span<const forecast::Series* const> parts);
 /// With plan.reconcile: forecasts the groups of all levels and makes everything add up
 /// (forecast/reconcile.h). Means are replaced, intervals and quantiles moved with them in proportion. The
 /// groups are appended to `data` and to `run`, after the plan's own series, and their coverage by level.
+/// Levels that are left out go into the notes of `data`.
 /// @param run  of the plan's series, made with ForecastOptions::keep_errors
 Result<void> add_levels(database::Connection& connection, const ForecastPlan& plan,
                         const forecast::ForecastOptions& options, PlanSeries& data,

@@ -125,6 +125,9 @@ Result<> QuantileAnswers::add(const SeriesForecast& stored, const ForecastReques
       quantiles.values.size() != stored.points.size() * quantiles.shares->size())
     return invalid_input("plan '" + plan + "' keeps no quantiles yet: run `tillcast forecast update " + plan +
                          "`, without `quantiles = []` in its [[forecast.plan]]");
+  if (std::ranges::any_of(stored.points, [](const ForecastPoint& one) { return one.intervals.empty(); }))
+    return invalid_input("series '" + stored.info.id +
+                         "' has no quantiles: nothing in its history tells how far off a forecast may be");
   const std::vector<double>& shares = *quantiles.shares;
   for (const double share : request.quantiles) {
     if (share < shares.front() || share > shares.back()) {

@@ -18,7 +18,8 @@ Date date_of(const database::QueryResult& rows, std::size_t row, std::size_t col
 
 Error unknown_plan(const std::string& plan, std::span<const std::string> known) {
   return not_found("there is no forecast plan '" + plan + "'" +
-                   (known.empty() ? "; nothing is forecast yet" : "; there are: " + join(known, ", ")));
+                   (known.empty() ? "; nothing is forecast yet: `tillcast run` makes forecasts"
+                                  : "; there are: " + join(known, ", ")));
 }
 
 Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& workspace) {
@@ -32,12 +33,14 @@ Result<std::shared_ptr<const SeriesCatalog>> SeriesCatalog::load(Workspace& work
 
 Result<> SeriesCatalog::fill(database::Connection& inside) {
   const auto tables = TILLCAST_TRY_PLAIN(
-      inside.query("SELECT count(*), count(*) FILTER (WHERE column_name = 'variant') FROM "
+      inside.query("SELECT count(*), count(*) FILTER (WHERE column_name = 'variant'), count(*) FILTER (WHERE "
+                   "column_name = 'thin_intervals') FROM "
                    "information_schema.columns WHERE table_name IN ('forecast_run', 'forecast_series')"));
   if (tables.integer(0, 0).value_or(0) == 0) return {};
   // A warehouse of an older program has no versions until its next fit.
   const std::string version_columns =
-      tables.integer(0, 1).value_or(0) > 0 ? "series.model_version, series.variant" : "0, ''";
+      std::string(tables.integer(0, 1).value_or(0) > 0 ? "series.model_version, series.variant" : "0, ''") +
+      (tables.integer(0, 2).value_or(0) > 0 ? ", CAST(coalesce(thin_intervals, false) AS BIGINT)" : ", 0");
 
   const auto runs =
       TILLCAST_TRY_PLAIN(inside.query("SELECT plan, run_id, measure, by_columns, frequency, horizon, "
@@ -85,6 +88,7 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
     series.wape_seasonal_naive = rows.number(i, 15).value_or(-1);
     series.model_version = static_cast<int>(rows.integer(i, 16).value_or(0));
     series.variant = rows.text(i, 17);
+    series.thin_intervals = rows.integer(i, 18).value_or(0) != 0;
     series_.push_back(std::move(series));
   }
   for (std::size_t i = 0; i < series_.size(); ++i) by_id_.emplace(series_[i].info.id, i);
@@ -97,10 +101,11 @@ Result<> SeriesCatalog::fill(database::Connection& inside) {
   for (std::size_t i = 0; i < points.rows(); ++i) {
     const auto at = by_id_.find(columns[0].text[i]);
     if (at == by_id_.end()) continue;
-    series_[at->second].points.push_back({Date{static_cast<std::int32_t>(columns[1].ints[i])},
-                                          columns[2].doubles[i],
-                                          {{80, columns[3].doubles[i], columns[4].doubles[i]},
-                                           {95, columns[5].doubles[i], columns[6].doubles[i]}}});
+    ForecastPoint point{Date{static_cast<std::int32_t>(columns[1].ints[i])}, columns[2].doubles[i], {}};
+    if (!columns[3].is_null(i))
+      point.intervals = {{80, columns[3].doubles[i], columns[4].doubles[i]},
+                         {95, columns[5].doubles[i], columns[6].doubles[i]}};
+    series_[at->second].points.push_back(std::move(point));
     StoredQuantiles& quantiles = quantiles_[at->second];
     for (std::size_t q = 0; quantiles.shares != nullptr && q < quantiles.shares->size(); ++q)
       quantiles.values.push_back(static_cast<float>(columns[7 + q].doubles[i]));

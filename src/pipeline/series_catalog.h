@@ -34,6 +34,8 @@ class SeriesCatalog {
   std::span<const forecast::ErrorWindows> windows(const std::string& plan) const;
   /// The plan behind a series.
   const ForecastPlan* plan(const std::string& name) const;
+  /// kNotFound naming the plans there are; none for the empty name.
+  Result<> check_plan(const std::string& plan) const;
   Result<SeriesPage> page(const SeriesRequest& request) const;
   /// See Service::predictions. @param self  the owner of this catalogue, for the page to keep.
   Result<PredictionPage> predictions(const PredictionRequest& request,
@@ -57,8 +59,6 @@ class SeriesCatalog {
   std::string cursor_at(std::size_t place) const;
   /// kInvalidInput for what is no cursor, and for one of other runs.
   Result<std::size_t> place_of(const std::string& cursor) const;
-  /// kNotFound naming the plans there are; none for the empty name.
-  Result<> check_plan(const std::string& plan) const;
   std::vector<SeriesForecast> series_;      ///< totals, then by plan, largest total first
   std::vector<StoredQuantiles> quantiles_;  ///< of each
   std::map<std::string, std::vector<forecast::ErrorWindows>> windows_;

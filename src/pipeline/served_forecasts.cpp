@@ -10,6 +10,7 @@
 #include "forecast/global_monthly.h"
 #include "pipeline/forecasts.h"
 #include "pipeline/models.h"
+#include "pipeline/plan_attributes.h"
 #include "pipeline/plan_levels.h"
 #include "pipeline/plan_series.h"
 
@@ -52,6 +53,8 @@ double growth_of(std::span<const ForecastPoint> stored) {
 // Beyond the stored periods: the relative width of the last season, growing as it did so far.
 void add_intervals(std::span<const ForecastPoint> stored, std::size_t season,
                    std::span<ForecastPoint> beyond) {
+  // Nothing tells how far off the stored points may be, nor these.
+  if (std::ranges::any_of(stored, [](const ForecastPoint& one) { return one.intervals.empty(); })) return;
   const double power = growth_of(stored);
   const auto last = stored.last(std::min(season, stored.size()));
   const double last_lead = static_cast<double>(stored.size()) - static_cast<double>(last.size()) / 2;
@@ -74,7 +77,8 @@ void widen(std::span<const ForecastPoint> stored, std::size_t season, std::span<
   std::vector<ForecastPoint> least(beyond.begin(), beyond.end());
   add_intervals(stored, season, least);
   for (std::size_t i = 0; i < beyond.size(); ++i) {
-    for (std::size_t interval = 0; interval < 2; ++interval) {
+    if (beyond[i].intervals.empty()) beyond[i].intervals = least[i].intervals;
+    for (std::size_t interval = 0; interval < least[i].intervals.size(); ++interval) {
       auto& bounds = beyond[i].intervals[interval];
       bounds.low = std::min(bounds.low, least[i].intervals[interval].low);
       bounds.high = std::max(bounds.high, least[i].intervals[interval].high);
@@ -206,11 +210,76 @@ Result<std::vector<ForecastPoint>> ServedForecasts::served_points(const SeriesFo
   return points;
 }
 
+// The series that a group adds up, by what gold says of stores and products now.
+Result<ServedForecasts::Members> ServedForecasts::members_of(const SeriesForecast& group) {
+  const ForecastPlan& plan = *catalog_->plan(group.info.plan);
+  const std::lock_guard lock(mutex_);
+  auto& groups = groups_[plan.name];
+  if (groups.empty()) {
+    PlanSeries leaves;
+    Members members;
+    for (const SeriesForecast* one : catalog_->series_of(plan.name)) {
+      if (is_level_id(plan, one->info.id)) continue;
+      PlanMember member;
+      member.store_id = one->info.store_id;
+      member.product_id = one->info.product_id;
+      leaves.members.push_back(std::move(member));
+      members.push_back(one);
+    }
+    auto connection = TILLCAST_TRY_PLAIN(workspace_.database.connect());
+    if (auto found = find_member_keys(connection, leaves); !found) return std::move(found.error());
+    for (const auto& level : TILLCAST_TRY_PLAIN(load_levels(connection, plan, leaves)))
+      for (std::size_t i = 0; i < members.size(); ++i)
+        groups[level_id(plan, level.name, level.label[i])].push_back(members[i]);
+  }
+  const auto found = groups.find(group.info.id);
+  if (found == groups.end()) return invalid_input("its series are not those that it was made of");
+  return found->second;
+}
+
+std::size_t ServedForecasts::cost_of(const Members& members, std::size_t periods) const {
+  std::size_t sum = 0;
+  for (const SeriesForecast* one : members) sum += of_version(*one) ? periods : kRefitFactor * periods;
+  return sum;
+}
+
+std::size_t ServedForecasts::cost(const SeriesForecast& stored, std::size_t periods) {
+  if (is_level_id(*catalog_->plan(stored.info.plan), stored.info.id)) {
+    const auto members = members_of(stored);
+    if (members && cost_of(*members, periods) <= kComputedPeriodsMax) return cost_of(*members, periods);
+  }
+  return of_version(stored) ? periods : kRefitFactor * periods;
+}
+
+Result<std::vector<ForecastPoint>> ServedForecasts::summed_points(const SeriesForecast& group,
+                                                                  std::size_t periods) {
+  const auto members = TILLCAST_TRY_PLAIN(members_of(group));
+  if (cost_of(members, periods) > kComputedPeriodsMax)
+    return invalid_input("its " + std::to_string(members.size()) +
+                         " series are too many to be forecast so far in one answer");
+  const std::size_t known = group.points.size();
+  std::vector<ForecastPoint> points = group.points;
+  points.resize(periods);
+  for (const SeriesForecast* one : members) {
+    if (one->points.empty()) continue;  // refused: it is not in the stored sums either
+    const auto longer = TILLCAST_TRY(extend(*one, periods), one->info.id);
+    for (std::size_t step = known; step < periods; ++step) {
+      points[step].date = longer.points[step].date;
+      points[step].mean += longer.points[step].mean;
+    }
+  }
+  const auto grain = grain_of(*catalog_->plan(group.info.plan));
+  add_intervals(group.points, static_cast<std::size_t>(forecast::season_length(grain)),
+                std::span(points).subspan(known));
+  return points;
+}
+
 Result<SeriesForecast> ServedForecasts::extend(const SeriesForecast& stored, std::size_t periods) {
-  auto points = served_points(stored, periods);
+  const bool group = is_level_id(*catalog_->plan(stored.info.plan), stored.info.id);
+  auto points = group ? summed_points(stored, periods) : served_points(stored, periods);
   if (!points) return refit(stored, periods, points.error().message);
   SeriesForecast answer = stored;
-  answer.extension = Extension{(*points)[stored.points.size()].date, stored.model};
+  answer.extension = Extension{(*points)[stored.points.size()].date, group ? "bottom_up" : stored.model};
   answer.points = std::move(*points);
   return answer;
 }
@@ -237,9 +306,11 @@ Result<SeriesForecast> ServedForecasts::refit(const SeriesForecast& stored, std:
                          " periods ahead: " + made.reason);
   }
   SeriesForecast answer = stored;
-  for (const auto& point : std::span(made.points).subspan(stored.points.size()))
-    answer.points.push_back(
-        {point.date, point.mean, {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}}});
+  for (const auto& point : std::span(made.points).subspan(stored.points.size())) {
+    answer.points.push_back({point.date, point.mean, {}});
+    if (point.closed || !made.no_intervals)
+      answer.points.back().intervals = {{80, point.lo80, point.hi80}, {95, point.lo95, point.hi95}};
+  }
   const std::size_t known = stored.points.size();
   widen(stored.points, static_cast<std::size_t>(forecast::season_length(series->grain)),
         std::span(answer.points).subspan(known));

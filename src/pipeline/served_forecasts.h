@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/result.h"
 #include "forecast/served_model.h"
@@ -26,11 +27,12 @@ class ServedForecasts {
                   std::size_t bytes_max);
 
   /// The stored points, then those of the version's fitted models at the same size, without a fit. Where the
-  /// version cannot say so much (a group of a level, a model that needs drivers nobody knows) the series is
-  /// fitted anew, and the extension says so.
+  /// version cannot say so much (a model that needs drivers nobody knows) the series is fitted anew, and the
+  /// extension says so. A group of a level is the sum of its series, unless they are too many for one answer.
   Result<SeriesForecast> extend(const SeriesForecast& stored, std::size_t periods);
-  /// Whether `extend` has to fit a series anew, as far as that is known before.
-  bool refits(const SeriesForecast& stored) const { return !of_version(stored); }
+  /// Periods that `extend` computes, kRefitFactor times as many for what it has to fit anew, as far as that
+  /// is known before.
+  std::size_t cost(const SeriesForecast& stored, std::size_t periods);
   /// See Service::explain.
   Result<SeriesExplanation> explain(const SeriesForecast& stored, const ExplainRequest& request);
 
@@ -40,6 +42,10 @@ class ServedForecasts {
     std::shared_ptr<const forecast::PlanInput> input;  ///< nullptr when it does not fit
   };
   Result<> of_version(const SeriesForecast& stored) const;
+  using Members = std::vector<const SeriesForecast*>;
+  Result<Members> members_of(const SeriesForecast& group);
+  std::size_t cost_of(const Members& members, std::size_t periods) const;
+  Result<std::vector<ForecastPoint>> summed_points(const SeriesForecast& group, std::size_t periods);
   Result<Source> source_of(const SeriesForecast& stored);
   Result<std::shared_ptr<const forecast::PlanInput>> input_of(const ForecastPlan& plan);
   Result<std::shared_ptr<const forecast::Series>> series_of(const SeriesForecast& stored,
@@ -54,6 +60,7 @@ class ServedForecasts {
   std::mutex mutex_;  ///< guards what follows; held while it is read
   std::map<std::string, std::shared_ptr<const forecast::PlanInput>> inputs_;
   std::map<std::pair<std::string, int>, std::shared_ptr<const forecast::ServedModel>> models_;
+  std::map<std::string, std::map<std::string, Members>> groups_;  ///< by plan, by id
 };
 
 }  // namespace tillcast::pipeline

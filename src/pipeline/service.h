@@ -100,7 +100,7 @@ struct Interval {
 struct ForecastPoint {
   Date date;  ///< first day of the period
   double mean = 0;
-  std::vector<Interval> intervals;  ///< 80, 95
+  std::vector<Interval> intervals;  ///< 80, 95; none where nothing tells how far off the mean may be
 };
 
 struct HistoryPoint {
@@ -137,10 +137,10 @@ struct SeriesForecast {
   SeriesInfo info;
   std::string run_id;
   std::string model;
-  int model_version = 0;            ///< of the plan; 0 = of no version
-  std::string variant;              ///< "champion", or "challenger" in an experiment
-  Date data_until;                  ///< nothing after this day was used
-  double wape = -1;                 ///< of the chosen model in the back-test; < 0 when unknown
+  int model_version = 0;  ///< of the plan; 0 = of no version
+  std::string variant;    ///< "champion", or "challenger" in an experiment; empty: a group of a level
+  Date data_until;        ///< nothing after this day was used
+  double wape = -1;       ///< of the chosen model in the back-test; < 0 when unknown
   double wape_seasonal_naive = -1;  ///< the yardstick; < 0 when unknown
   std::vector<ForecastPoint> points;
   std::optional<Extension> extension = {};   ///< when more periods were asked for than are stored
@@ -148,6 +148,7 @@ struct SeriesForecast {
   std::vector<double> quantile_shares = {};  ///< as asked; empty = none were
   std::vector<double> quantiles = {};        ///< [point][share]; never falls with the share
   std::optional<ForecastSum> sum = {};       ///< when it was asked for
+  bool thin_intervals = false;               ///< too few errors behind them for an honest 95 %
 };
 
 /// Shares of quantiles that may be asked for or kept.
@@ -255,7 +256,8 @@ class Service {
   virtual Result<std::vector<PlanModels>> models() = 0;
   /// Those of one plan; kNotFound when it has none. @param version  checked whole as well; 0 = none
   virtual Result<PlanModels> models_of(const std::string& plan, int version) = 0;
-  /// Open ones first, of whole plans before those of single series, newest first.
+  /// Open ones first, of whole plans before those of single series, newest first. kNotFound for an unknown
+  /// plan.
   virtual Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) = 0;
 
   /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none

@@ -278,6 +278,18 @@ Result<Config> load_settings(const std::filesystem::path& data_directory,
     return invalid_input("setting 'forecast.country': there is no holiday calendar for '" + country +
                          "'; there are" + known + "; give others with forecast.holidays");
   }
+  // Regions of a file of holidays are its own.
+  const auto region = config.text("forecast.region");
+  if (!region.empty() && !country.empty() && config.text("forecast.holidays").empty() &&
+      !forecast::is_holiday_region(country, region)) {
+    const auto regions = forecast::holiday_regions(country);
+    return invalid_input("setting 'forecast.region': the holiday calendar of " + country +
+                         " knows no region '" + region + "'; it knows " +
+                         (regions.empty() ? "none" : join(regions, ", ")) +
+                         "; give others with forecast.holidays");
+  }
+  if (const auto origins = config.integer("forecast.origins"); origins < 2 || origins > 100)
+    return invalid_input("setting 'forecast.origins' must be 2 to 100, found " + std::to_string(origins));
   return config;
 }
 
@@ -329,10 +341,16 @@ std::string settings_template() {
          "# horizon = 8                # periods ahead\n"
          "# top = 500                  # only the largest series; 0 = all\n"
          "# metric = \"auto\"            # the error that chooses a series' model: auto, wape, wape_bias, "
-         "rmse, rmspe, mase\n"
+         "rmse, rmspe, mase,\n"
+         "#                            # mae, mape, smape, rmsse\n"
          "# drivers = [\"promotion\"]    # must be known for all days ahead; without this line those that "
          "are\n"
          "# global = \"auto\"            # models that learn from all series at once: auto, on, off\n"
+         "# trees = \"\"                 # settings of the trees of a daily plan, as `tillcast forecast "
+         "tune` "
+         "prints them\n"
+         "# cut = \"2015-06-19\"         # last day whose sales this plan may see; without this line all "
+         "days\n"
          "# reconcile = \"none\"         # sums that add up: none, bottom_up, top_down, mint\n"
          "# levels = [\"total\"]         # of total, country, store, category, product; without this line "
          "all\n"
@@ -343,7 +361,8 @@ std::string settings_template() {
          "# [[forecast.drivers]]\n"
          "# file = \"weather.csv\"       # date[,store_id][,product_id], then a column per driver\n"
          "# columns = [\"temperature\"]  # taken; without this line all\n"
-         "# categories = []            # columns that hold kinds, not amounts\n";
+         "# categories = []            # columns that hold kinds, not amounts\n"
+         "# flags = []                 # columns of 0 and 1\n";
 }
 
 }  // namespace tillcast::pipeline

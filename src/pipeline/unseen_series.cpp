@@ -305,6 +305,8 @@ Result<std::shared_ptr<const UnseenSeries::Plan>> UnseenSeries::load(const Forec
     if (one->points.size() != static_cast<std::size_t>(plan.horizon) || is_level_id(plan, one->info.id))
       continue;
     if (!variant.empty() && one->variant != variant) continue;
+    if (std::ranges::any_of(one->points, [](const ForecastPoint& at) { return at.intervals.empty(); }))
+      continue;
     forecast::KnownSeries series{
         {loaded->words[0].add(one->info.store_id), loaded->words[1].add(one->info.product_id)}, {}};
     for (const auto& point : one->points) {

@@ -306,6 +306,27 @@ TEST_F(ApplicationTest, BodiesThatDoNotParseAre400AndInvalidOnesAre422) {
   }
 }
 
+TEST_F(ApplicationTest, AnInvalidValueIsNamedByItsWholePlace) {
+  const auto detail = [&](const char* body) {
+    return std::string(post("/api/v1/forecast", body).json["detail"].GetString());
+  };
+  EXPECT_THAT(detail(R"({"items":[{"series_id":"stores/1"}],"dates":["2015-8-1"]})"),
+              ::testing::StartsWith("dates[0]: "));
+  EXPECT_THAT(detail(R"({"items":[{"series_id":"stores/1"},{"series_id":7}],"horizon":1})"),
+              ::testing::StartsWith("items[1].series_id: "));
+  EXPECT_THAT(detail("[]"), ::testing::StartsWith("body: "));
+  EXPECT_THAT(get("/api/v1/kpis?from=x").json["detail"].GetString(), ::testing::StartsWith("from: "));
+}
+
+TEST_F(ApplicationTest, WhereNothingTellsAnIntervalThereIsNone) {
+  const auto reply = get("/api/v1/series/products%2Fcaf%C3%A9%20au%20lait%20%E2%98%95%2F100%25%2B%3F%23%26");
+  ASSERT_EQ(reply.status, 200) << reply.text;
+  const auto& none = reply.json["forecast"];
+  EXPECT_TRUE(none["thin_intervals"].GetBool());
+  EXPECT_EQ(none["points"][0]["intervals"].Size(), 0U);
+  EXPECT_FALSE(get("/api/v1/series/stores%2F1").json["forecast"]["thin_intervals"].GetBool());
+}
+
 TEST_F(ApplicationTest, MethodAndMediaTypesAreChecked) {
   HttpRequest request;
   request.method = "DELETE";
@@ -446,7 +467,8 @@ TEST_F(ApplicationTest, AlertsOfOnePlanOrAllWithThoseThatRecovered) {
   ASSERT_EQ(all.json["data"].Size(), 3U);
   EXPECT_TRUE(all.json["data"][2]["closed_at"].IsString());
   EXPECT_TRUE(all.json["data"][2]["wape_expected"].IsNull());
-  EXPECT_EQ(get("/api/v1/alerts?plan=none").json["data"].Size(), 0U);
+  EXPECT_EQ(get("/api/v1/alerts?plan=products").json["data"].Size(), 0U);
+  EXPECT_EQ(get("/api/v1/alerts?plan=none").status, 404);
   EXPECT_EQ(get("/api/v1/alerts?limit=1").json["data"].Size(), 1U);
   EXPECT_EQ(get("/api/v1/alerts?state=closed").status, 422);
 }

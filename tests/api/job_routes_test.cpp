@@ -118,6 +118,23 @@ TEST_F(JobRoutesTest, ATrainingIsAJobWhoseStateIsAtItsLocation) {
   EXPECT_EQ(ask("POST", "/api/v1/train", "{}").status, 202);
 }
 
+TEST_F(JobRoutesTest, ATrainingWithoutABodyIsOfAllPlans) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/api/v1/train";
+  const auto reply = send(request);
+  ASSERT_EQ(reply.status, 202) << reply.text;
+  EXPECT_TRUE(reply.json["plan"].IsNull());
+  request.body = "{}";
+  EXPECT_EQ(send(request).status, 415) << "a body has a type";
+  request.body = "";
+  request.content_type = "text/plain";
+  EXPECT_EQ(send(request).status, 415);
+  request.target = "/api/v1/forecast";
+  request.content_type = "";
+  EXPECT_EQ(send(request).status, 415) << "what must have a body";
+}
+
 TEST_F(JobRoutesTest, ARepeatedIdempotencyKeyIsTheSameJob) {
   const auto first = ask("POST", "/api/v1/train", "{}", "abc-1");
   EXPECT_EQ(ask("POST", "/api/v1/train", "{}", "abc-1").headers.at("Location"), first.headers.at("Location"));
@@ -188,6 +205,27 @@ TEST_F(JobRoutesTest, CsvTextIsQuotedWhereItMustBe) {
   request.target = "/api/v1/predictions?plan=products";
   request.accept = "text/csv";
   EXPECT_THAT(send(request).text, HasSubstr("\nproducts,products/85123A|United Kingdom,,,20"));
+}
+
+TEST_F(JobRoutesTest, PredictionsNameTheirVersionAndHaveNoBoundsWhereNoneAreKnown) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/api/v1/predictions?plan=products";
+  const auto json = send(request);
+  const auto& known = json.json["data"][0];
+  EXPECT_EQ(known["model_version"].GetInt(), 3);
+  EXPECT_STREQ(known["variant"].GetString(), "champion");
+  EXPECT_FALSE(known["thin_intervals"].GetBool());
+  EXPECT_TRUE(known["points"][0]["hi95"].IsNumber());
+  const auto& unknown = json.json["data"][1];
+  EXPECT_TRUE(unknown["thin_intervals"].GetBool());
+  EXPECT_TRUE(unknown["points"][0]["lo80"].IsNull() && unknown["points"][0]["hi95"].IsNull());
+  request.accept = "text/csv";
+  const auto csv = send(request);
+  EXPECT_THAT(csv.text, HasSubstr(",run_id,data_until,model_version,variant,thin_intervals\n"));
+  EXPECT_THAT(csv.text, HasSubstr(",3,champion,false\n"));
+  EXPECT_THAT(csv.text, HasSubstr(",,,,,"));
+  EXPECT_THAT(csv.text, HasSubstr(",3,champion,true\n"));
 }
 
 TEST_F(JobRoutesTest, PredictionsOfAJobAreThereWhenItHasSucceededAndUntilTheNextRun) {

@@ -180,7 +180,9 @@ class MemoryService final : public pipeline::Service {
 
   Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest& request) override {
     std::vector<pipeline::ForecastAlert> found;
-    if (empty || (!request.plan.empty() && request.plan != "stores")) return found;
+    if (!request.plan.empty() && request.plan != "stores" && request.plan != "products")
+      return not_found("there is no forecast plan '" + request.plan + "'");
+    if (empty || request.plan == "products") return found;
     found.push_back({"stores",
                      "",
                      1,
@@ -358,6 +360,10 @@ class MemoryService final : public pipeline::Service {
     made.wape = 0.0912;
     made.wape_seasonal_naive = 0.1478;
     for (int step = 1; step <= horizon; ++step) made.points.push_back(point({last().days + step}));
+    if (info.status == "too_short") {
+      made.thin_intervals = true;
+      for (auto& one : made.points) one.intervals.clear();
+    }
     if (horizon > kStored) made.extension = pipeline::Extension{{last().days + kStored + 1}, "theta"};
     return made;
   }

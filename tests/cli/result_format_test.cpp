@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/terminal.h"
 #include "database/database.h"
 #include "support/result_matchers.h"
 
@@ -33,7 +34,7 @@ TEST(ResultFormat, CsvQuotesWhatNeedsIt) {
 }
 
 TEST(ResultFormat, RowsAsCsvQuoteWhatNeedsItToo) {
-  EXPECT_EQ(text_csv({{"date", "wind, max"}, {"2024-01-02", "1.50"}}),
+  EXPECT_EQ(format_rows({{"date", "wind, max"}, {"2024-01-02", "1.50"}}, {false, true}, "csv"),
             "date,\"wind, max\"\n2024-01-02,1.50\n");
 }
 
@@ -47,6 +48,30 @@ TEST(ResultFormat, TableFitsTheTerminalAndCutsLongText) {
   }
   EXPECT_NE(text.find("…"), std::string::npos);
   EXPECT_NE(text.find("1 row"), std::string::npos);
+}
+
+TEST(ResultFormat, WhatMustBeCutIsCutInTheMiddleAndNamesStayDistinct) {
+  const auto result =
+      ask("SELECT 0.123456 AS coverage80, 0.654321 AS coverage95, 0.1 AS wape_seasonal_naive, 0.2 AS "
+          "rmspe_seasonal_naive, 'stores/a-very-long-name-of-a-shop-7' AS series");
+  ASSERT_OK_AND_ASSIGN(const auto narrow, format_result(result, "table", 60));
+  for (const char* kept : {"0.123456", "0.654321"}) EXPECT_NE(narrow.find(kept), std::string::npos) << narrow;
+  EXPECT_NE(narrow.find("80 │"), std::string::npos) << narrow;
+  EXPECT_NE(narrow.find("95 │"), std::string::npos) << narrow;
+  EXPECT_NE(narrow.find("p-7"), std::string::npos) << "the end of an id tells it from others\n" << narrow;
+  ASSERT_OK_AND_ASSIGN(const auto text_first, format_result(result, "table", 100));
+  EXPECT_NE(text_first.find("rmspe_seasonal_naive"), std::string::npos) << text_first;
+  ASSERT_OK_AND_ASSIGN(const auto whole, format_result(result, "table", Terminal::kWidthUnlimited));
+  EXPECT_EQ(whole.find("…"), std::string::npos);
+}
+
+TEST(ResultFormat, RowsForPeopleAreRowsForProgramsToo) {
+  const std::vector<std::vector<std::string>> rows = {{"date", "forecast", "low"},
+                                                      {"2024-01-01", "7.50", ""}};
+  EXPECT_EQ(format_rows(rows, {false, true, true}, "csv"), "date,forecast,low\n2024-01-01,7.50,\n");
+  EXPECT_EQ(format_rows(rows, {false, true, true}, "json"),
+            "[\n {\"date\":\"2024-01-01\",\"forecast\":7.50,\"low\":null}\n]\n");
+  EXPECT_EQ(format_rows({rows[0]}, {false, true, true}, "json"), "[]\n");
 }
 
 TEST(ResultFormat, EmptyResultsAreValidInEveryFormat) {

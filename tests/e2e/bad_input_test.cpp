@@ -196,6 +196,18 @@ TEST_F(BadInput, ExitCodesAreAsDocumented) {
   EXPECT_EQ(tillcast({"sql", "--data", shop().string(), "SELECT nothing"}).exit_code, 1);
   EXPECT_THAT(tillcast({"sql", "--data", shop().string(), "SELECT 1", "-c", "SELECT 2"}).err,
               HasSubstr("give one statement"));
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"forecast", "predict", "a/b", "--horizon", "-7"},
+                                             {"forecast", "predict", "a/b", "--quantiles", "2"},
+                                             {"forecast", "predict", "a/b", "--attribute", "tea"},
+                                             {"forecast", "explain", "a/b", "yesterday"},
+                                             {"experiment", "create", "a", "b", "--share", "0"},
+                                             {"jobs", "ls", "--limit", "0"},
+                                             {"jobs", "ls", "--state", "x"}}) {
+    std::vector<std::string> call = words;
+    call.insert(call.end(), {"--data", shop().string()});
+    EXPECT_EQ(tillcast(call).exit_code, 2) << words[1] << " " << words.back();
+  }
   EXPECT_EQ(tillcast({"--help"}).exit_code, 0);
   const auto elsewhere = tillcast({"run", "--data", folder_.file("nowhere").string()});
   EXPECT_EQ(elsewhere.exit_code, 1);

@@ -512,6 +512,50 @@ TEST(ForecastAll, FinishesThousandsOfSeriesWhateverSomeOfThemHold) {
   }
 }
 
+Series short_series(std::vector<double> values) {
+  Series series;
+  series.start = date_from_civil(2024, 1, 1);
+  series.masked.assign(values.size(), 0);
+  series.value = std::move(values);
+  return series;
+}
+
+TEST(ForecastAll, WithoutAnyBackTestIntervalsComeFromTheSpreadOfTheHistory) {
+  NoProgress progress;
+  const std::vector<Series> rising = {short_series({2.5, 5, 4, 7.5, 6, 9, 7.5, 10, 11, 12.5})};
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(rising, options_for(14), progress));
+  const SeriesForecast& found = run.series[0];
+  EXPECT_TRUE(found.thin_intervals);
+  EXPECT_FALSE(found.no_intervals);
+  for (std::size_t step = 0; step < found.points.size(); ++step) {
+    SCOPED_TRACE(step);
+    const ForecastPoint& point = found.points[step];
+    EXPECT_TRUE(0 <= point.lo95 && point.lo95 <= point.lo80 && point.hi80 <= point.hi95);
+    EXPECT_LT(point.lo80, point.mean);
+    EXPECT_GT(point.hi80, point.mean);
+    EXPECT_GE(point.hi95 - point.lo95, 10) << "at least what the ten days ranged over";
+  }
+  EXPECT_LT(found.quantiles.front(), found.quantiles[10]);
+}
+
+TEST(ForecastAll, WhereNothingVariesThereIsNoInterval) {
+  NoProgress progress;
+  for (const auto& values : {std::vector<double>{7.5}, {7.5, 7.5, 7.5}, {}}) {
+    SCOPED_TRACE(values.size());
+    const std::vector<Series> one = {short_series(values)};
+    ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(one, options_for(7), progress));
+    EXPECT_TRUE(run.series[0].no_intervals && run.series[0].thin_intervals);
+    ASSERT_EQ(run.series[0].points.size(), 7U);
+    EXPECT_EQ(run.series[0].points[0].hi95, run.series[0].points[0].mean);
+  }
+  // Others of the run lend their errors.
+  std::vector<Series> series = mixed_series(14);
+  series.push_back(short_series({7.5}));
+  series.back().index = series.size() - 1;
+  ASSERT_OK_AND_ASSIGN(const ForecastRun run, forecast_all(series, options_for(14), progress));
+  EXPECT_FALSE(run.series.back().no_intervals);
+}
+
 TEST(Models, SurviveRandomSeries) {
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(seed);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "pipeline/small_shop.h"
+#include "support/result_matchers.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -95,6 +96,64 @@ TEST_F(ForecastReading, DatesBeforeTheCutFailTheirItemAlone) {
   EXPECT_EQ(found.points[1].mean, ask("stores/1", kStored).points[2].mean);
   const auto too_far = shop_->engine->forecast({{{"stores/1"}}, std::nullopt, {Date{last.days + 367}}});
   EXPECT_EQ((*too_far)[0].error().code, ErrorCode::kInvalidInput);
+}
+
+/// A shop of one product with these sales, from one day to the next, forecast for a week as plan "all".
+std::unique_ptr<Engine> young_shop(const test::TempDir& folder, const std::vector<int>& quantities) {
+  EXPECT_OK(Engine::init(folder.file("young"), false));
+  folder.write("young/tillcast.toml",
+               "[[forecast.plan]]\nname = \"all\"\nmeasure = \"revenue\"\nby = []\nhorizon = 7\n");
+  std::string text = "product_id,product_name,product_price,store_id,store_name,quantity,date\n";
+  for (std::size_t i = 0; i < quantities.size(); ++i)
+    text += "1,Tea,2.50,1,Shop," + std::to_string(quantities[i]) + "," +
+            format_date(Date{kFirst.days + static_cast<std::int32_t>(i)}) + "\n";
+  auto config = load_settings(folder.file("young"), {}, {});
+  auto engine = Engine::open(folder.file("young"), std::move(*config));
+  StageObserver silent;
+  RunOptions options;
+  options.inputs = {folder.write("young.csv", text)};
+  EXPECT_OK((*engine)->run(options, silent));
+  return std::move(*engine);
+}
+
+TEST(YoungShops, TenDaysGiveIntervalsAsWideAsTheDaysDiffered) {
+  const test::TempDir folder;
+  const auto engine = young_shop(folder, {1, 2, 5, 3, 4, 1, 2, 5, 4, 5});
+  ASSERT_OK_AND_ASSIGN(const auto answers, engine->forecast({{{"all/total"}}, 14, {}}));
+  ASSERT_OK(answers[0]);
+  EXPECT_TRUE(answers[0]->thin_intervals);
+  for (const auto& point : answers[0]->points) {
+    ASSERT_EQ(point.intervals.size(), 2U);
+    EXPECT_LT(point.intervals[0].low, point.mean);
+    EXPECT_GT(point.intervals[0].high, point.mean);
+    EXPECT_LE(point.intervals[1].low, point.intervals[0].low);
+    EXPECT_GE(point.intervals[1].high, point.intervals[0].high);
+  }
+  ASSERT_OK_AND_ASSIGN(
+      const auto stored,
+      engine->sql("SELECT thin_intervals FROM forecast_series WHERE series_id = 'all/total'", 0));
+  EXPECT_EQ(stored.text(0, 0), "true");
+}
+
+TEST(YoungShops, OneDayGivesAForecastWithoutAnInterval) {
+  const test::TempDir folder;
+  const auto engine = young_shop(folder, {3});
+  ASSERT_OK_AND_ASSIGN(const auto answers, engine->forecast({{{"all/total"}}, 14, {}}));
+  ASSERT_OK(answers[0]);
+  EXPECT_TRUE(answers[0]->thin_intervals);
+  ASSERT_EQ(answers[0]->points.size(), 14U);
+  for (const auto& point : answers[0]->points) {
+    EXPECT_EQ(point.mean, 7.5);
+    EXPECT_TRUE(point.intervals.empty());
+  }
+  ForecastRequest request{{{"all/total"}}, 7, {}};
+  request.quantiles = {0.5};
+  ASSERT_OK_AND_ASSIGN(const auto asked, engine->forecast(request));
+  EXPECT_THAT(asked[0].error().message, HasSubstr("has no quantiles"));
+  ASSERT_OK_AND_ASSIGN(
+      const auto stored,
+      engine->sql("SELECT count(*), count(lo80), count(hi95), count(model_version) FROM forecast_point", 0));
+  EXPECT_EQ(stored.text(0, 0) + stored.text(0, 1) + stored.text(0, 2) + stored.text(0, 3), "7007");
 }
 
 TEST(ForecastReadingAndWriting, TheHistoryEndsWhereTheForecastBegins) {

@@ -64,9 +64,16 @@ TEST_F(Levels, StoredForecastsAddUpAtEveryLevel) {
     settings("reconcile = \"" + way + "\"\n");
     ASSERT_OK(run());
     EXPECT_EQ(sql("SELECT level, count(*) FROM forecast_series GROUP BY 1 ORDER BY 1"),
-              " 12 category 1 country 1 product 4 store 3 total 1 ");
+              " 12 category 1 product 4 store 3 total 1 ")
+        << "no country is known";
+    EXPECT_EQ(sql("SELECT DISTINCT level = '', model_version, variant FROM forecast_series ORDER BY ALL"),
+              "false 1  true 1 champion ");
+    EXPECT_EQ(
+        sql("SELECT DISTINCT starts_with(series_id, 'items/@'), model_version, variant FROM forecast_point "
+            "ORDER BY ALL"),
+        "false 1 champion true 1  ");
     if (way == "mint") {  // the others are served without a back-test of the series themselves
-      EXPECT_EQ(sql("SELECT count(DISTINCT level) FROM forecast_coverage WHERE demand_class = 'all'"), "6 ");
+      EXPECT_EQ(sql("SELECT count(DISTINCT level) FROM forecast_coverage WHERE demand_class = 'all'"), "5 ");
     }
     EXPECT_EQ(worst_gap("store", "store_id"), "21 true ");
     EXPECT_EQ(worst_gap("product", "product_id"), "28 true ");
@@ -112,6 +119,57 @@ TEST_F(Levels, AGroupOfTheLargestSeriesIsShownWithTheirHistoryAlone) {
   ASSERT_EQ(total.size(), 220U);
   for (std::size_t day = 0; day < total.size(); ++day)
     ASSERT_EQ(total[day].value, first[day].value + second[day].value) << "day " << day;
+}
+
+TEST_F(Levels, BeyondTheStoredPeriodsAGroupIsStillTheSumOfItsSeries) {
+  for (const std::string way : {"mint", "bottom_up"}) {
+    SCOPED_TRACE(way);
+    settings("reconcile = \"" + way + "\"\n");
+    ASSERT_OK(run());
+    const auto engine = open();
+    ForecastRequest request;
+    for (int store = 1; store <= 3; ++store)
+      for (int item = 1; item <= 4; ++item)
+        request.items.push_back({"items/" + std::to_string(store) + "|" + std::to_string(item)});
+    for (const char* group : {"items/@total", "items/@store:2", "items/@product:3"})
+      request.items.push_back({group});
+    request.horizon = 20;
+    ASSERT_OK_AND_ASSIGN(const auto answers, engine->forecast(request));
+    for (std::size_t step = 7; step < 20; ++step) {
+      double total = 0;
+      double store = 0;
+      double product = 0;
+      for (std::size_t i = 0; i < 12; ++i) {
+        const double mean = answers[i]->points[step].mean;
+        total += mean;
+        if (i / 4 == 1) store += mean;
+        if (i % 4 == 2) product += mean;
+      }
+      EXPECT_NEAR(answers[12]->points[step].mean, total, 1e-9 * total);
+      EXPECT_NEAR(answers[13]->points[step].mean, store, 1e-9 * store);
+      EXPECT_NEAR(answers[14]->points[step].mean, product, 1e-9 * product);
+      EXPECT_LT(answers[12]->points[step].intervals[1].low, total);
+      EXPECT_GT(answers[12]->points[step].intervals[1].high, total);
+      EXPECT_EQ(answers[12]->points[step].date, answers[0]->points[step].date);
+    }
+    ASSERT_TRUE(answers[12]->extension);
+    EXPECT_EQ(answers[12]->extension->model, "bottom_up");
+    EXPECT_FALSE(answers[12]->extension->refitted);
+  }
+}
+
+TEST_F(Levels, ALevelOfWhichNothingIsKnownIsLeftOutWithANote) {
+  class Notes final : public StageObserver {
+   public:
+    void note(const std::string& line) override { text += line + "\n"; }
+    std::string text;
+  };
+  settings("reconcile = \"bottom_up\"\n");
+  RunOptions options;
+  options.inputs = {file_};
+  Notes notes;
+  ASSERT_OK(open()->run(options, notes));
+  EXPECT_THAT(notes.text, HasSubstr("items: level country is left out: no country is known"));
 }
 
 TEST_F(Levels, TheAccuracyReportJudgesTheSums) {

@@ -36,6 +36,7 @@ TEST(Settings, EveryLineOfTheTemplateMayBeSwitchedOn) {
   expected.drivers = {"promotion"};
   expected.levels = {"total"};
   expected.quantiles = {0.5, 0.99};
+  expected.cut = date_from_civil(2015, 6, 19);
   EXPECT_EQ(plans[0], expected);
   ASSERT_OK_AND_ASSIGN(const auto files, configured_driver_files(config));
   ASSERT_EQ(files.size(), 1U);
@@ -77,6 +78,29 @@ TEST(Settings, PlansAreCheckedWordByWord) {
   EXPECT_ERROR(plan("name = \"a\"\n[[forecast.drivers]]\nfile = \"w.csv\"\ncategorie = \"x\"\n"),
                ErrorCode::kInvalidInput, "did you mean 'categories'?");
   EXPECT_OK(plan("name = \"a\"\nby = [\"product\", \"store\"]\n"));
+}
+
+TEST(Settings, TheTemplateNamesEveryKeyAndMetric) {
+  const std::string text = settings_template();
+  for (const char* word : {"trees", "cut", "flags", "wape_bias", "mae", "mape", "smape", "rmsse"})
+    EXPECT_NE(text.find(word), std::string::npos) << word;
+}
+
+TEST(Settings, ValuesThatNothingCanBeMadeOfAreRefused) {
+  const auto with = [](const std::vector<std::string>& words) {
+    const test::TempDir folder;
+    return load_settings(folder.path(), {}, words);
+  };
+  for (const char* origins : {"0", "1", "101"})
+    EXPECT_ERROR(with({std::string("forecast.origins=") + origins}), ErrorCode::kInvalidInput,
+                 "must be 2 to 100");
+  EXPECT_ERROR(with({"forecast.country=Germany", "forecast.region=ZZ"}), ErrorCode::kInvalidInput,
+               "of Germany knows no region 'ZZ'; it knows bw, by");
+  EXPECT_ERROR(with({"forecast.country=Denmark", "forecast.region=ZZ"}), ErrorCode::kInvalidInput,
+               "knows none");
+  EXPECT_OK(with({"forecast.country=Germany", "forecast.region=Bayern"}));
+  EXPECT_OK(with({"forecast.country=DE", "forecast.region=BY"}));
+  EXPECT_OK(with({"forecast.country=DE", "forecast.region=ZZ", "forecast.holidays=own.csv"}));
 }
 
 TEST(Settings, OverridesNeedAKeyAndAValue) {

@@ -36,6 +36,11 @@ void print_report(const pipeline::ExperimentReport& report, Terminal& terminal) 
                std::to_string(experiment.share_percent) + " % of the series, since " +
                day_and_time(experiment.created_at) +
                (experiment.running() ? ", running" : ", ended " + day_and_time(experiment.ended_at)) + "\n");
+  // Of an ended one only what came due is kept.
+  if (!experiment.running() && report.champion.measured + report.challenger.measured == 0) {
+    terminal.out(experiment.outcome + "\n");
+    return;
+  }
   terminal.out(
       text_table({{"variant", "version", "series", "forecasts due", "WAPE", "bias", "over seasonal naive"},
                   row_of(report.champion),

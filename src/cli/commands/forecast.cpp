@@ -1,5 +1,4 @@
-#include <array>
-#include <cstdio>
+#include <algorithm>
 #include <span>
 
 #include "cli/commands/commands.h"
@@ -18,13 +17,8 @@ std::string fixed_or_blank(double value, int digits) { return value < 0 ? "" : f
 
 using TableRows = std::vector<std::vector<std::string>>;
 
-void add_head(TableRows& rows, std::span<const pipeline::Interval> intervals,
-              const std::vector<double>& shares) {
-  rows[0].emplace_back("forecast");
-  for (const auto& interval : intervals) {
-    rows[0].push_back("low_" + std::to_string(interval.level));
-    rows[0].push_back("high_" + std::to_string(interval.level));
-  }
+void add_head(TableRows& rows, const std::vector<double>& shares) {
+  for (const char* name : {"forecast", "low_80", "high_80", "low_95", "high_95"}) rows[0].emplace_back(name);
   for (const double share : shares) rows[0].push_back("q" + pipeline::shares_text({share}));
 }
 
@@ -35,15 +29,14 @@ void add_figures(std::vector<std::string>& row, double mean, std::span<const pip
     row.push_back(fixed(interval.low, 2));
     row.push_back(fixed(interval.high, 2));
   }
+  if (intervals.empty()) row.resize(row.size() + 4);
   for (const double quantile : quantiles) row.push_back(fixed(quantile, 2));
 }
 
 TableRows point_rows(const pipeline::SeriesForecast& forecast) {
   TableRows rows = {{"date"}};
   const std::size_t shares = forecast.quantile_shares.size();
-  add_head(rows,
-           forecast.points.empty() ? std::span<const pipeline::Interval>() : forecast.points[0].intervals,
-           forecast.quantile_shares);
+  add_head(rows, forecast.quantile_shares);
   for (std::size_t i = 0; i < forecast.points.size(); ++i) {
     const auto& point = forecast.points[i];
     rows.push_back({format_date(point.date)});
@@ -56,14 +49,59 @@ TableRows point_rows(const pipeline::SeriesForecast& forecast) {
 TableRows sum_row(const pipeline::SeriesForecast& forecast, const pipeline::ForecastSum& sum) {
   TableRows rows = {{"from", "to", "periods"},
                     {format_date(sum.from), format_date(sum.to), std::to_string(sum.periods)}};
-  add_head(rows, sum.intervals, forecast.quantile_shares);
+  add_head(rows, forecast.quantile_shares);
   add_figures(rows[1], sum.mean, sum.intervals, sum.quantiles);
   return rows;
+}
+
+// What a reader must know before using the figures, in any format.
+void print_cautions(const pipeline::SeriesForecast& forecast, Terminal& terminal) {
+  if (forecast.cold_start) terminal.note("never seen: " + forecast.cold_start->basis);
+  if (std::ranges::any_of(forecast.points, [](const auto& point) { return point.intervals.empty(); }))
+    terminal.note("no intervals: nothing in the history tells how far off the forecast may be");
+  else if (forecast.thin_intervals)
+    terminal.note("thin intervals: too few errors are known to support 95 %");
+  if (forecast.extension && forecast.extension->refitted) {
+    terminal.note("from " + format_date(forecast.extension->from) + " on by a fit for this answer (" +
+                  forecast.extension->model + "): " + forecast.extension->reason);
+  }
+}
+
+Result<int> list_series(CommandContext& context) {
+  const auto& arguments = context.arguments;
+  pipeline::SeriesRequest request;
+  request.search = arguments.text("--search");
+  request.limit = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--limit", 1, 1000, 20)));
+  const auto page = TILLCAST_TRY_PLAIN(context.engine->series(request));
+  TableRows rows = {{"series", "label", "total", "periods", "last", "model", "class", "status"}};
+  for (const auto& info : page.series) {
+    rows.push_back({info.id, info.label, info.total, std::to_string(info.periods), format_date(info.last),
+                    info.model, info.demand_class, info.status});
+  }
+  const std::string format = arguments.text("--format", "table");
+  if (page.series.empty()) {
+    TILLCAST_TRY_PLAIN(require_forecasts(*context.engine, ""));
+    context.terminal.note("no series has '" + request.search + "' in its id or label");
+    if (format == "table") return kExitOk;
+  }
+  context.terminal.out(format_rows(rows, {false, false, true, true, false, false, false, false}, format));
+  if (!page.next_cursor.empty()) context.terminal.note("more: --limit N, --search TEXT");
+  return kExitOk;
 }
 
 std::string percent(double share) { return share < 0 ? "" : fixed_or_blank(100 * share, 1) + " %"; }
 
 }  // namespace
+
+Result<> require_forecasts(pipeline::Engine& engine, const std::string& plan) {
+  pipeline::SeriesRequest any;
+  any.plan = plan;
+  any.limit = 1;
+  const auto page = TILLCAST_TRY_PLAIN(engine.series(any));
+  if (plan.empty() && page.series.empty())
+    return not_found("nothing is forecast yet; `tillcast run` or `tillcast forecast fit` makes forecasts");
+  return {};
+}
 
 void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Terminal& terminal) {
   if (reports.empty()) return;
@@ -130,23 +168,34 @@ CommandSpec forecast_monitor_command() {
   CommandSpec command;
   command.name = "forecast monitor";
   command.summary = "older forecasts against what came: rolling accuracy and open alerts";
-  command.examples = "  tillcast forecast monitor\n  tillcast forecast monitor --alerts\n";
+  command.examples =
+      "  tillcast forecast monitor\n  tillcast forecast monitor --series store_daily/12\n"
+      "  tillcast forecast monitor --alerts\n";
   command.options = {
+      {"--series", OptionKind::kValue, "of this series alone", "SERIES", "plans as a whole", false, {}},
       {"--alerts", OptionKind::kFlag, "the alerts instead", "", "", false, {}},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
+    TILLCAST_TRY_PLAIN(require_forecasts(*context.engine, ""));
+    const std::string series = context.arguments.text("--series");
+    if (!series.empty()) {
+      std::vector<pipeline::HistoryPoint> history;
+      TILLCAST_TRY_PLAIN(context.engine->series_forecast(series, history));
+    }
+    const std::string id = database::sql_quote(series);
     const std::string statement =
         context.arguments.has("--alerts")
             ? "SELECT plan, series_id, model_version, opened_at, closed_at, reason, round(wape, 4) AS wape, "
-              "round(wape_expected, 4) AS wape_expected FROM forecast_alert ORDER BY closed_at IS NOT NULL, "
-              "opened_at DESC"
+              "round(wape_expected, 4) AS wape_expected FROM forecast_alert " +
+                  (series.empty() ? "" : "WHERE series_id = " + id) +
+                  " ORDER BY closed_at IS NOT NULL, opened_at DESC"
             : "SELECT plan, model_version, window_periods, until, points, round(wape, 4) AS wape, "
               "round(wape_expected, 4) AS wape_expected, round(wape_seasonal_naive, 4) AS "
               "wape_seasonal_naive, "
               "round(bias, 4) AS bias, round(coverage80, 3) AS coverage80, round(coverage95, 3) AS "
               "coverage95, "
-              "state, reason FROM forecast_monitor WHERE series_id = '' ORDER BY plan, model_version DESC, "
-              "window_periods";
+              "state, reason FROM forecast_monitor WHERE series_id = " +
+                  id + " ORDER BY plan, model_version DESC, window_periods";
     const auto result = TILLCAST_TRY_PLAIN(context.engine->sql(statement, 0));
     const auto text = TILLCAST_TRY_PLAIN(
         format_result(result, context.arguments.text("--format", "table"), context.terminal.traits().width));
@@ -193,69 +242,45 @@ CommandSpec forecast_predict_command() {
       {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
       {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
       {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
-      {"--format",
-       OptionKind::kValue,
-       "how the points are printed",
-       "FORMAT",
-       "table",
-       false,
-       {"table", "csv"}},
+      {"--format", OptionKind::kValue, "how the points are printed", "FORMAT", "table", false, row_formats()},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;
-    if (arguments.has("--list") || !arguments.has("SERIES")) {
-      pipeline::SeriesRequest request;
-      request.search = arguments.text("--search");
-      request.limit = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--limit", 1, 1000, 20)));
-      const auto page = TILLCAST_TRY_PLAIN(context.engine->series(request));
-      std::vector<std::vector<std::string>> rows = {
-          {"series", "label", "total", "periods", "last", "model", "class", "status"}};
-      for (const auto& info : page.series) {
-        rows.push_back({info.id, info.label, info.total, std::to_string(info.periods), format_date(info.last),
-                        info.model, info.demand_class, info.status});
-      }
-      context.terminal.out(text_table(rows, {false, false, true, true, false, false, false, false}));
-      if (!page.next_cursor.empty()) context.terminal.note("more: --limit N, --search TEXT");
-      return kExitOk;
-    }
+    if (arguments.has("--list") || !arguments.has("SERIES")) return list_series(context);
     pipeline::ForecastRequest request;
     request.items.push_back({arguments.text("SERIES")});
     request.strict = arguments.has("--strict");
     for (const auto& word : arguments.list("--attribute")) {
       const auto equals = word.find('=');
       if (equals == 0 || equals == std::string::npos)
-        return invalid_input("--attribute must be NAME=VALUE, found '" + word + "'");
+        return arguments.wrong("--attribute must be NAME=VALUE, found '" + word + "'");
       request.items[0].attributes[word.substr(0, equals)] = word.substr(equals + 1);
     }
     if (arguments.has("--horizon"))
       request.horizon = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--horizon", 1, 366, 1)));
-    if (arguments.has("--quantiles"))
-      request.quantiles = TILLCAST_TRY(pipeline::parse_shares(arguments.text("--quantiles")), "--quantiles");
+    if (arguments.has("--quantiles")) {
+      auto shares = pipeline::parse_shares(arguments.text("--quantiles"));
+      if (!shares) return arguments.wrong("--quantiles: " + shares.error().message);
+      request.quantiles = std::move(*shares);
+    }
     request.sum = arguments.has("--sum");
     const auto answers = TILLCAST_TRY_PLAIN(context.engine->forecast(request));
     if (!answers[0]) return answers[0].error();
     const auto& forecast = *answers[0];
-    const bool csv = arguments.text("--format", "table") == "csv";
+    const std::string format = arguments.text("--format", "table");
+    if (format == "table") {
+      context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
+                            ", data until " + format_date(forecast.data_until) +
+                            (forecast.wape >= 0 ? ", back-test WAPE " + fixed_or_blank(forecast.wape, 3) +
+                                                      " (seasonal naive " +
+                                                      fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
+                                                : ""));
+    }
+    print_cautions(forecast, context.terminal);
     const auto rows = forecast.sum ? sum_row(forecast, *forecast.sum) : point_rows(forecast);
-    if (csv) {
-      context.terminal.out(text_csv(rows));
-      return kExitOk;
-    }
-    context.terminal.note(forecast.info.id + "  " + forecast.info.label + "  model " + forecast.model +
-                          ", data until " + format_date(forecast.data_until) +
-                          (forecast.wape >= 0 ? ", back-test WAPE " + fixed_or_blank(forecast.wape, 3) +
-                                                    " (seasonal naive " +
-                                                    fixed_or_blank(forecast.wape_seasonal_naive, 3) + ")"
-                                              : ""));
-    if (forecast.cold_start) context.terminal.note("never seen: " + forecast.cold_start->basis);
-    if (forecast.extension && forecast.extension->refitted) {
-      context.terminal.note("from " + format_date(forecast.extension->from) +
-                            " on by a fit for this answer (" + forecast.extension->model +
-                            "): " + forecast.extension->reason);
-    }
-    std::vector<bool> right(rows[0].size(), true);
-    right[0] = false;
-    context.terminal.out(text_table(rows, right));
+    std::vector<bool> numbers(rows[0].size(), true);
+    std::fill_n(numbers.begin(), forecast.sum ? 2 : 1, false);  // days
+    context.terminal.out(format_rows(rows, numbers, format));
     return kExitOk;
   };
   return command;
@@ -276,6 +301,7 @@ CommandSpec forecast_backtest_command() {
         "round(bias, 4) AS bias, round(value_added, 4) AS value_added FROM forecast_accuracy WHERE "
         "demand_class = 'all'";
     const std::string plan = context.arguments.text("PLAN");
+    TILLCAST_TRY_PLAIN(require_forecasts(*context.engine, plan));
     if (!plan.empty()) statement += " AND plan = " + std::string(database::sql_quote(plan));
     const auto result = TILLCAST_TRY_PLAIN(
         context.engine->sql(statement + " ORDER BY plan, forecast_accuracy.wape NULLS LAST", 0));

@@ -2,6 +2,7 @@
 
 #include "cli/accuracy_report.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/forecast_report.h"
 #include "cli/result_format.h"
 #include "database/database.h"
 #include "pipeline/engine.h"
@@ -35,6 +36,7 @@ CommandSpec forecast_accuracy_command() {
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;
     const std::string plan = arguments.text("PLAN");
+    TILLCAST_TRY_PLAIN(require_forecasts(*context.engine, plan));
     if (arguments.has("--html") || arguments.has("--json")) {
       const auto tables = TILLCAST_TRY_PLAIN(load_accuracy(*context.engine, plan));
       for (const char* option : {"--html", "--json"}) {

@@ -30,10 +30,10 @@ std::vector<std::vector<std::string>> rows_of(std::span<const pipeline::Explaine
   return rows;
 }
 
-void print(Terminal& terminal, const std::vector<std::vector<std::string>>& rows, bool csv) {
-  std::vector<bool> right(rows[0].size(), true);
-  right[0] = false;
-  terminal.out(csv ? text_csv(rows) : text_table(rows, right));
+void print(Terminal& terminal, const std::vector<std::vector<std::string>>& rows, const std::string& format) {
+  std::vector<bool> numbers(rows[0].size(), true);
+  numbers[0] = false;
+  terminal.out(format_rows(rows, numbers, format));
 }
 
 // One period: a line for each part, a column for each model.
@@ -79,7 +79,7 @@ CommandSpec forecast_explain_command() {
        {}},
       {"DATE", OptionKind::kPositional, "one period, by model as well", "", "all that are stored", false, {}},
       {"--history", OptionKind::kValue, "explain so many of the latest periods instead", "N", "", false, {}},
-      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, {"table", "csv"}},
+      {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, row_formats()},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;
@@ -88,12 +88,12 @@ CommandSpec forecast_explain_command() {
     if (arguments.has("DATE")) {
       request.date = parse_date(arguments.text("DATE"));
       if (!request.date)
-        return invalid_input("DATE must be a day as YYYY-MM-DD, found '" + arguments.text("DATE") + "'");
+        return arguments.wrong("DATE must be a day as YYYY-MM-DD, found '" + arguments.text("DATE") + "'");
     }
     request.history = static_cast<int>(TILLCAST_TRY_PLAIN(arguments.integer("--history", 1, 100'000, 0)));
     const auto found = TILLCAST_TRY_PLAIN(context.engine->explain(request));
-    const bool csv = arguments.text("--format", "table") == "csv";
-    if (!csv) {
+    const std::string format = arguments.text("--format", "table");
+    if (format == "table") {
       context.terminal.note(found.forecast.info.id + "  " + found.forecast.info.label + "  model " +
                             found.forecast.model + ", version " +
                             std::to_string(found.forecast.model_version) + ", data until " +
@@ -101,11 +101,11 @@ CommandSpec forecast_explain_command() {
       if (!found.note.empty()) context.terminal.note("by the history alone: " + found.note);
     }
     if (!found.history.empty())
-      print(context.terminal, rows_of(found.history, "value"), csv);
+      print(context.terminal, rows_of(found.history, "value"), format);
     else if (request.date)
-      print(context.terminal, one_period(found), csv);
+      print(context.terminal, one_period(found), format);
     else
-      print(context.terminal, rows_of(found.points, "forecast"), csv);
+      print(context.terminal, rows_of(found.points, "forecast"), format);
     return kExitOk;
   };
   return command;

@@ -7,6 +7,9 @@
 
 namespace tillcast::cli {
 
+/// kNotFound when no forecast is stored, or none of `plan` (empty = any).
+Result<> require_forecasts(pipeline::Engine& engine, const std::string& plan);
+
 /// The accuracy of each plan beside seasonal naive, as a table on err.
 void print_plan_reports(const std::vector<pipeline::PlanReport>& reports, Terminal& terminal);
 /// Which version a plan is forecast with now, on out.

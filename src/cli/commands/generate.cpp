@@ -93,8 +93,8 @@ CommandSpec generate_command() {
     if (arguments.has("--from")) {
       const auto from = parse_date(arguments.text("--from"));
       if (!from)
-        return invalid_input("--from must be a date like 2023-01-02, found '" + arguments.text("--from") +
-                             "'");
+        return arguments.wrong("--from must be a date like 2023-01-02, found '" + arguments.text("--from") +
+                               "'");
       options.first_day = *from;
     }
     options.units_per_day = TILLCAST_TRY_PLAIN(share(arguments, "--units-per-day", options.units_per_day));
