@@ -292,7 +292,10 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
 
   progress.step(std::string(name()) + ": trees");
   BoosterOptions booster = options_.booster;
-  booster.objective = fitted->logarithm ? Objective::kL2 : Objective::kTweedie;
+  const bool poisson = booster.tweedie_power <= 1;
+  booster.objective = fitted->logarithm ? Objective::kL2
+                      : poisson         ? Objective::kPoisson
+                                        : Objective::kTweedie;
   ProgressPart trees_part(progress, features_share, 1);
   auto boosters = train_seeds(*data, booster, static_cast<std::size_t>(std::max(options_.seeds, 1)),
                               task.threads, trees_part);

@@ -18,7 +18,7 @@ namespace tillcast::forecast {
 enum class GlobalTarget : std::uint8_t {
   kAuto,       ///< kUnits when the values are whole numbers and small or often zero, else kLogarithm
   kLogarithm,  ///< logarithm of the value minus the base: revenue
-  kUnits,      ///< units, by Tweedie deviance on top of the base: counts and rare demand
+  kUnits,      ///< units, by Tweedie deviance (power 1: Poisson) on top of the base: counts and rare demand
 };
 
 struct GlobalModelOptions {

@@ -19,7 +19,7 @@ struct OptionWord {
   double (*get)(const GlobalModelOptions& options);
 };
 
-constexpr std::array<OptionWord, 12> kWords = {{
+constexpr std::array<OptionWord, 13> kWords = {{
     {"rounds", 1, 100'000, true, [](auto& o, double v) { o.booster.rounds = static_cast<int>(v); },
      [](const auto& o) { return static_cast<double>(o.booster.rounds); }},
     {"rate", 0.001, 1, false, [](auto& o, double v) { o.booster.learning_rate = v; },
@@ -42,6 +42,7 @@ constexpr std::array<OptionWord, 12> kWords = {{
      nullptr},
     {"shifts", 1, 64, true, [](auto& o, double v) { o.shifts = static_cast<int>(v); }, nullptr},
     {"history", 28, 3650, true, [](auto& o, double v) { o.history_min = static_cast<int>(v); }, nullptr},
+    {"power", 1, 1.99, false, [](auto& o, double v) { o.booster.tweedie_power = v; }, nullptr},
 }};
 
 std::string number_text(double value) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "forecast/global_blend.h"
 #include "forecast/global_model.h"
 #include "forecast/global_monthly.h"
 #include "forecast/global_options.h"
@@ -83,7 +84,12 @@ Result<PlanReport> keep_stored(Workspace& workspace, const ForecastPlan& plan) {
 std::vector<forecast::PanelCandidate> panel_models(const ForecastPlan& plan, const PlanSeries& data) {
   if (!learns_from_all(plan, data.series)) return {};
   if (plan.frequency == "monthly") return {{std::make_shared<forecast::GlobalMonthly>(), nullptr}};
-  return {{std::make_shared<forecast::GlobalModel>(tree_options(plan)), nullptr}};
+  if (plan.global == "on" || plan.global == "auto")
+    return {{std::make_shared<forecast::GlobalModel>(tree_options(plan)), nullptr}};
+  auto parts = forecast::full_recipe();
+  for (auto& part : parts)
+    part = forecast::parse_global_options(plan.trees, part).value_or(part);  // read before, see below
+  return {{std::make_shared<forecast::GlobalBlend>(std::move(parts)), nullptr}};
 }
 
 // Which of them took part; a blend may have them inside, so no series are counted.

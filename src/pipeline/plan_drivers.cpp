@@ -570,7 +570,7 @@ class DriverLoader {
 bool learns_from_all(const ForecastPlan& plan, std::span<const Series> series) {
   const bool monthly = plan.frequency == "monthly";
   if (plan.global == "off" || plan.frequency == "weekly") return false;
-  if (plan.global == "on") return true;
+  if (plan.global == "on" || plan.global == "blend") return true;
   std::size_t long_enough = 0;
   std::size_t values = 0;
   for (const auto& one : series) {

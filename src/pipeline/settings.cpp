@@ -183,8 +183,8 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
     } else if (key == "drivers") {
       plan.drivers = split(value);
     } else if (key == "global") {
-      if (value != "auto" && value != "on" && value != "off")
-        return wrong_choice(plan.name, key, value, "auto, on or off");
+      if (value != "auto" && value != "on" && value != "off" && value != "blend")
+        return wrong_choice(plan.name, key, value, "auto, on, off or blend");
       plan.global = value;
     } else if (key == "trees") {
       if (const auto read = forecast::parse_global_options(value); !read)
@@ -223,6 +223,9 @@ Result<ForecastPlan> parse_plan(const ConfigTable& table) {
   if (plan.global == "on" && plan.frequency == "weekly") {
     return invalid_input("[[forecast.plan]] '" + plan.name +
                          "': global = \"on\" is for daily and monthly plans; there is no such model by week");
+  }
+  if (plan.global == "blend" && plan.frequency != "daily") {
+    return invalid_input("[[forecast.plan]] '" + plan.name + "': global = \"blend\" is for daily plans");
   }
   if (!plan.trees.empty() && plan.frequency != "daily") {
     return invalid_input("[[forecast.plan]] '" + plan.name + "': trees = is for daily plans");
@@ -345,7 +348,7 @@ std::string settings_template() {
          "#                            # mae, mape, smape, rmsse\n"
          "# drivers = [\"promotion\"]    # must be known for all days ahead; without this line those that "
          "are\n"
-         "# global = \"auto\"            # models that learn from all series at once: auto, on, off\n"
+         "# global = \"auto\"            # models that learn from all series at once: auto, on, off, blend\n"
          "# trees = \"\"                 # settings of the trees of a daily plan, as `tillcast forecast "
          "tune` "
          "prints them\n"

@@ -31,7 +31,7 @@ struct ForecastPlan {
   std::string metric = "auto";      ///< error that decides which model a series gets; see forecast/accuracy.h
   /// Drivers that must be known for all periods ahead; nullopt = those that are; {} = none.
   std::optional<std::vector<std::string>> drivers = std::nullopt;
-  std::string global = "auto";             ///< models that learn from all series at once: auto, on, off
+  std::string global = "auto";  ///< models that learn from all series at once: auto, on, off, blend
   std::optional<Date> cut = std::nullopt;  ///< last day whose sales may be seen; nullopt = all of them
   /// Makes the sums of several series add up: none, bottom_up, top_down or mint (forecast/reconcile.h).
   std::string reconcile = "none";

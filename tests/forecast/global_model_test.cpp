@@ -257,16 +257,23 @@ TEST(GlobalModel, CountsRareDemandInUnits) {
   EXPECT_EQ(choose_target(panel), GlobalTarget::kUnits);
   EXPECT_EQ(choose_target(panel_at(shops(3), {}, {}, 0, backtest_options())), GlobalTarget::kLogarithm);
   NoProgress progress;
-  ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(quick()).fit(panel, kTask, progress));
-  ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(panel, kTask));
-  double forecast = 0;
-  double actual = 0;
-  for (std::size_t m = 0; m < 40; ++m)
-    for (std::size_t s = 0; s < kHorizon; ++s) {
-      forecast += values[m * kHorizon + s];
-      actual += series[m].value[400 - kHorizon + s];
-    }
-  EXPECT_NEAR(forecast / actual, 1, 0.12);
+  std::vector<double> forecasts;
+  for (const double power : {1.0, 1.1}) {  // Poisson, Tweedie
+    GlobalModelOptions options = quick();
+    options.booster.tweedie_power = power;
+    ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(options).fit(panel, kTask, progress));
+    ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(panel, kTask));
+    double forecast = 0;
+    double actual = 0;
+    for (std::size_t m = 0; m < 40; ++m)
+      for (std::size_t s = 0; s < kHorizon; ++s) {
+        forecast += values[m * kHorizon + s];
+        actual += series[m].value[400 - kHorizon + s];
+      }
+    EXPECT_NEAR(forecast / actual, 1, 0.12) << power;
+    forecasts.push_back(forecast);
+  }
+  EXPECT_NE(forecasts[0], forecasts[1]);
 }
 
 TEST(GlobalModel, SaysWhyItCannotLearn) {

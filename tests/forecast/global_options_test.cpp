@@ -9,7 +9,7 @@ TEST(GlobalOptions, ReadsBackWhatItWrites) {
   ASSERT_OK_AND_ASSIGN(
       const GlobalModelOptions options,
       parse_global_options("rounds=120 rate=0.08, leaves=63 columns=0.15 rows=0.9 leaf=30 l2=0 "
-                           "half_life=365 seeds=3"));
+                           "half_life=365 seeds=3 power=1"));
   EXPECT_EQ(options.booster.rounds, 120);
   EXPECT_EQ(options.booster.learning_rate, 0.08);
   EXPECT_EQ(options.booster.leaves, 63);
@@ -19,6 +19,7 @@ TEST(GlobalOptions, ReadsBackWhatItWrites) {
   EXPECT_EQ(options.booster.l2, 0);
   EXPECT_EQ(options.half_life, 365);
   EXPECT_EQ(options.seeds, 3);
+  EXPECT_EQ(options.booster.tweedie_power, 1);
   ASSERT_OK_AND_ASSIGN(const GlobalModelOptions again, parse_global_options(format_global_options(options)));
   EXPECT_EQ(format_global_options(again), format_global_options(options));
 }

@@ -571,5 +571,17 @@ TEST_F(Models, TreesAreTunedWithinTheirTrialsAndTheSettingsFoundMakeANewVersion)
   EXPECT_EQ(plans.at(0).fitted_version, 2);
 }
 
+TEST_F(Models, ABlendOfFourVariantsIsKeptInAVersionAndForecastsFromIt) {
+  folder_.write("shop/tillcast.toml",
+                std::string(kSettings) + "global = \"blend\"\ntrees = \"rounds=20 leaves=6 leaf=10\"\n");
+  auto engine = open();
+  ASSERT_OK(run(*engine, {days(0, 300)}));
+  EXPECT_NE(sql(*engine, "SELECT count(*) FROM forecast_accuracy WHERE model = 'global_blend'"), "0 ");
+  ASSERT_OK_AND_ASSIGN(const auto updated, run(*engine, {days(300, 303)}));
+  EXPECT_EQ(updated.plans[0].fitted_version, 0);
+  EXPECT_EQ(updated.plans[0].model_version, 1);
+  EXPECT_EQ(sql(*engine, "SELECT DISTINCT status, reason FROM forecast_series"), "ok  ");
+}
+
 }  // namespace
 }  // namespace tillcast::pipeline

@@ -65,7 +65,9 @@ TEST(Settings, PlansAreCheckedWordByWord) {
                "two [[forecast.plan]]");
   EXPECT_ERROR(plan("name = \"a\"\n[forecast]\ncountry = \"Germny\"\n"), ErrorCode::kInvalidInput,
                "no holiday calendar for 'Germny'");
-  EXPECT_ERROR(plan("name = \"a\"\nglobal = \"yes\"\n"), ErrorCode::kInvalidInput, "auto, on or off");
+  EXPECT_ERROR(plan("name = \"a\"\nglobal = \"yes\"\n"), ErrorCode::kInvalidInput, "auto, on, off or blend");
+  EXPECT_ERROR(plan("name = \"a\"\nglobal = \"blend\"\nfrequency = \"monthly\"\n"), ErrorCode::kInvalidInput,
+               "is for daily plans");
   EXPECT_ERROR(plan("name = \"a\"\nglobal = \"on\"\nfrequency = \"weekly\"\n"), ErrorCode::kInvalidInput,
                "no such model by week");
   EXPECT_ERROR(plan("name = \"a\"\ncut = \"19.6.2015\"\n"), ErrorCode::kInvalidInput, "found '19.6.2015'");
