@@ -121,7 +121,7 @@ int run_words(std::span<const std::string> words, const std::filesystem::path& d
   if (const auto& option = call->command->stdin_option;
       !option.empty() && context.arguments.text(option) == "-") {
     context.input.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (terminal.interrupted()) return finish(terminal, cancelled("stopped on request"));
+    if (terminal.interrupted()) return finish(context, cancelled("stopped on request"));
   }
 
   if (call->command->access == Access::kData) {

@@ -30,7 +30,7 @@ class Gate : public ::testing::Test {
   }
   void expect_one_champion() const {
     for (const char* plan : {"stores", "all"}) {
-      ASSERT_OK_AND_ASSIGN(const auto models, small_.engine->models_of(plan));
+      ASSERT_OK_AND_ASSIGN(const auto models, small_.engine->models_of(plan, 0));
       EXPECT_EQ(models.versions.size(), 1U);
       EXPECT_EQ(models.aliases.champion, 1);
     }
@@ -55,7 +55,7 @@ TEST_F(Gate, ARefitSoonerThanOneHorizonTiesAndTheChampionStays) {
     EXPECT_EQ(plan.model_version, 1);
     EXPECT_THAT(plan.verdict, HasSubstr("a tie: "));
     EXPECT_THAT(plan.verdict, HasSubstr("better in 50 %"));
-    ASSERT_OK_AND_ASSIGN(const auto models, small_.engine->models_of(plan.plan));
+    ASSERT_OK_AND_ASSIGN(const auto models, small_.engine->models_of(plan.plan, 0));
     EXPECT_EQ(models.aliases.champion, 1);
     EXPECT_EQ(models.aliases.challenger, 2);
     EXPECT_EQ(models.versions[0].metrics.at("gate_champion_ratio"), 1);
