@@ -63,7 +63,7 @@ TEST_F(Serve, OtherCommandsWorkThroughTheOwner) {
   EXPECT_EQ(piped.out, "n\n42\n");
   const auto unknown = tillcast({"forecast", "backtest", "nothing", "--data", shop().string()});
   EXPECT_EQ(unknown.exit_code, 1);
-  EXPECT_THAT(unknown.err, HasSubstr("no back-test of plan nothing is stored"));
+  EXPECT_THAT(unknown.err, HasSubstr("there is no forecast plan 'nothing'"));
   const auto more = folder_->write("more.csv",
                                    "product_id,product_name,product_price,store_id,store_name,quantity,"
                                    "date\n1,Tea,2.50,7,North,3,2024-01-02\n");
@@ -115,7 +115,7 @@ TEST_F(Serve, QuantilesAndSumsAreTheSameOverHttpAndTheCommandLine) {
             std::strtod(&line[line.rfind(',', last - 1) + 1], nullptr));
   const auto refused =
       tillcast({"forecast", "predict", id, "--data", shop().string(), "--quantiles", "0.5,2"});
-  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.err,
               HasSubstr("--quantiles: expected shares from 0.001 to 0.999 such as 0.1,0.5,0.9, found '2'"));
 }
