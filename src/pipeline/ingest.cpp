@@ -186,11 +186,12 @@ Result<IngestReport> ingest_file(Workspace& workspace, const std::filesystem::pa
   rejects.add_duplicates(duplicates);
   rejects.report(report);
   const auto snapshot = TILLCAST_TRY_PLAIN(refresh_views(workspace));
-  if (const auto late = rejects.count("date_too_late"); late > 0)
+  if (const auto late = rejects.count("date_too_late"); late > 0) {
     report.notes.push_back(
         std::to_string(late) + (late == 1 ? " sale" : " sales") + " later than " + format_date(sales_until) +
         " refused; if the dates are meant, take the load out (tillcast lake remove " +
         std::to_string(entry.seq) + ") and load the file with --set ingest.future_days_max=DAYS");
+  }
   if (auto odd = misdated_note(snapshot, entry); !odd.empty()) report.notes.push_back(std::move(odd));
   ++workspace.version;
   return finish(StageReport::Status::kDone, mapping.title.empty() ? mapping.name : mapping.title);

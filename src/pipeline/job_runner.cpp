@@ -408,10 +408,11 @@ class EngineJobRunner final : public JobRunner {
       if (done.error().code == ErrorCode::kUnavailable) return done.error();
       return "\nits rows could not be taken out again: " + done.error().message;
     }
-    if (done->build && done->build->tests_failed > 0)
+    if (done->build && done->build->tests_failed > 0) {
       return std::string(
           "\nits rows were taken out again, but checks fail without them too: a load before it is at "
           "fault, see `tillcast lake ls --loads` and `tillcast lake remove`");
+    }
     return std::string("\nits rows were taken out again, the shop is as before");
   }
 

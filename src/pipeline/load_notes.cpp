@@ -51,6 +51,7 @@ Apart late_ones(const std::vector<lake::DataFile>& files, const lake::ManifestEn
     file.date_max = Date{-first.days};
   }
   std::vector<const lake::DataFile*> order;
+  order.reserve(mirrored.size());
   for (const auto& file : mirrored) order.push_back(&file);
   std::ranges::stable_sort(order, {}, [](const auto* file) { return file->date_min->days; });
   Apart found = early_ones(order, load);
@@ -79,6 +80,7 @@ std::string misdated_note(const lake::Snapshot& snapshot, const lake::ManifestEn
     }
     if (files.empty()) continue;
     std::vector<const lake::DataFile*> order;
+    order.reserve(files.size());
     for (const auto& file : files) order.push_back(&file);
     std::ranges::stable_sort(order, {}, [](const auto* file) { return file->date_min->days; });
     const auto add = [&text](const Apart& apart, const char* where) {

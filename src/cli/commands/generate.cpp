@@ -121,10 +121,11 @@ CommandSpec generate_command() {
                   with_thousands(static_cast<std::int64_t>(summary.returns)) + " returned, in " +
                   target.sales.string());
     const Date last{options.first_day.days + options.days - 1};
-    if (const Date today = utc_date(SystemClock().now()); last.days > today.days + 1)
+    if (const Date today = utc_date(SystemClock().now()); last.days > today.days + 1) {
       progress.note("its days go on to " + format_date(last) +
                     ", after today: load it with --set ingest.future_days_max=" +
                     std::to_string(last.days - today.days));
+    }
     progress.note("noise floor: even the true mean misses by WAPE " +
                   fixed(summary.wape_floor_store_product_day, 3) + " per shop, product and day, " +
                   fixed(summary.wape_floor_store_day, 3) + " per shop and day");

@@ -45,11 +45,11 @@ CommandSpec run_command() {
     for (const auto& ingest : report.ingests) print_ingest_report(ingest, context.terminal);
     print_failures(report.build, context.terminal);
     print_plan_reports(report.plans, context.terminal);
-    if (options.forecast && !report.checks_failed() && report.plans.empty())
+    if (options.forecast && !report.checks_failed() && report.plans.empty()) {
       context.terminal.note(
           "nothing is forecast: no line of what is loaded sells a quantity above zero, and none states the "
-          "sales "
-          "of a day");
+          "sales of a day");
+    }
     if (report.checks_failed()) {
       context.terminal.note(std::to_string(report.build.tests_failed) +
                             " checks failed; gold is as it was before this run");
