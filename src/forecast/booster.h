@@ -57,6 +57,8 @@ class BoosterData {
   Result<> set_labels(std::span<const float> labels, std::span<const float> weights,
                       std::span<const double> offsets);
 
+  std::size_t rows() const { return rows_; }
+
   BoosterData(BoosterData&&) noexcept;
   BoosterData& operator=(BoosterData&&) noexcept;
   ~BoosterData();

@@ -10,88 +10,13 @@
 #include <sstream>
 #include <thread>
 
+#include "forecast/global_rows.h"
 #include "forecast/parallel_internal.h"
 
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kBlock = 32;  ///< members whose rows are made at once
-
-/// A number in [0, 1) that depends on nothing but its arguments (Steele, Lea & Flood 2014, SplitMix64).
-double share_of(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-  std::uint64_t z =
-      a * 0x9E3779B97F4A7C15U + b * 0xBF58476D1CE4E5B9U + c * 0x94D049BB133111EBU + 0x2545F4914F6CDD1DU;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-  z ^= z >> 31;
-  return static_cast<double>(z >> 11) * 0x1.0p-53;
-}
-
-/// Days before the end of the panel of each snapshot, as far back as history_min allows.
-std::vector<int> snapshots(const Panel& panel, const PanelTask& task, const GlobalModelOptions& options) {
-  std::size_t longest = 0;
-  for (const PanelMember& member : panel.members) longest = std::max(longest, member.history.size());
-  std::vector<int> cuts;
-  const auto horizon = static_cast<int>(task.horizon);
-  const int shifts = std::clamp(options.shifts, 1, horizon);
-  for (int k = 0; k < options.snapshots_max; ++k) {
-    const int back = static_cast<int>(task.steps()) + k * horizon / shifts;
-    if (static_cast<int>(longest) - back < options.history_min) break;
-    cuts.push_back(back);
-  }
-  return cuts;
-}
-
-/// Rows of all members, block by block in order: made in parallel, taken one after the other.
-template <class Keep, class Take>
-Result<> each_block(const PanelFeatures& features, std::size_t members, std::size_t stride, unsigned threads,
-                    Progress& progress, const Keep& keep, const Take& take) {
-  const std::size_t blocks = (members + kBlock * stride - 1) / (kBlock * stride);
-  const std::size_t lanes = std::max(threads > 0 ? threads : std::thread::hardware_concurrency(), 1U);
-  std::vector<FeatureRows> rows(lanes);
-  NoProgress silent;
-  for (std::size_t first = 0; first < blocks; first += lanes) {
-    const std::size_t count = std::min(lanes, blocks - first);
-    for_each_index(count, threads, silent, 0, count, [&](std::size_t lane) {
-      rows[lane].clear();
-      const std::size_t begin = (first + lane) * kBlock * stride;
-      for (std::size_t m = begin; m < std::min(members, begin + kBlock * stride); m += stride)
-        features.add_rows(
-            m, [&](std::size_t cut, int step, float label) { return keep(m, cut, step, label); }, rows[lane]);
-    });
-    for (std::size_t lane = 0; lane < count; ++lane)
-      if (auto taken = take(rows[lane]); !taken) return taken;
-    progress.update(first + count, blocks);
-    if (progress.cancelled()) return cancelled("training stopped on request");
-  }
-  return {};
-}
-
-std::size_t count_rows(const PanelFeatures& features, std::size_t members, unsigned threads,
-                       const auto& keep) {
-  std::vector<std::size_t> counts((members + kBlock - 1) / kBlock);
-  NoProgress silent;
-  for_each_index(counts.size(), threads, silent, 0, counts.size(), [&](std::size_t block) {
-    for (std::size_t m = block * kBlock; m < std::min(members, (block + 1) * kBlock); ++m)
-      counts[block] += features.count_rows(
-          m, [&](std::size_t cut, int step, float label) { return keep(m, cut, step, label); });
-  });
-  return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
-}
-
-bool is_left_out(std::string_view name, std::span<const std::string> left_out) {
-  return std::ranges::any_of(left_out, [&](std::string_view one) {
-    return one.ends_with('*') ? name.starts_with(one.substr(0, one.size() - 1)) : name == one;
-  });
-}
-
-/// A column that is missing everywhere is never split on.
-void blank_columns(FeatureRows& rows, std::span<const std::size_t> columns) {
-  if (columns.empty() || rows.size() == 0) return;
-  const std::size_t width = rows.values.size() / rows.size();
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    for (const std::size_t column : columns) rows.values[row * width + column] = std::nanf("");
-}
+constexpr std::size_t kBlock = 32;  ///< members forecast at once
 
 /// What one of several boosters says of its rounds, to a sum that somebody else reports.
 class RoundCount final : public Progress {
@@ -169,7 +94,68 @@ Result<std::vector<Booster>> train_seeds(const BoosterData& data, const BoosterO
   return boosters;
 }
 
+/// What the newest days say of trees that have not seen them.
+struct NewestDays {
+  int rounds = 0;     ///< that were best there, or all where none are stopped early
+  double spread = 0;  ///< standard deviation of the logarithms' errors; 0 for units
+};
+
+Result<NewestDays> try_newest_days(const GlobalRows& rows, const BoosterOptions& options, bool logarithm,
+                                   Progress& progress) {
+  ProgressPart rows_part(progress, 0, 0.2);
+  ProgressPart newest_part(progress, 0.2, 0.25);
+  ProgressPart trees_part(progress, 0.25, 0.95);
+  ProgressPart errors_part(progress, 0.95, 1);
+  auto earlier = rows.make(RowPart::kEarlier, rows_part);
+  if (!earlier) return earlier.error();
+  auto newest = rows.make_like(*earlier, RowPart::kNewest, newest_part);
+  if (!newest) return newest.error();
+  auto trial = Booster::train(*earlier, &*newest, options, trees_part);
+  if (!trial) return trial.error();
+  NewestDays found{trial->rounds(), 0};
+  if (!logarithm) return found;
+  double count = 0;
+  double sum = 0;
+  double squares = 0;
+  std::vector<double> scores;
+  if (auto looked = rows.each(RowPart::kNewest, 1, errors_part,
+                              [&](FeatureRows& made) -> Result<> {
+                                scores.resize(made.size());
+                                if (auto said = trial->predict(made.values, scores); !said) return said;
+                                for (std::size_t i = 0; i < scores.size(); ++i) {
+                                  const double error = static_cast<double>(rows.label(made, i)) - scores[i];
+                                  count += 1;
+                                  sum += error;
+                                  squares += error * error;
+                                }
+                                return {};
+                              });
+      !looked)
+    return looked.error();
+  // The mean is what that stretch of days had in common; it says nothing of the next one.
+  found.spread = std::sqrt(std::max(squares / count - sum / count * (sum / count), 0.0));
+  return found;
+}
+
 }  // namespace
+
+bool is_aim(Metric metric) {
+  return metric == Metric::kRmspe || metric == Metric::kMape || metric == Metric::kRmse;
+}
+
+double aim_factor(Metric metric, double spread) {
+  const double square = spread * spread;
+  switch (metric) {
+    case Metric::kRmspe:
+      return std::exp(-1.5 * square);  // E(1/y) / E(1/y^2)
+    case Metric::kMape:
+      return std::exp(-square);  // the median where each y weighs 1/y
+    case Metric::kRmse:
+      return std::exp(0.5 * square);  // the mean
+    default:
+      return 1;
+  }
+}
 
 GlobalTarget choose_target(const Panel& panel) {
   double zeros = 0, seen = 0, whole = 0, sum = 0;
@@ -192,16 +178,20 @@ double GlobalModel::fit_seconds(std::size_t values) const {
   constexpr double kRow = 10e-6;         // features
   constexpr double kRowRound = 0.16e-6;  // of one booster
   const auto rows = static_cast<double>(std::min(values, options_.rows_max));
-  return rows * (kRow + kRowRound * options_.booster.rounds * std::max(options_.seeds, 1));
+  const double seeds = std::max(options_.seeds, 1) + (holds_out() ? 1 : 0);
+  return rows * (kRow * (holds_out() ? 2 : 1) + kRowRound * options_.booster.rounds * seeds);
 }
 
 std::string GlobalModel::refuses(const Panel& panel, const PanelTask& task) const {
   if (panel.grain != Grain::kDaily) return "works by day alone";
   if (panel.members.size() < 2)
     return "needs at least two series, has " + std::to_string(panel.members.size());
-  if (snapshots(panel, task, options_).empty())
-    return "needs " + std::to_string(options_.history_min + static_cast<int>(task.steps())) +
-           " days of history";
+  const auto steps = static_cast<int>(task.steps());
+  const std::vector<int> cuts = snapshot_cuts(panel, task, options_);
+  if (cuts.empty()) return "needs " + std::to_string(options_.history_min + steps) + " days of history";
+  if (holds_out() && cuts.back() < 2 * steps)
+    return "needs " + std::to_string(options_.history_min + 2 * steps) +
+           " days of history to keep the newest ones aside (stop, aim)";
   return {};
 }
 
@@ -211,92 +201,39 @@ Result<std::shared_ptr<const FittedPanel>> GlobalModel::fit(const Panel& panel, 
   auto fitted = std::make_shared<FittedGlobal>();
   const GlobalTarget target = options_.target == GlobalTarget::kAuto ? choose_target(panel) : options_.target;
   fitted->logarithm = target == GlobalTarget::kLogarithm;
-  const std::vector<int> cuts = snapshots(panel, task, options_);
-  progress.step(std::string(name()) + ": features");
-  // Shares of the time as measured: features, then boosting.
+  // Shares of the time as measured: features, then boosting; a look at newest days costs as much again.
   const double features_share = options_.booster.rounds * options_.seeds >= 100 ? 0.15 : 0.6;
+  const double trial_share = holds_out() ? 0.4 : 0;
+  progress.step(std::string(name()) + ": features");
   ProgressPart panel_part(progress, 0, 0.2 * features_share);
-  const PanelFeatures features(panel, task, cuts, fitted->logarithm, &panel_part);
+  const GlobalRows rows(panel, task, options_, fitted->logarithm, panel_part);
   if (progress.cancelled()) return cancelled("training stopped on request");
   fitted->codes = AttributeCodes(panel.attributes);
-  fitted->columns = features.columns();
-  const auto gap = static_cast<int>(task.gap);
-
-  // About as many rows as there are days, or rows_max: those sampled keep the shares of series and snapshots.
-  const std::size_t candidates = panel.members.size() * cuts.size() * task.horizon;
-  std::size_t rows_wanted = 0;
-  for (const PanelMember& member : panel.members) rows_wanted += member.history.size();
-  rows_wanted = std::min({rows_wanted, candidates, options_.rows_max});
-  const auto shifts = static_cast<double>(std::clamp(options_.shifts, 1, static_cast<int>(task.horizon)));
-  const double share = std::min(1 / shifts, static_cast<double>(options_.rows_max) /
-                                                static_cast<double>(std::max<std::size_t>(candidates, 1)));
-  const auto keep = [&](std::size_t member, std::size_t cut, int step, float label) {
-    return step >= gap && !std::isnan(label) &&
-           (share >= 1 || share_of(member, cut, static_cast<std::uint64_t>(step)) < share);
-  };
-
-  std::vector<std::size_t> blank;
-  for (std::size_t i = 0; i < fitted->columns.size(); ++i)
-    if (is_left_out(fitted->columns[i].name, options_.left_out)) blank.push_back(i);
-  BoosterColumns columns;
-  for (const FeatureColumn& column : fitted->columns) {
-    columns.names.push_back(column.name);
-    columns.category.push_back(column.category ? 1 : 0);
-  }
-  constexpr std::size_t kSampleRows = 100'000;
-  std::vector<float> sample;
-  const std::size_t stride = std::max<std::size_t>(rows_wanted / kSampleRows, 1);
-  ProgressPart sample_part(progress, 0.2 * features_share, 0.3 * features_share);
-  if (auto sampled = each_block(features, panel.members.size(), stride, task.threads, sample_part, keep,
-                                [&](FeatureRows& rows) -> Result<> {
-                                  blank_columns(rows, blank);
-                                  sample.insert(sample.end(), rows.values.begin(), rows.values.end());
-                                  return {};
-                                });
-      !sampled)
-    return sampled.error();
-  if (sample.empty()) return invalid_input("no series has enough days to learn from");
-
-  // LightGBM wants to know how many rows will come, and keeps a byte of each value where rows have four.
-  const std::size_t row_count = count_rows(features, panel.members.size(), task.threads, keep);
-  if (progress.cancelled()) return cancelled("training stopped on request");
-  auto data = BoosterData::create(columns, sample, row_count);
-  if (!data) return data.error();
-  std::vector<float>().swap(sample);
-  std::vector<float> labels;
-  std::vector<double> offsets;
-  std::vector<float> weights;
-  labels.reserve(row_count);
-  if (!fitted->logarithm) offsets.reserve(row_count);
-  if (options_.half_life > 0) weights.reserve(row_count);
-  ProgressPart rows_part(progress, 0.3 * features_share, features_share);
-  if (auto made =
-          each_block(features, panel.members.size(), 1, task.threads, rows_part, keep,
-                     [&](FeatureRows& rows) -> Result<> {
-                       for (std::size_t i = 0; i < rows.size(); ++i) {
-                         const auto base = static_cast<float>(rows.offset[i]);
-                         labels.push_back(fitted->logarithm ? rows.label[i] - base : rows.label[i]);
-                         if (!fitted->logarithm) offsets.push_back(rows.offset[i]);
-                         if (options_.half_life > 0) {
-                           const double age = cuts[static_cast<std::size_t>(rows.cut[i])];
-                           weights.push_back(static_cast<float>(std::exp2(-age / options_.half_life)));
-                         }
-                       }
-                       blank_columns(rows, blank);
-                       return data->push(rows.values);
-                     });
-      !made)
-    return made.error();
-  if (auto labelled = data->set_labels(labels, weights, offsets); !labelled) return labelled.error();
-  fitted->learnt_rows = labels.size();
-
-  progress.step(std::string(name()) + ": trees");
+  fitted->columns = rows.columns();
   BoosterOptions booster = options_.booster;
   const bool poisson = booster.tweedie_power <= 1;
   booster.objective = fitted->logarithm ? Objective::kL2
                       : poisson         ? Objective::kPoisson
                                         : Objective::kTweedie;
-  ProgressPart trees_part(progress, features_share, 1);
+  ProgressPart rest(progress, 0.2 * features_share, 1);
+  if (holds_out()) {
+    progress.step(std::string(name()) + ": newest days");
+    ProgressPart trial_part(rest, 0, trial_share);
+    auto found = try_newest_days(rows, booster, fitted->logarithm, trial_part);
+    if (!found) return found.error();
+    booster.rounds = found->rounds;
+    booster.early_stopping_rounds = 0;
+    if (fitted->logarithm && options_.aim) fitted->factor = aim_factor(*options_.aim, found->spread);
+    progress.step(std::string(name()) + ": features");
+  }
+  const double made = trial_share + (1 - trial_share) * 0.8 * features_share;
+  ProgressPart rows_part(rest, trial_share, made);
+  auto data = rows.make(RowPart::kAll, rows_part);
+  if (!data) return data.error();
+  fitted->learnt_rows = data->rows();
+
+  progress.step(std::string(name()) + ": trees");
+  ProgressPart trees_part(rest, made, 1);
   auto boosters = train_seeds(*data, booster, static_cast<std::size_t>(std::max(options_.seeds, 1)),
                               task.threads, trees_part);
   if (!boosters) return boosters.error();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "forecast/accuracy.h"
 #include "forecast/attribute_codes.h"
 #include "forecast/booster.h"
 #include "forecast/panel_features.h"
@@ -34,13 +35,18 @@ struct GlobalModelOptions {
   int history_min = 84;     ///< days a snapshot must have before it
   /// Rows weigh half at this age in days; 0 = all the same.
   double half_life = 0;
+  /// What forecasts of logarithms are made for (is_aim): they are multiplied by what the metric wants of the
+  /// spread of errors in the newest days (aim_factor). nullopt = the median, as it is.
+  std::optional<Metric> aim;
   /// Columns that are not learnt from, by name or, ending in *, by the beginning of their names.
   std::vector<std::string> left_out;
   ModelId id = ModelId::kGlobalTrees;
 };
 
 /// One model of gradient boosted trees for all series of a daily panel: features of panel_features.h,
-/// Booster. Series too short for a base are declined. With threads, the seeds train side by side.
+/// Booster. Series too short for a base are declined. With threads, the seeds train side by side. With
+/// booster.early_stopping_rounds or an aim the newest horizon is kept aside at first: trees that have not
+/// seen it tell how many rounds help and how far off they are; then all days are learnt from.
 class GlobalModel final : public PanelModel {
  public:
   explicit GlobalModel(GlobalModelOptions options) : options_(std::move(options)) {}
@@ -52,6 +58,7 @@ class GlobalModel final : public PanelModel {
   Result<std::shared_ptr<const FittedPanel>> load(std::string_view text) const override;
 
  private:
+  bool holds_out() const { return options_.booster.early_stopping_rounds > 0 || options_.aim.has_value(); }
   GlobalModelOptions options_;
 };
 
@@ -79,9 +86,15 @@ class FittedGlobal final : public FittedPanel {
   std::vector<FeatureColumn> columns;
   std::vector<Booster> boosters;
   bool logarithm = true;
-  double factor = 1;            ///< of all forecasts; 1: none is applied, see docs/forecasting.md
+  double factor = 1;            ///< of all forecasts (aim_factor)
   std::size_t learnt_rows = 0;  ///< learnt from
 };
+
+/// Whether a factor exists for the metric: RMSPE, MAPE, RMSE.
+bool is_aim(Metric metric);
+/// What turns the median of a lognormal variable into the forecast with the least expected `metric`.
+/// @param spread  standard deviation of the logarithm
+double aim_factor(Metric metric, double spread);
 
 /// kLogarithm or kUnits for the values of a panel.
 GlobalTarget choose_target(const Panel& panel);

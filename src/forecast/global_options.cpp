@@ -17,9 +17,10 @@ struct OptionWord {
   bool whole;
   void (*set)(GlobalModelOptions& options, double value);
   double (*get)(const GlobalModelOptions& options);
+  bool always = true;  ///< written even where it is the default: what a search varies, and the seeds
 };
 
-constexpr std::array<OptionWord, 13> kWords = {{
+constexpr std::array<OptionWord, 14> kWords = {{
     {"rounds", 1, 100'000, true, [](auto& o, double v) { o.booster.rounds = static_cast<int>(v); },
      [](const auto& o) { return static_cast<double>(o.booster.rounds); }},
     {"rate", 0.001, 1, false, [](auto& o, double v) { o.booster.learning_rate = v; },
@@ -39,10 +40,15 @@ constexpr std::array<OptionWord, 13> kWords = {{
     {"seeds", 1, 64, true, [](auto& o, double v) { o.seeds = static_cast<int>(v); },
      [](const auto& o) { return static_cast<double>(o.seeds); }},
     {"seed", 0, 1e9, true, [](auto& o, double v) { o.booster.seed = static_cast<std::uint32_t>(v); },
-     nullptr},
-    {"shifts", 1, 64, true, [](auto& o, double v) { o.shifts = static_cast<int>(v); }, nullptr},
-    {"history", 28, 3650, true, [](auto& o, double v) { o.history_min = static_cast<int>(v); }, nullptr},
-    {"power", 1, 1.99, false, [](auto& o, double v) { o.booster.tweedie_power = v; }, nullptr},
+     [](const auto& o) { return static_cast<double>(o.booster.seed); }, false},
+    {"shifts", 1, 64, true, [](auto& o, double v) { o.shifts = static_cast<int>(v); },
+     [](const auto& o) { return static_cast<double>(o.shifts); }, false},
+    {"history", 28, 3650, true, [](auto& o, double v) { o.history_min = static_cast<int>(v); },
+     [](const auto& o) { return static_cast<double>(o.history_min); }, false},
+    {"power", 1, 1.99, false, [](auto& o, double v) { o.booster.tweedie_power = v; },
+     [](const auto& o) { return o.booster.tweedie_power; }, false},
+    {"stop", 0, 1000, true, [](auto& o, double v) { o.booster.early_stopping_rounds = static_cast<int>(v); },
+     [](const auto& o) { return static_cast<double>(o.booster.early_stopping_rounds); }, false},
 }};
 
 std::string number_text(double value) {
@@ -66,13 +72,20 @@ Result<GlobalModelOptions> parse_global_options(std::string_view words, GlobalMo
       start.left_out.emplace_back(value);
       continue;
     }
+    if (name == "aim") {
+      start.aim = find_metric(value);
+      if (!start.aim || !is_aim(*start.aim))
+        return invalid_input("aim: expected rmspe, mape or rmse, found '" + std::string(value.substr(0, 60)) +
+                             "'");
+      continue;
+    }
     const auto known = std::ranges::find(kWords, name, &OptionWord::name);
     if (known == kWords.end()) {
       std::vector<std::string> names;
       names.reserve(kWords.size());
       for (const OptionWord& one : kWords) names.emplace_back(one.name);
       return invalid_input("there is no setting of trees '" + std::string(name.substr(0, 60)) +
-                           "'; there are " + join(names, ", ") + ", drop");
+                           "'; there are " + join(names, ", ") + ", drop, aim");
     }
     double number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -89,11 +102,14 @@ Result<GlobalModelOptions> parse_global_options(std::string_view words, GlobalMo
 }
 
 std::string format_global_options(const GlobalModelOptions& options) {
-  std::string text;
+  const GlobalModelOptions usual;
+  std::vector<std::string> words;
   for (const OptionWord& one : kWords)
-    if (one.get != nullptr)
-      text += (text.empty() ? "" : " ") + std::string(one.name) + "=" + number_text(one.get(options));
-  return text;
+    if (one.always || one.get(options) != one.get(usual))
+      words.push_back(std::string(one.name) + "=" + number_text(one.get(options)));
+  if (options.aim) words.push_back("aim=" + std::string(metric_name(*options.aim)));
+  for (const std::string& column : options.left_out) words.push_back("drop=" + column);
+  return join(words, " ");
 }
 
 }  // namespace tillcast::forecast

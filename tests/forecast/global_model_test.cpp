@@ -5,6 +5,8 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <numbers>
+#include <random>
 
 #include "forecast/forecast.h"
 #include "generated_series.h"
@@ -59,23 +61,51 @@ BacktestOptions backtest_options() {
 
 constexpr PanelTask kTask{0, kHorizon, 1};
 
+/// Keeps the newest days aside at first, for the number of rounds and the spread of errors.
+GlobalModelOptions held_out() {
+  GlobalModelOptions options = quick();
+  options.booster.early_stopping_rounds = 10;
+  options.aim = Metric::kRmspe;
+  return options;
+}
+
+/// Demand of one level with errors of this spread on the logarithm, and nothing to learn.
+std::vector<Series> noisy_shops(std::size_t count, double spread) {
+  std::vector<Series> series;
+  std::mt19937 random(3);
+  const auto u = [&] { return (static_cast<double>(random()) + 0.5) / 4294967296.0; };
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<double> values;
+    for (std::size_t t = 0; t < kDays; ++t) {
+      const double normal = std::sqrt(-2 * std::log(u())) * std::cos(2 * std::numbers::pi * u());
+      values.push_back(100 * std::exp(spread * normal));
+    }
+    series.push_back(test::daily_series(std::move(values)));
+  }
+  return series;
+}
+
 /// Forecasts at `back` days before the end, fitted there.
 std::vector<double> forecast_at(std::span<const Series> series, std::size_t back,
-                                const PanelTask& task = kTask) {
+                                const PanelTask& task = kTask, const GlobalModelOptions& options = quick()) {
   const std::vector<AttributeColumn> known = attributes(series.size());
   const Panel panel = panel_at(series, {}, known, back, backtest_options());
   NoProgress progress;
-  const auto fitted = GlobalModel(quick()).fit(panel, task, progress);
+  const auto fitted = GlobalModel(options).fit(panel, task, progress);
   EXPECT_TRUE(fitted) << fitted.error().message;
   const auto values = (*fitted)->predict(panel, task);
   EXPECT_TRUE(values) << values.error().message;
   return *values;
 }
 
-TEST(GlobalModel, NoFeatureSeesPastTheCut) {
+class GlobalModelCut : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutNewestDaysAside, GlobalModelCut, testing::Bool());
+
+TEST_P(GlobalModelCut, NoFeatureSeesPastTheCut) {
   const std::vector<Series> series = shops(6);
   const std::size_t back = 2 * kHorizon;
-  const std::vector<double> before = forecast_at(series, back);
+  const GlobalModelOptions options = GetParam() ? held_out() : quick();
+  const std::vector<double> before = forecast_at(series, back, kTask, options);
   const std::vector<std::function<void(std::span<double>)>> futures = {
       [](std::span<double> future) { std::ranges::fill(future, 0.0); },
       [](std::span<double> future) { std::ranges::reverse(future); },
@@ -87,13 +117,66 @@ TEST(GlobalModel, NoFeatureSeesPastTheCut) {
       // What is closed in the future is known by `open` alone, not by marks.
       std::ranges::fill(std::span(one.masked).last(back), std::uint8_t{0});
     }
-    const std::vector<double> after = forecast_at(changed, back);
+    const std::vector<double> after = forecast_at(changed, back, kTask, options);
     ASSERT_EQ(before.size(), after.size());
     EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(double)), 0);
   }
   std::vector<Series> past = series;
   past[0].value[kDays - back - 2] *= 3;
-  EXPECT_NE(forecast_at(past, back), before) << "the last day before the cut counts";
+  EXPECT_NE(forecast_at(past, back, kTask, options), before) << "the last day before the cut counts";
+}
+
+TEST(GlobalModel, GrowsAsManyTreesAsHelpOnTheNewestDays) {
+  const std::vector<Series> series = noisy_shops(30, 0.3);
+  GlobalModelOptions options = quick();
+  options.booster.rounds = 300;
+  const Panel earlier = panel_at(series, {}, {}, kHorizon, backtest_options());
+  NoProgress progress;
+  std::vector<int> rounds;
+  std::vector<double> errors;
+  for (const int stop : {0, 10}) {
+    options.booster.early_stopping_rounds = stop;
+    ASSERT_OK_AND_ASSIGN(const auto fitted, GlobalModel(options).fit(earlier, kTask, progress));
+    rounds.push_back(static_cast<const FittedGlobal&>(*fitted).boosters[0].rounds());
+    EXPECT_EQ(static_cast<const FittedGlobal&>(*fitted).factor, 1);
+    ASSERT_OK_AND_ASSIGN(const auto values, fitted->predict(earlier, kTask));
+    Accuracy sums;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sums.add(series[i / kHorizon].value[kDays - kHorizon + i % kHorizon], values[i], 0);
+    errors.push_back(sums.wape());
+  }
+  EXPECT_EQ(rounds[0], 300);
+  EXPECT_LT(rounds[1], 60) << "there is nothing to learn";
+  EXPECT_LT(errors[1], errors[0]);
+}
+
+TEST(GlobalModel, AimsAtTheMetricByTheSpreadOfErrorsInTheNewestDays) {
+  const std::vector<Series> series = noisy_shops(30, 0.5);
+  const Panel earlier = panel_at(series, {}, {}, kHorizon, backtest_options());
+  GlobalModelOptions options = quick();
+  options.booster.rounds = 5;
+  const auto forecast = [&](std::optional<Metric> aim) {
+    options.aim = aim;
+    NoProgress progress;
+    const auto fitted = GlobalModel(options).fit(earlier, kTask, progress);
+    return std::pair((*fitted)->predict(earlier, kTask).value(),
+                     static_cast<const FittedGlobal&>(**fitted).factor);
+  };
+  const auto [median, one] = forecast(std::nullopt);
+  EXPECT_EQ(one, 1);
+  for (const Metric metric : {Metric::kRmspe, Metric::kMape, Metric::kRmse}) {
+    const auto [values, factor] = forecast(metric);
+    EXPECT_NEAR(std::log(factor) / std::log(aim_factor(metric, 0.5)), 1, 0.2) << metric_name(metric);
+    Accuracy aimed;
+    Accuracy plain;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_NEAR(values[i] / median[i], factor, 1e-9);
+      const double actual = series[i / kHorizon].value[kDays - kHorizon + i % kHorizon];
+      aimed.add(actual, values[i], 0);
+      plain.add(actual, median[i], 0);
+    }
+    EXPECT_LT(aimed.value(metric), plain.value(metric)) << metric_name(metric);
+  }
 }
 
 TEST(GlobalModel, TwoSeedsAreTheMeanOfBothFits) {
@@ -283,6 +366,11 @@ TEST(GlobalModel, SaysWhyItCannotLearn) {
             "needs at least two series, has 1");
   one.push_back(one[0]);
   EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask), "needs 98 days of history");
+  const std::vector<Series> longer(2, test::daily_series(std::vector<double>(105, 3.0)));
+  const Panel panel = panel_at(longer, {}, {}, 0, backtest_options());
+  EXPECT_EQ(model.refuses(panel, kTask), "");
+  EXPECT_EQ(GlobalModel(held_out()).refuses(panel, kTask),
+            "needs 112 days of history to keep the newest ones aside (stop, aim)");
   one[0].grain = one[1].grain = Grain::kWeekly;
   EXPECT_EQ(model.refuses(panel_at(one, {}, {}, 0, backtest_options()), kTask), "works by day alone");
 }
