@@ -111,9 +111,7 @@ CommandSpec lake_remove_command() {
       return kExitChecksFailed;
     }
     context.terminal.note(
-        "next: tillcast run      # forecasts without it; where a version that learnt from it became "
-        "champion:\n"
-        "      tillcast model rollback PLAN");
+        "next: tillcast run      # forecasts without it, by models that did not learn from it");
     return kExitOk;
   };
   return command;
