@@ -24,6 +24,7 @@ std::vector<Route> all_routes(pipeline::Service& service, Metrics& metrics, cons
   add_explain_routes(routes, service);
   add_model_routes(routes, service);
   add_alert_routes(routes, service);
+  add_monitor_routes(routes, service);
   add_prediction_routes(routes, service);
   if (jobs != nullptr) {
     add_job_routes(routes, service, *jobs);

@@ -19,6 +19,7 @@ void add_explain_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_forecast_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_model_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_alert_routes(std::vector<Route>& routes, pipeline::Service& service);
+void add_monitor_routes(std::vector<Route>& routes, pipeline::Service& service);
 void add_system_routes(std::vector<Route>& routes, pipeline::Service& service, Metrics& metrics,
                        const std::string& version);
 void add_asset_routes(std::vector<Route>& routes);

@@ -27,10 +27,10 @@ struct OptionSpec {
   std::string name;  ///< "--input" or, for positionals, "FILE"
   OptionKind kind = OptionKind::kValue;
   std::string help;
-  std::string value_name;     ///< "FILE", "N"
-  std::string default_value;  ///< shown in the help; empty = none
+  std::string value_name = {};     ///< "FILE", "N"
+  std::string default_value = {};  ///< shown in the help; empty = none
   bool required = false;
-  std::vector<std::string> choices;  ///< the only values allowed; empty = any
+  std::vector<std::string> choices = {};  ///< the only values allowed; empty = any
 };
 
 /// The parsed words of one call.

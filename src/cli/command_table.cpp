@@ -47,21 +47,10 @@ std::span<const CommandSpec> all_commands() {
 
 std::span<const OptionSpec> global_options() {
   static const std::vector<OptionSpec> kOptions = {
-      {"--data",
-       OptionKind::kValue,
-       "the data directory",
-       "DIR",
-       "the nearest folder upwards with tillcast.toml",
-       false,
-       {}},
-      {"--set",
-       OptionKind::kList,
-       "overrides one setting, e.g. --set serve.port=9000",
-       "KEY=VALUE",
-       "",
-       false,
-       {}},
-      {"--quiet", OptionKind::kFlag, "no progress, only results and errors", "", "", false, {}},
+      {"--data", OptionKind::kValue, "the data directory", "DIR",
+       "the nearest folder upwards with tillcast.toml"},
+      {"--set", OptionKind::kList, "overrides one setting, e.g. --set serve.port=9000", "KEY=VALUE"},
+      {"--quiet", OptionKind::kFlag, "no progress, only results and errors"},
       {"--color", OptionKind::kValue, "colours on the terminal", "WHEN", "auto", false, {"auto", "never"}},
       {"--log-level",
        OptionKind::kValue,
@@ -77,7 +66,7 @@ std::span<const OptionSpec> global_options() {
        "text",
        false,
        {"text", "json"}},
-      {"--help", OptionKind::kFlag, "this text", "", "", false, {}},
+      {"--help", OptionKind::kFlag, "this text"},
   };
   return kOptions;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "io/durable_file.h"
+#include "pipeline/learnt_loads.h"
 #include "warehouse/artifacts.h"
 #include "warehouse/project.h"
 #include "warehouse/runner.h"
@@ -90,6 +91,9 @@ Result<BuildReport> build_warehouse(Workspace& workspace, const BuildOptions& op
   BuildProgress progress(observer);
   const auto results = TILLCAST_TRY(warehouse::run(project, connection, run_options, progress), stage);
   ++workspace.version;
+  if (results.committed && run_options.models && options.select.empty() && options.exclude.empty()) {
+    if (auto set = set_gold_commit(connection, snapshot.seq); !set) return std::move(set.error());
+  }
   if (auto written = warehouse::write_artifacts(project, results, workspace.runs_directory() / "latest");
       !written)
     return std::move(written.error());

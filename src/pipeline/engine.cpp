@@ -106,6 +106,14 @@ class DirectoryEngine final : public Engine {
     auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
     return list_alerts(connection, request);
   }
+  Result<std::vector<MonitorFigures>> monitor(const MonitorRequest& request) override {
+    const auto catalog = TILLCAST_TRY_PLAIN(reader_.catalog());
+    if (auto known = catalog->check_plan(request.plan); !known) return std::move(known.error());
+    if (!request.series_id.empty() && catalog->find(request.series_id) == nullptr)
+      return unknown_series(request.series_id);
+    auto connection = TILLCAST_TRY_PLAIN(workspace_->database.connect());
+    return list_figures(connection, request);
+  }
 
   Result<PlanReport> refit_series(const std::string& series_id, StageObserver& observer) override {
     const auto writing = TILLCAST_TRY_PLAIN(lock_writing(observer));

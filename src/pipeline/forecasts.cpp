@@ -12,6 +12,7 @@
 #include "forecast/global_options.h"
 #include "io/file_hash.h"
 #include "pipeline/forecast_tables.h"
+#include "pipeline/learnt_loads.h"
 #include "pipeline/models.h"
 #include "pipeline/monitor.h"
 #include "pipeline/plan_drivers.h"
@@ -35,7 +36,7 @@ std::string run_id_of(const ForecastPlan& plan, const FitIds& ids, int champion,
 Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, FitMode mode,
                                const registry::Aliases& named,
                                std::span<const registry::VersionInfo> versions, const FitIds& ids,
-                               const PlanSeries& data) {
+                               const PlanSeries& data, const std::string& removed) {
   if (named.champion == 0) {
     if (mode != FitMode::kUpdate) return std::string("there is no version yet");
     return not_found("plan '" + plan.name +
@@ -45,6 +46,7 @@ Result<std::string> fit_reason(Workspace& workspace, const ForecastPlan& plan, F
   if (mode == FitMode::kUpdate) return std::string();
   // What is compared must not change under a running experiment.
   if (TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name))) return std::string();
+  if (!removed.empty()) return "the champion learnt from " + removed;
   const auto champion = load_model(workspace, plan.name, named.champion);
   if (!champion) return "the champion cannot be read: " + champion.error().message;
   if (versions.empty()) return std::string("no version can be read");
@@ -169,8 +171,12 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
 
   std::optional<FittedVersion> fresh;
   auto named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
-  if (same == versions.end() || named.champion == 0) {
-    const std::string why = TILLCAST_TRY_PLAIN(fit_reason(workspace, plan, mode, named, versions, ids, data));
+  const auto champion = std::ranges::find(versions, named.champion, &registry::VersionInfo::number);
+  const std::string removed =
+      champion == versions.end() ? "" : TILLCAST_TRY_PLAIN(find_removed_load(workspace, *champion));
+  if (same == versions.end() || named.champion == 0 || !removed.empty()) {
+    const std::string why =
+        TILLCAST_TRY_PLAIN(fit_reason(workspace, plan, mode, named, versions, ids, data, removed));
     if (!why.empty()) {
       options.report_levels = TILLCAST_TRY_PLAIN(load_levels(connection, plan, data));
       // A level with one group says what the total says.
@@ -184,6 +190,10 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   }
 
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
+  if (!removed.empty() && named.champion == champion->number)
+    observer.note(plan.name + ": champion " + std::to_string(named.champion) + " learnt from " + removed +
+                  (experiment ? "; it stays until experiment '" + experiment->name + "' ends"
+                              : "; `tillcast forecast fit " + plan.name + "` makes another"));
   const std::string run_id = run_id_of(plan, ids, named.champion, experiment ? experiment->name : "");
   const auto finish = [&](PlanReport report, StageReport::Status status, std::string detail) {
     if (fresh) {

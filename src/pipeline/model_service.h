@@ -86,4 +86,28 @@ struct ForecastAlert {
   std::optional<double> wape_seasonal_naive;
 };
 
+struct MonitorRequest {
+  std::string plan;       ///< empty = all
+  std::string series_id;  ///< empty = plans as a whole
+  int limit = 100;
+};
+
+/// Forecasts of one version over one window that ended, against what came. Errors in shares of sales.
+struct MonitorFigures {
+  std::string plan;
+  std::string series_id;  ///< empty: the plan as a whole
+  int model_version = 0;
+  int window_periods = 0;
+  Date until;               ///< last period of the window
+  std::int64_t points = 0;  ///< forecasts that came due in it
+  std::optional<double> wape;
+  std::optional<double> wape_expected;  ///< by the back-test
+  std::optional<double> wape_seasonal_naive;
+  std::optional<double> bias;
+  std::optional<double> coverage80;
+  std::optional<double> coverage95;
+  std::string state;   ///< ok, few (points, to tell), degraded
+  std::string reason;  ///< what degraded; empty when nothing did
+};
+
 }  // namespace tillcast::pipeline

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "core/version.h"
 #include "io/file_hash.h"
+#include "pipeline/learnt_loads.h"
 #include "registry/code_revision.h"
 
 namespace tillcast::pipeline {
@@ -130,8 +131,10 @@ Result<void> store_naive_champion(Workspace& workspace, registry::Registry& regi
   Verdict verdict;
   verdict.promoted = true;
   verdict.reason = "the seasonal naive, as the fitted models lost to it: " + why;
-  const auto info = TILLCAST_TRY_PLAIN(
-      store_version(registry, describe(plan, options, data, ids, figures), verdict, fit.fitted, figures));
+  auto described = describe(plan, options, data, ids, figures);
+  TILLCAST_TRY_PLAIN(add_gold_commit(workspace, described));
+  const auto info =
+      TILLCAST_TRY_PLAIN(store_version(registry, std::move(described), verdict, fit.fitted, figures));
   return settle_aliases(workspace, info);
 }
 
@@ -175,7 +178,8 @@ std::vector<std::string> ids_of(const PlanSeries& data) {
 }
 
 Verdict judge(const forecast::ForecastRun& run, const PlanSeries& data, const ForecastPlan& plan,
-              const LoadedModel* champion, const std::string& definition_id, int margin_percent) {
+              const LoadedModel* champion, const std::string& definition_id, int margin_percent,
+              const std::string& none_because) {
   Verdict verdict;
   const double margin = margin_percent / 100.0;
   const auto naive = forecast::compare_accuracy(pairs(run, false), metric_of(plan));
@@ -193,7 +197,7 @@ Verdict judge(const forecast::ForecastRun& run, const PlanSeries& data, const Fo
                                        : "; too short for a back-test");
     return verdict;
   };
-  if (champion == nullptr) return first("the first version");
+  if (champion == nullptr) return first(none_because);
   if (champion->info.definition_id != definition_id) return first("the plan or the program changed");
   std::size_t unknown = 0;
   for (const auto* one : champion->fitted.of(ids_of(data))) unknown += one == nullptr ? 1 : 0;
@@ -242,10 +246,12 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
   auto registry = registry_of(workspace);
   auto named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
   std::shared_ptr<const LoadedModel> champion;
+  std::string removed;
   if (named.champion != 0) {
     auto loaded = load_model(workspace, plan.name, named.champion);
     if (loaded) {
-      champion = std::move(*loaded);
+      removed = TILLCAST_TRY_PLAIN(find_removed_load(workspace, (*loaded)->info));
+      if (removed.empty()) champion = std::move(*loaded);
     } else {
       observer.note(plan.name +
                     ": the champion cannot be read and is not compared: " + loaded.error().message);
@@ -262,19 +268,23 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
   result.fit = TILLCAST_TRY_PLAIN(forecast::fit_all(data.series, ids, fit_options, observer));
   result.figures = figures_of(result.fit.run, data);
   const auto margin = static_cast<int>(workspace.config.integer("forecast.gate_margin_percent"));
-  Verdict verdict = judge(result.fit.run, data, plan, champion.get(), names.definition_id, margin);
+  Verdict verdict =
+      judge(result.fit.run, data, plan, champion.get(), names.definition_id, margin,
+            removed.empty() ? "the first version"
+                            : "champion " + std::to_string(named.champion) + " learnt from " + removed);
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
   if (experiment && verdict.promoted) {
     verdict.promoted = false;
     verdict.reason = "experiment '" + experiment->name + "' is running; " + verdict.reason;
   }
-  if (!verdict.promoted && named.champion == 0) {
+  if (!verdict.promoted && (named.champion == 0 || (!removed.empty() && !experiment))) {
     TILLCAST_TRY_PLAIN(
         store_naive_champion(workspace, registry, plan, data, options, names, verdict.reason, observer));
     named = TILLCAST_TRY_PLAIN(registry.aliases(plan.name));
   }
   auto info = describe(plan, options, data, names, result.figures);
   info.parent = named.champion;
+  TILLCAST_TRY_PLAIN(add_gold_commit(workspace, info));
   result.info =
       TILLCAST_TRY_PLAIN(add_version(workspace, std::move(info), verdict, result.fit.fitted, result.figures));
   observer.note(plan.name + ": version " + std::to_string(result.info.number) +

@@ -53,8 +53,10 @@ struct Verdict {
 /// over series. A first version must not be worse than the seasonal naive; a later one must beat the champion
 /// by `margin_percent` in at least nine of ten resamples. A champion of another definition, or one that does
 /// not know a tenth of the series, has had its day.
+/// @param none_because  why there is no champion to beat, when it is null
 Verdict judge(const forecast::ForecastRun& run, const PlanSeries& data, const ForecastPlan& plan,
-              const LoadedModel* champion, const std::string& definition_id, int margin_percent);
+              const LoadedModel* champion, const std::string& definition_id, int margin_percent,
+              const std::string& none_because = "the first version");
 
 /// A fit that became a version.
 struct FittedVersion {
@@ -65,7 +67,8 @@ struct FittedVersion {
 
 /// Fits the plan, has the gate judge it, stores the version and switches the aliases as the gate said. A
 /// first fit that loses to the seasonal naive becomes challenger to a champion of seasonal naives, stored
-/// before it. Deletes versions beyond forecast.versions_kept.
+/// before it. A champion that learnt from a load which was taken out counts as none. Deletes versions beyond
+/// forecast.versions_kept.
 Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan, const PlanSeries& data,
                                   const forecast::ForecastOptions& options, StageObserver& observer);
 

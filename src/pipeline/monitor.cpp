@@ -137,6 +137,13 @@ Result<> update_alerts(database::Connection& inside, const ForecastPlan& plan, M
   return {};
 }
 
+// Not before something was forecast.
+Result<bool> has_monitor_tables(database::Connection& connection) {
+  const auto there = TILLCAST_TRY_PLAIN(
+      connection.query("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'forecast_alert'"));
+  return there.integer(0, 0).value_or(0) > 0;
+}
+
 }  // namespace
 
 Result<> prepare_monitor_tables(database::Connection& connection, const std::string& names) {
@@ -250,9 +257,7 @@ Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connecti
 Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection,
                                                const AlertRequest& request) {
   std::vector<ForecastAlert> alerts;
-  const auto there = TILLCAST_TRY_PLAIN(
-      connection.query("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'forecast_alert'"));
-  if (there.integer(0, 0).value_or(0) == 0) return alerts;  // nothing was forecast yet
+  if (!TILLCAST_TRY_PLAIN(has_monitor_tables(connection))) return alerts;
   const auto rows = TILLCAST_TRY_PLAIN(connection.query(
       "SELECT plan, series_id, CAST(model_version AS BIGINT), epoch_us(opened_at), epoch_us(closed_at), "
       "reason, wape, "
@@ -275,6 +280,27 @@ Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection,
     alerts.push_back(std::move(alert));
   }
   return alerts;
+}
+
+Result<std::vector<MonitorFigures>> list_figures(database::Connection& connection,
+                                                 const MonitorRequest& request) {
+  std::vector<MonitorFigures> found;
+  if (!TILLCAST_TRY_PLAIN(has_monitor_tables(connection))) return found;
+  const auto rows = TILLCAST_TRY_PLAIN(connection.query(
+      "SELECT plan, series_id, CAST(model_version AS BIGINT), CAST(window_periods AS BIGINT), until, points, "
+      "wape, wape_expected, wape_seasonal_naive, bias, coverage80, coverage95, state, reason "
+      "FROM forecast_monitor WHERE (? = '' OR plan = ?) AND series_id = ? "
+      "ORDER BY plan, model_version DESC, window_periods LIMIT " +
+          std::to_string(request.limit),
+      {Value(request.plan), Value(request.plan), Value(request.series_id)}));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    found.push_back({rows.text(i, 0), rows.text(i, 1), static_cast<int>(rows.integer(i, 2).value_or(0)),
+                     static_cast<int>(rows.integer(i, 3).value_or(0)), rows.date(i, 4).value_or(Date{}),
+                     rows.integer(i, 5).value_or(0), rows.number(i, 6), rows.number(i, 7), rows.number(i, 8),
+                     rows.number(i, 9), rows.number(i, 10), rows.number(i, 11), rows.text(i, 12),
+                     rows.text(i, 13)});
+  }
+  return found;
 }
 
 Result<std::string> plan_alert_since(database::Connection& connection, const std::string& plan,

@@ -38,6 +38,10 @@ Result<MonitorReport> measure_forecasts(Workspace& workspace, database::Connecti
 /// The alerts, open ones first, of whole plans before those of single series, newest first.
 Result<std::vector<ForecastAlert>> list_alerts(database::Connection& connection, const AlertRequest& request);
 
+/// What the monitor found, by plan, newest version first, short window first.
+Result<std::vector<MonitorFigures>> list_figures(database::Connection& connection,
+                                                 const MonitorRequest& request);
+
 /// The reason of an open alert of the whole plan that is younger than `since` (ISO 8601); empty without one.
 Result<std::string> plan_alert_since(database::Connection& connection, const std::string& plan,
                                      const std::string& since);

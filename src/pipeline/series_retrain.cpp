@@ -6,6 +6,7 @@
 #include "forecast/choice.h"
 #include "io/file_hash.h"
 #include "pipeline/forecasts.h"
+#include "pipeline/learnt_loads.h"
 #include "pipeline/models.h"
 #include "pipeline/plan_levels.h"
 #include "registry/code_revision.h"
@@ -71,6 +72,9 @@ Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan
     return not_found("plan '" + plan.name +
                      "' has no version yet in which to exchange a series; train the plan");
   const auto champion = TILLCAST_TRY_PLAIN(load_model(workspace, plan.name, named.champion));
+  if (const auto removed = TILLCAST_TRY_PLAIN(find_removed_load(workspace, champion->info)); !removed.empty())
+    return conflict("champion " + std::to_string(named.champion) + " of plan '" + plan.name +
+                    "' learnt from " + removed + "; train the plan");
   const PlanSeries data =
       TILLCAST_TRY_PLAIN(load_plan_series(workspace, plan, {.only_id = series_id, .observer = &observer}));
   if (data.series.empty()) return not_found("there is no series '" + series_id + "' in the data");
@@ -115,6 +119,7 @@ Result<PlanReport> retrain_series(Workspace& workspace, const ForecastPlan& plan
     made.info.settings[kSeriesSetting] = series_id;
     made.info.settings[kBaseSetting] = std::to_string(base_of(champion->info));
     made.info.settings[kUntilSetting] = format_date(data.data_until);
+    TILLCAST_TRY_PLAIN(add_gold_commit(workspace, made.info));
     std::erase_if(made.info.metrics, [](const auto& one) { return one.first.starts_with("gate_"); });
     made.info.tool_version = kVersion;
     made.info.code_revision = registry::code_revision();

@@ -259,6 +259,8 @@ class Service {
   /// Open ones first, of whole plans before those of single series, newest first. kNotFound for an unknown
   /// plan.
   virtual Result<std::vector<ForecastAlert>> alerts(const AlertRequest& request) = 0;
+  /// By plan, newest version first. kNotFound for an unknown plan, and for a series that is not stored.
+  virtual Result<std::vector<MonitorFigures>> monitor(const MonitorRequest& request) = 0;
 
   /// kNotFound for an unknown plan, or a series that is not stored; kInvalidInput for a cursor that is none
   /// or that is older than the stored runs.

@@ -473,6 +473,33 @@ TEST_F(ApplicationTest, AlertsOfOnePlanOrAllWithThoseThatRecovered) {
   EXPECT_EQ(get("/api/v1/alerts?state=closed").status, 422);
 }
 
+TEST_F(ApplicationTest, MonitorShowsFiguresOfPlansOrOfOneSeries) {
+  const auto all = get("/api/v1/monitor");
+  EXPECT_EQ(all.status, 200) << all.text;
+  ASSERT_EQ(all.json["data"].Size(), 2U);
+  const auto& few = all.json["data"][0];
+  EXPECT_TRUE(few["series_id"].IsNull()) << "the plan as a whole";
+  EXPECT_STREQ(few["state"].GetString(), "few");
+  for (const char* const unknown : {"wape", "wape_seasonal_naive", "bias", "coverage80", "reason"})
+    EXPECT_TRUE(few[unknown].IsNull()) << unknown;
+  const auto& degraded = all.json["data"][1];
+  EXPECT_EQ(degraded["window_periods"].GetInt(), 42);
+  EXPECT_STREQ(degraded["until"].GetString(), "2015-07-31");
+  EXPECT_EQ(degraded["wape"].GetDouble(), 0.18);
+  EXPECT_EQ(degraded["wape_expected"].GetDouble(), 0.095);
+  EXPECT_STREQ(degraded["reason"].GetString(), "the seasonal naive would have been better");
+  const auto one = get("/api/v1/monitor?series_id=stores%2F7&plan=stores&limit=1");
+  ASSERT_EQ(one.json["data"].Size(), 1U);
+  EXPECT_STREQ(one.json["data"][0]["series_id"].GetString(), "stores/7");
+  EXPECT_EQ(get("/api/v1/monitor?plan=products").json["data"].Size(), 0U);
+  EXPECT_EQ(get("/api/v1/monitor?plan=none").status, 404);
+  EXPECT_EQ(get("/api/v1/monitor?series_id=stores%2Fnone").status, 404);
+  const auto wrong = get("/api/v1/monitor?limit=1001");
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_STREQ(wrong.json["errors"][0]["loc"][1].GetString(), "limit");
+  EXPECT_EQ(get("/api/v1/monitor?series=stores%2F7").status, 422) << "it is series_id";
+}
+
 TEST_F(ApplicationTest, OpenApiDocumentsEveryRouteAndResolvesEveryReference) {
   const auto reply = get("/openapi.json");
   EXPECT_EQ(reply.status, 200);

@@ -216,6 +216,22 @@ class MemoryService final : public pipeline::Service {
     return found;
   }
 
+  Result<std::vector<pipeline::MonitorFigures>> monitor(const pipeline::MonitorRequest& request) override {
+    std::vector<pipeline::MonitorFigures> found;
+    if (!request.plan.empty() && request.plan != "stores" && request.plan != "products")
+      return not_found("there is no forecast plan '" + request.plan + "'");
+    if (!request.series_id.empty() && find(request.series_id) == nullptr)
+      return not_found("there is no series '" + request.series_id + "'");
+    if (empty || request.plan == "products") return found;
+    const std::string& id = request.series_id;
+    found.push_back({"stores", id, 2, kStored, last(), 3, {}, 0.095, {}, {}, {}, {}, "few", ""});
+    found.push_back({"stores", id, 1, kStored, last(), 5040, 0.18, 0.095, 0.16, -0.02, 0.7, 0.9, "degraded",
+                     "the seasonal naive would have been better"});
+    if (found.size() > static_cast<std::size_t>(request.limit))
+      found.resize(static_cast<std::size_t>(request.limit));
+    return found;
+  }
+
   Result<pipeline::PredictionPage> predictions(const pipeline::PredictionRequest& request) override {
     before();
     if (request.cursor.size() > 4 || request.cursor.find_first_not_of("0123456789") != std::string::npos)

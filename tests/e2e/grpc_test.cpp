@@ -84,7 +84,12 @@ TEST_F(ServeGrpc, WithoutDataItIsNotServing) {
   serve(empty.file("shop"));
   EXPECT_EQ(grpc_health(channel_), 2);
   v1::ForecastResponse response;
-  EXPECT_FALSE(forecast({"total_daily/total"}, 7, response).ok() && response.failed() == 0);
+  const auto status = forecast({"total_daily/total"}, 7, response);
+  EXPECT_TRUE(status.ok()) << status.error_message() << ": the call was answered";
+  EXPECT_EQ(response.failed(), 1);
+  ASSERT_EQ(response.results_size(), 1);
+  EXPECT_EQ(response.results(0).error().code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(response.results(0).error().message(), HasSubstr("no series 'total_daily/total'"));
   EXPECT_EQ(server_->stop(SIGTERM), 0);
 }
 

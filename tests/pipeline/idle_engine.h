@@ -55,6 +55,9 @@ class IdleEngine : public pipeline::Engine {
   Result<std::vector<pipeline::ForecastAlert>> alerts(const pipeline::AlertRequest&) override {
     return none();
   }
+  Result<std::vector<pipeline::MonitorFigures>> monitor(const pipeline::MonitorRequest&) override {
+    return none();
+  }
   Result<std::vector<std::string>> plan_names() override { return std::vector<std::string>{"weekly"}; }
   Result<pipeline::RunReport> run(const pipeline::RunOptions&, pipeline::StageObserver&) override {
     return none();

@@ -263,6 +263,18 @@ TEST_F(Models, ForecastsAreComparedWithWhatCameAndAlertsOpenAndClose) {
       test::cells_of(
           *engine, "SELECT state, points FROM forecast_monitor WHERE series_id = '' AND window_periods = 7"),
       "ok 112 ");
+  ASSERT_OK_AND_ASSIGN(const auto figures, engine->monitor({"shops", "", 1}));
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_EQ(figures[0].window_periods, 7);
+  EXPECT_EQ(figures[0].points, 112);
+  EXPECT_EQ(figures[0].state, "ok");
+  EXPECT_LT(figures[0].wape.value(), figures[0].wape_seasonal_naive.value());
+  ASSERT_OK_AND_ASSIGN(const auto of_series, engine->monitor({"", "shops/S1", 100}));
+  ASSERT_EQ(of_series.size(), 2U) << "one window and four";
+  EXPECT_EQ(of_series[1].window_periods, 28);
+  EXPECT_EQ(of_series[1].points, 7);
+  EXPECT_ERROR(engine->monitor({"shops", "shops/none", 1}), ErrorCode::kNotFound, "no series 'shops/none'");
+  EXPECT_ERROR(engine->monitor({"none", "", 1}), ErrorCode::kNotFound, "there are: shops");
   ASSERT_OK(run(*engine, {days(127, 134, 4)}));  // four times the sales from one day to the next
   EXPECT_EQ(test::cells_of(*engine,
                            "SELECT count(*) FROM forecast_alert WHERE series_id = '' AND closed_at IS NULL"),

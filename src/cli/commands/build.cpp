@@ -8,14 +8,9 @@ namespace {
 
 std::vector<OptionSpec> selection_options() {
   return {
-      {"--select",
-       OptionKind::kValue,
-       "models in dbt's selection words: name, +name, name+, tag:x",
-       "WORDS",
-       "all",
-       false,
-       {}},
-      {"--exclude", OptionKind::kValue, "models to leave out", "WORDS", "", false, {}},
+      {"--select", OptionKind::kValue, "models in dbt's selection words: name, +name, name+, tag:x", "WORDS",
+       "all"},
+      {"--exclude", OptionKind::kValue, "models to leave out", "WORDS"},
   };
 }
 
@@ -60,13 +55,8 @@ CommandSpec build_command() {
       "  tillcast build\n  tillcast build --select +demand_daily\n  tillcast build --full-refresh      # "
       "everything anew from the lake\n";
   command.options = selection_options();
-  command.options.push_back({"--full-refresh",
-                             OptionKind::kFlag,
-                             "rebuild incremental and unchanged models too",
-                             "",
-                             "",
-                             false,
-                             {}});
+  command.options.push_back(
+      {"--full-refresh", OptionKind::kFlag, "rebuild incremental and unchanged models too"});
   command.run = [](CommandContext& context) -> Result<int> {
     pipeline::BuildOptions options;
     options.full_refresh = context.arguments.has("--full-refresh");

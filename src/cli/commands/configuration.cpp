@@ -13,7 +13,7 @@ CommandSpec config_show_command() {
   command.summary = "every setting with its value and where it came from";
   command.examples = "  tillcast config show\n  tillcast config show --origin\n";
   command.access = Access::kNone;
-  command.options = {{"--origin", OptionKind::kFlag, "also where each value came from", "", "", false, {}}};
+  command.options = {{"--origin", OptionKind::kFlag, "also where each value came from"}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto config = TILLCAST_TRY_PLAIN(settings_of(context));
     const bool origin = context.arguments.has("--origin");

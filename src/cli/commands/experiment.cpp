@@ -53,7 +53,7 @@ void print_report(const pipeline::ExperimentReport& report, Terminal& terminal) 
 }
 
 OptionSpec plan_option(bool required) {
-  return {"PLAN", OptionKind::kPositional, "the plan", "", required ? "" : "all", required, {}};
+  return {"PLAN", OptionKind::kPositional, "the plan", "", required ? "" : "all", required};
 }
 
 }  // namespace
@@ -65,11 +65,10 @@ CommandSpec experiment_create_command() {
   command.examples =
       "  tillcast experiment create store_daily spring\n"
       "  tillcast experiment create store_daily spring --challenger 4 --share 20\n";
-  command.options = {
-      plan_option(true),
-      {"NAME", OptionKind::kPositional, "its name: letters, digits, _", "", "", true, {}},
-      {"--challenger", OptionKind::kValue, "the version", "VERSION", "the plan's challenger", false, {}},
-      {"--share", OptionKind::kValue, "percent of the series that it forecasts", "N", "50", false, {}}};
+  command.options = {plan_option(true),
+                     {"NAME", OptionKind::kPositional, "its name: letters, digits, _", "", "", true},
+                     {"--challenger", OptionKind::kValue, "the version", "VERSION", "the plan's challenger"},
+                     {"--share", OptionKind::kValue, "percent of the series that it forecasts", "N", "50"}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     pipeline::ExperimentRequest request;

@@ -138,7 +138,7 @@ CommandSpec forecast_fit_command() {
   command.summary =
       "back-test, choose a model per series, make a version; the champion's forecasts are stored";
   command.examples = "  tillcast forecast fit\n  tillcast forecast fit store_daily\n";
-  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to fit", "", "all", false, {}}};
+  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to fit", "", "all"}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto plans = context.arguments.list("PLAN");
@@ -153,7 +153,7 @@ CommandSpec forecast_update_command() {
   command.name = "forecast update";
   command.summary = "forecast from the newest data with the champions, without a fit";
   command.examples = "  tillcast forecast update\n  tillcast forecast update store_daily\n";
-  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to update", "", "all", false, {}}};
+  command.options = {{"PLAN", OptionKind::kPositionalList, "plans to update", "", "all"}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto plans = context.arguments.list("PLAN");
@@ -172,8 +172,8 @@ CommandSpec forecast_monitor_command() {
       "  tillcast forecast monitor\n  tillcast forecast monitor --series store_daily/12\n"
       "  tillcast forecast monitor --alerts\n";
   command.options = {
-      {"--series", OptionKind::kValue, "of this series alone", "SERIES", "plans as a whole", false, {}},
-      {"--alerts", OptionKind::kFlag, "the alerts instead", "", "", false, {}},
+      {"--series", OptionKind::kValue, "of this series alone", "SERIES", "plans as a whole"},
+      {"--alerts", OptionKind::kFlag, "the alerts instead"},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     TILLCAST_TRY_PLAIN(require_forecasts(*context.engine, ""));
@@ -215,33 +215,16 @@ CommandSpec forecast_predict_command() {
       "9 "
       "--sum --quantiles 0.5,0.95\n";
   command.options = {
-      {"SERIES", OptionKind::kPositional, "series id, as --list shows it", "", "", false, {}},
-      {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored", false, {}},
-      {"--quantiles",
-       OptionKind::kValue,
-       "shares of outcomes at or below, such as 0.1,0.5,0.9",
-       "SHARES",
-       "",
-       false,
-       {}},
-      {"--sum",
-       OptionKind::kFlag,
-       "the demand of all these periods together instead: a lead time",
-       "",
-       "",
-       false,
-       {}},
-      {"--attribute",
-       OptionKind::kList,
-       "NAME=VALUE of a store or product that was never seen, e.g. category=Tea",
-       "NAME=VALUE",
-       "",
-       false,
-       {}},
-      {"--strict", OptionKind::kFlag, "an id that was never seen is an error", "", "", false, {}},
-      {"--list", OptionKind::kFlag, "show the series instead", "", "", false, {}},
-      {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT", "", false, {}},
-      {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20", false, {}},
+      {"SERIES", OptionKind::kPositional, "series id, as --list shows it"},
+      {"--horizon", OptionKind::kValue, "periods ahead", "N", "as stored"},
+      {"--quantiles", OptionKind::kValue, "shares of outcomes at or below, such as 0.1,0.5,0.9", "SHARES"},
+      {"--sum", OptionKind::kFlag, "the demand of all these periods together instead: a lead time"},
+      {"--attribute", OptionKind::kList,
+       "NAME=VALUE of a store or product that was never seen, e.g. category=Tea", "NAME=VALUE"},
+      {"--strict", OptionKind::kFlag, "an id that was never seen is an error"},
+      {"--list", OptionKind::kFlag, "show the series instead"},
+      {"--search", OptionKind::kValue, "with --list: part of an id or label", "TEXT"},
+      {"--limit", OptionKind::kValue, "with --list: series shown", "N", "20"},
       {"--format", OptionKind::kValue, "how the points are printed", "FORMAT", "table", false, row_formats()},
   };
   command.run = [](CommandContext& context) -> Result<int> {
@@ -292,7 +275,7 @@ CommandSpec forecast_backtest_command() {
   command.summary = "accuracy of every model on the stored back-test, per plan";
   command.examples = "  tillcast forecast backtest\n  tillcast forecast backtest store_daily --format csv\n";
   command.options = {
-      {"PLAN", OptionKind::kPositional, "only this plan", "", "all", false, {}},
+      {"PLAN", OptionKind::kPositional, "only this plan", "", "all"},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::string statement =

@@ -29,9 +29,9 @@ CommandSpec forecast_accuracy_command() {
       "  tillcast forecast accuracy\n  tillcast forecast accuracy store_daily --html accuracy.html\n"
       "  tillcast forecast accuracy --json accuracy.json\n";
   command.options = {
-      {"PLAN", OptionKind::kPositional, "only this plan", "", "all", false, {}},
-      {"--html", OptionKind::kValue, "write a report with plots and tables", "FILE", "", false, {}},
-      {"--json", OptionKind::kValue, "write the report's numbers", "FILE", "", false, {}},
+      {"PLAN", OptionKind::kPositional, "only this plan", "", "all"},
+      {"--html", OptionKind::kValue, "write a report with plots and tables", "FILE"},
+      {"--json", OptionKind::kValue, "write the report's numbers", "FILE"},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, result_formats()}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;

@@ -70,15 +70,9 @@ CommandSpec forecast_explain_command() {
       "  tillcast forecast explain store_daily/12\n  tillcast forecast explain store_daily/12 2015-08-03\n"
       "  tillcast forecast explain store_daily/12 --history 28 --format csv\n";
   command.options = {
-      {"SERIES",
-       OptionKind::kPositional,
-       "series id, as `forecast predict --list` shows it",
-       "",
-       "",
-       true,
-       {}},
-      {"DATE", OptionKind::kPositional, "one period, by model as well", "", "all that are stored", false, {}},
-      {"--history", OptionKind::kValue, "explain so many of the latest periods instead", "N", "", false, {}},
+      {"SERIES", OptionKind::kPositional, "series id, as `forecast predict --list` shows it", "", "", true},
+      {"DATE", OptionKind::kPositional, "one period, by model as well", "", "all that are stored"},
+      {"--history", OptionKind::kValue, "explain so many of the latest periods instead", "N"},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table", false, row_formats()},
   };
   command.run = [](CommandContext& context) -> Result<int> {

@@ -14,15 +14,10 @@ CommandSpec forecast_tune_command() {
   command.summary = "look for better settings of the trees of a daily plan, within a time budget";
   command.examples =
       "  tillcast forecast tune store_daily\n  tillcast forecast tune store_daily --minutes 30\n";
-  command.options = {{"PLAN", OptionKind::kPositional, "a daily plan", "", "", true, {}},
-                     {"--minutes",
-                      OptionKind::kValue,
-                      "CPU minutes for new trials; the running one is finished",
-                      "N",
-                      "10",
-                      false,
-                      {}},
-                     {"--trials", OptionKind::kValue, "at most so many", "N", "50", false, {}}};
+  command.options = {
+      {"PLAN", OptionKind::kPositional, "a daily plan", "", "", true},
+      {"--minutes", OptionKind::kValue, "CPU minutes for new trials; the running one is finished", "N", "10"},
+      {"--trials", OptionKind::kValue, "at most so many", "N", "50"}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto& arguments = context.arguments;
     pipeline::TuneRequest request;

@@ -9,14 +9,9 @@ std::vector<OptionSpec> ingest_options() {
   std::string presets;
   for (const auto& name : pipeline::mapping_names()) presets += (presets.empty() ? "" : ", ") + name;
   return {
-      {"--mapping",
-       OptionKind::kValue,
-       "column mapping: a TOML file, or one of " + presets,
-       "FILE",
-       "picked by the header",
-       false,
-       {}},
-      {"--sheet", OptionKind::kValue, "sheet of an xlsx file", "NAME", "the first with data", false, {}},
+      {"--mapping", OptionKind::kValue, "column mapping: a TOML file, or one of " + presets, "FILE",
+       "picked by the header"},
+      {"--sheet", OptionKind::kValue, "sheet of an xlsx file", "NAME", "the first with data"},
   };
 }
 
@@ -59,13 +54,9 @@ CommandSpec ingest_command() {
       "  tillcast ingest sales.csv\n  tillcast ingest train.csv store.csv\n  tillcast ingest till.csv "
       "--mapping my-till.toml\n";
   command.options = ingest_options();
-  command.options.insert(command.options.begin(), {"FILE",
-                                                   OptionKind::kPositionalList,
-                                                   "files to load; loading one twice changes nothing",
-                                                   "",
-                                                   "",
-                                                   true,
-                                                   {}});
+  command.options.insert(command.options.begin(),
+                         {"FILE", OptionKind::kPositionalList,
+                          "files to load; loading one twice changes nothing", "", "", true});
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     for (const auto& file : context.arguments.list("FILE")) {

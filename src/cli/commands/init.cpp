@@ -11,14 +11,8 @@ CommandSpec init_command() {
       "  tillcast init shop\n  tillcast init shop --models      # with the SQL models, to change them\n";
   command.access = Access::kNone;
   command.options = {
-      {"DIR", OptionKind::kPositional, "the folder to make", "", "the working directory", false, {}},
-      {"--models",
-       OptionKind::kFlag,
-       "copy the SQL models (a dbt project) into it, to be edited",
-       "",
-       "",
-       false,
-       {}},
+      {"DIR", OptionKind::kPositional, "the folder to make", "", "the working directory"},
+      {"--models", OptionKind::kFlag, "copy the SQL models (a dbt project) into it, to be edited"},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const auto folder = context.resolve(context.arguments.text("DIR", "."));

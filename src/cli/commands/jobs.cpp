@@ -123,7 +123,7 @@ CommandSpec jobs_ls_command() {
        "all",
        false,
        {"queued", "running", "succeeded", "failed", "cancelled", "interrupted"}},
-      {"--limit", OptionKind::kValue, "jobs shown", "N", "20", false, {}},
+      {"--limit", OptionKind::kValue, "jobs shown", "N", "20"},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const auto limit = TILLCAST_TRY_PLAIN(context.arguments.integer("--limit", 1, 1000, 20));
@@ -153,7 +153,7 @@ CommandSpec jobs_show_command() {
   command.name = "jobs show";
   command.summary = "one job: state, progress, error, result";
   command.examples = "  tillcast jobs show job-000001\n";
-  command.options = {{"JOB", OptionKind::kPositional, "id, as jobs ls shows it", "", "", true, {}}};
+  command.options = {{"JOB", OptionKind::kPositional, "id, as jobs ls shows it", "", "", true}};
   command.run = [](CommandContext& context) -> Result<int> {
     print_job(TILLCAST_TRY_PLAIN(find_job(context, context.arguments.text("JOB"))), context.terminal);
     return kExitOk;
@@ -166,7 +166,7 @@ CommandSpec jobs_cancel_command() {
   command.name = "jobs cancel";
   command.summary = "cancel a job that waits or runs";
   command.examples = "  tillcast jobs cancel job-000001\n";
-  command.options = {{"JOB", OptionKind::kPositional, "id, as jobs ls shows it", "", "", true, {}}};
+  command.options = {{"JOB", OptionKind::kPositional, "id, as jobs ls shows it", "", "", true}};
   command.run = [](CommandContext& context) -> Result<int> {
     const std::string id = context.arguments.text("JOB");
     Job job;
@@ -190,14 +190,9 @@ CommandSpec train_command() {
   command.examples =
       "  tillcast train\n  tillcast train store_daily\n  tillcast train store_daily/12 --detach\n";
   command.options = {
-      {"TARGET",
-       OptionKind::kPositional,
-       "a plan, or a series as forecast predict --list shows it",
-       "",
-       "all",
-       false,
-       {}},
-      {"--detach", OptionKind::kFlag, "with a server: print the job's id and do not wait", "", "", false, {}},
+      {"TARGET", OptionKind::kPositional, "a plan, or a series as forecast predict --list shows it", "",
+       "all"},
+      {"--detach", OptionKind::kFlag, "with a server: print the job's id and do not wait"},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     const std::string target = context.arguments.text("TARGET");

@@ -13,13 +13,8 @@ CommandSpec lake_ls_command() {
   command.name = "lake ls";
   command.summary = "datasets, rows, sizes and loads of the lake";
   command.examples = "  tillcast lake ls\n  tillcast lake ls --loads\n";
-  command.options = {{"--loads",
-                      OptionKind::kFlag,
-                      "the loaded files instead of the datasets, removed ones too",
-                      "",
-                      "",
-                      false,
-                      {}}};
+  command.options = {
+      {"--loads", OptionKind::kFlag, "the loaded files instead of the datasets, removed ones too"}};
   command.run = [](CommandContext& context) -> Result<int> {
     std::vector<std::vector<std::string>> rows;
     if (context.arguments.has("--loads")) {
@@ -87,13 +82,9 @@ CommandSpec lake_remove_command() {
   command.name = "lake remove";
   command.summary = "take a load out again, as if its file had never come, and build gold without it";
   command.examples = "  tillcast lake ls --loads\n  tillcast lake remove 7\n";
-  command.options = {{"LOAD",
-                      OptionKind::kPositional,
-                      "commit number of the load, or the first 8 or more digits of its file's SHA-256",
-                      "",
-                      "",
-                      true,
-                      {}}};
+  command.options = {{"LOAD", OptionKind::kPositional,
+                      "commit number of the load, or the first 8 or more digits of its file's SHA-256", "",
+                      "", true}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     const auto report =
@@ -111,9 +102,7 @@ CommandSpec lake_remove_command() {
       return kExitChecksFailed;
     }
     context.terminal.note(
-        "next: tillcast run      # forecasts without it; where a version that learnt from it became "
-        "champion:\n"
-        "      tillcast model rollback PLAN");
+        "next: tillcast run      # forecasts without it, by models that did not learn from it");
     return kExitOk;
   };
   return command;
@@ -124,7 +113,7 @@ CommandSpec lake_compact_command() {
   command.name = "lake compact";
   command.summary = "join small files and delete what nothing refers to any more";
   command.examples = "  tillcast lake compact\n  tillcast lake compact silver.sale_line\n";
-  command.options = {{"DATASET", OptionKind::kPositional, "only this one", "", "all", false, {}}};
+  command.options = {{"DATASET", OptionKind::kPositional, "only this one", "", "all"}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto report = TILLCAST_TRY_PLAIN(context.engine->lake_compact(context.arguments.text("DATASET")));
     const auto collected = TILLCAST_TRY_PLAIN(context.engine->lake_collect_garbage());

@@ -58,13 +58,11 @@ Result<VersionInfo> find_version(const PlanModels& models, std::int64_t wanted) 
                    "; there are: " + list);
 }
 
-OptionSpec plan_option() { return {"PLAN", OptionKind::kPositional, "the plan", "", "", true, {}}; }
+OptionSpec plan_option() { return {"PLAN", OptionKind::kPositional, "the plan", "", "", true}; }
 OptionSpec version_option(const std::string& help, bool required) {
-  return {"VERSION", OptionKind::kPositional, help, "", "", required, {}};
+  return {"VERSION", OptionKind::kPositional, help, "", "", required};
 }
-OptionSpec reason_option() {
-  return {"--reason", OptionKind::kValue, "why, for the history", "TEXT", "", false, {}};
-}
+OptionSpec reason_option() { return {"--reason", OptionKind::kValue, "why, for the history", "TEXT"}; }
 
 Result<std::int64_t> version_of(const CommandContext& context) {
   return context.arguments.integer("VERSION", 1, 1'000'000'000, 0);
@@ -145,13 +143,8 @@ CommandSpec model_ls_command() {
   command.name = "model ls";
   command.summary = "the model versions of all plans";
   command.examples = "  tillcast model ls\n  tillcast model ls --verify\n";
-  command.options = {{"--verify",
-                      OptionKind::kFlag,
-                      "check every file against its checksum (exit 3 when one differs)",
-                      "",
-                      "",
-                      false,
-                      {}}};
+  command.options = {
+      {"--verify", OptionKind::kFlag, "check every file against its checksum (exit 3 when one differs)"}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto plans = TILLCAST_TRY_PLAIN(context.engine->models());
     if (plans.empty()) context.terminal.note("no model versions yet; `tillcast forecast fit` makes some");
@@ -204,16 +197,11 @@ CommandSpec model_promote_command() {
   command.examples =
       "  tillcast model promote store_daily 3\n"
       "  tillcast model promote store_daily 3 --force --reason \"knows the new shops\"\n";
-  command.options = {plan_option(),
-                     version_option("the version", true),
-                     reason_option(),
-                     {"--force",
-                      OptionKind::kFlag,
-                      "although the gate made it a challenger (a tie stays one); recorded",
-                      "",
-                      "",
-                      false,
-                      {}}};
+  command.options = {
+      plan_option(),
+      version_option("the version", true),
+      reason_option(),
+      {"--force", OptionKind::kFlag, "although the gate made it a challenger (a tie stays one); recorded"}};
   command.run = [](CommandContext& context) -> Result<int> {
     ProgressLine progress(context.terminal, context.arguments.has("--quiet"));
     pipeline::PromoteRequest request;
@@ -258,7 +246,7 @@ CommandSpec model_diff_command() {
   command.examples = "  tillcast model diff store_daily 2 3\n";
   command.options = {plan_option(),
                      version_option("one version", true),
-                     {"OTHER", OptionKind::kPositional, "the other version", "", "", true, {}}};
+                     {"OTHER", OptionKind::kPositional, "the other version", "", "", true}};
   command.run = [](CommandContext& context) -> Result<int> {
     const auto models = TILLCAST_TRY_PLAIN(context.engine->models_of(context.arguments.text("PLAN"), 0));
     const auto left = TILLCAST_TRY_PLAIN(version_of(context));

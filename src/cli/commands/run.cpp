@@ -17,14 +17,10 @@ CommandSpec run_command() {
       "  tillcast run --input sales.xlsx\n  tillcast run --input train.csv --input store.csv\n  tillcast run "
       "             # the inputs of tillcast.toml, or what is loaded already\n";
   command.options = ingest_options();
-  command.options.insert(command.options.begin(), {"--input",
-                                                   OptionKind::kList,
-                                                   "a file to load; may be given several times",
-                                                   "FILE",
-                                                   "ingest.inputs",
-                                                   false,
-                                                   {}});
-  command.options.push_back({"--no-forecast", OptionKind::kFlag, "stop after the checks", "", "", false, {}});
+  command.options.insert(
+      command.options.begin(),
+      {"--input", OptionKind::kList, "a file to load; may be given several times", "FILE", "ingest.inputs"});
+  command.options.push_back({"--no-forecast", OptionKind::kFlag, "stop after the checks"});
   command.run = [](CommandContext& context) -> Result<int> {
     pipeline::RunOptions options;
     for (const auto& file : context.arguments.list("--input"))

@@ -19,15 +19,10 @@ CommandSpec serve_command() {
       "  tillcast serve\n  tillcast serve --port 9000 &\n  curl -s http://127.0.0.1:8080/api/v1/kpis\n";
   command.access = Access::kOwner;
   command.options = {
-      {"--port", OptionKind::kValue, "TCP port; 0 = any free one", "N", "serve.port", false, {}},
-      {"--grpc-port",
-       OptionKind::kValue,
-       "TCP port for gRPC beside HTTP, usually 50051; 0 = no gRPC",
-       "N",
-       "serve.grpc_port",
-       false,
-       {}},
-      {"--host", OptionKind::kValue, "address to listen on", "ADDRESS", "serve.host", false, {}},
+      {"--port", OptionKind::kValue, "TCP port; 0 = any free one", "N", "serve.port"},
+      {"--grpc-port", OptionKind::kValue, "TCP port for gRPC beside HTTP, usually 50051; 0 = no gRPC", "N",
+       "serve.grpc_port"},
+      {"--host", OptionKind::kValue, "address to listen on", "ADDRESS", "serve.host"},
   };
   command.run = [](CommandContext& context) -> Result<int> {
     auto config = TILLCAST_TRY_PLAIN(settings_of(context));

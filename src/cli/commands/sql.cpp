@@ -20,18 +20,12 @@ CommandSpec sql_command() {
       "  tillcast sql \"SELECT * FROM sales_monthly_country ORDER BY revenue DESC LIMIT 5\"\n"
       "  tillcast sql \"SHOW ALL TABLES\"\n  tillcast sql -f report.sql --format csv > report.csv\n";
   command.options = {
-      {"STATEMENT",
-       OptionKind::kPositional,
-       "one SELECT, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN",
-       "",
-       "",
-       false,
-       {}},
-      {"-c,--command", OptionKind::kValue, "the same, as an option", "SQL", "", false, {}},
-      {kFileOption, OptionKind::kValue, "read the statement from a file; - is stdin", "FILE", "", false, {}},
+      {"STATEMENT", OptionKind::kPositional, "one SELECT, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"},
+      {"-c,--command", OptionKind::kValue, "the same, as an option", "SQL"},
+      {kFileOption, OptionKind::kValue, "read the statement from a file; - is stdin", "FILE"},
       {"--format", OptionKind::kValue, "how rows are printed", "FORMAT", "table on a terminal, csv else",
        false, result_formats()},
-      {"--limit", OptionKind::kValue, "rows at most", "N", "sql.rows_max", false, {}},
+      {"--limit", OptionKind::kValue, "rows at most", "N", "sql.rows_max"},
   };
   command.stdin_option = kFileOption;
   command.run = [](CommandContext& context) -> Result<int> {
