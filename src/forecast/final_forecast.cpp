@@ -12,14 +12,14 @@ class FinalForecaster {
  public:
   FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
                   std::span<const PanelForecast> panels, const BacktestOptions& options,
-                  const FittedSeries* known)
+                  std::span<const FittedMember> learnt)
       : at_(at),
         raw_(history_at(series, series.size(), options)),
         capped_(cap_outliers(raw_, demand_class, options.outliers)),
         cleaned_(raw_),
         panels_(panels),
         options_(options),
-        known_(known) {
+        learnt_(learnt) {
     cleaned_.value = capped_.value;
   }
   FinalForecaster(const FinalForecaster&) = delete;
@@ -33,7 +33,7 @@ class FinalForecaster {
     const Model& which = model(id);
     const History& history = which.capped ? cleaned_ : raw_;
     if (std::string fault = which.refuses(history); !fault.empty()) return fault;
-    used_.push_back({id, 1, learnt(which, history)});
+    used_.push_back({id, 1, learn(which, history)});
     if (predict_steps(which, history, used_.back().parameters, options_.non_negative, steps)) return {};
     return "gave a forecast that is not a number";
   }
@@ -62,13 +62,10 @@ class FinalForecaster {
   }
 
  private:
-  // In an update what was learnt then, else a fit.
-  Parameters learnt(const Model& which, const History& history) const {
-    if (known_ != nullptr) {
-      const auto at = std::ranges::find(known_->members, which.id, &FittedMember::model);
-      if (at != known_->members.end()) return at->parameters;
-    }
-    return which.fit(history);
+  // What was learnt before, else a fit.
+  Parameters learn(const Model& which, const History& history) const {
+    const auto at = std::ranges::find(learnt_, which.id, &FittedMember::model);
+    return at == learnt_.end() ? which.fit(history) : at->parameters;
   }
   std::string predict_panel(ModelId id, std::span<double> steps) const {
     const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
@@ -85,7 +82,7 @@ class FinalForecaster {
   History cleaned_;
   std::span<const PanelForecast> panels_;
   const BacktestOptions& options_;
-  const FittedSeries* known_;
+  std::span<const FittedMember> learnt_;
   std::vector<FittedMember> used_;
 };
 
@@ -115,9 +112,9 @@ FittedSeries remember(const Series& series, const SeriesBacktest& test, std::opt
 SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
                             std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
                             std::span<const double> weights, const ForecastOptions& all_options,
-                            const FittedSeries* known) {
+                            const FittedSeries* known, std::span<const FittedMember> learnt) {
   const BacktestOptions& options = all_options.backtest;
-  FinalForecaster forecaster(series, at, test.demand_class_now, panels, options, known);
+  FinalForecaster forecaster(series, at, test.demand_class_now, panels, options, learnt);
   std::vector<ModelId> members = test.models;
   std::vector<double> member_weights(weights.begin(), weights.end());
   const History& raw = forecaster.history();

@@ -9,6 +9,7 @@
 #include "forecast/blend_backtest.h"
 #include "forecast/final_forecast_internal.h"
 #include "forecast/held_out_internal.h"
+#include "forecast/kept_steps_internal.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/pooled_season.h"
 #include "forecast/predictive.h"
@@ -19,6 +20,7 @@ namespace tillcast::forecast {
 namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
+constexpr double kTestedValue = 2.4e-6;  // CPU seconds of the back-test of one period, as measured
 constexpr const char* kStoppedChoosing = "forecast stopped on request while choosing models";
 
 Result<> check(const ForecastOptions& options, std::size_t series_count) {
@@ -76,7 +78,6 @@ StepShares step_shares(std::span<const Series> series, std::span<const PanelCand
   for (const PanelCandidate& panel : panels)
     fits += panel.fitted && updating ? 0 : panel.model->fit_seconds(values);
   const auto count = static_cast<double>(series.size());
-  constexpr double kTestedValue = 2.4e-6;
   constexpr double kForecastValue = 1.6e-6;
   constexpr double kChosen = 0.4e-3;
   constexpr double kQuantiles = 0.1e-3;
@@ -213,6 +214,38 @@ double scale_to_total(std::span<const Series> series, std::span<const std::uint8
   return factor;
 }
 
+/// Models that a series is back-tested with; those that look at all series come when each has its own.
+std::vector<ModelId> candidates_of(const ForecastOptions& options, DemandClass demand_class, Grain grain) {
+  return options.models.empty() ? default_models(demand_class, grain) : options.models;
+}
+
+/// Back-tests the local models of all series that have no fault, as far as the checkpoint has them not.
+/// @return false when asked to stop
+bool add_local_backtests(std::span<const Series> series, std::span<const std::string> faults,
+                         const ForecastOptions& options, const KeptSteps& kept, std::span<Stretch> stretches,
+                         Progress& progress, std::span<SeriesBacktest> tests) {
+  kept.find_backtests(stretches, tests);
+  std::size_t done = 0;
+  for (const Stretch& stretch : stretches) done += stretch.found ? stretch.size() : 0;
+  if (done > 0) progress.update(done, series.size());
+  for (const Stretch& stretch : stretches) {
+    if (stretch.found) continue;
+    const auto test_one = [&](std::size_t at) {
+      const std::size_t i = stretch.from + at;
+      if (!faults[i].empty()) return;
+      const DemandClass demand_class = class_at_newest_origin(series[i], options.backtest);
+      std::vector<ModelId> models = candidates_of(options, demand_class, series[i].grain);
+      std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
+      tests[i] = backtest(series[i], models, options.backtest);
+    };
+    if (!for_each_index(stretch.size(), options.threads, progress, done, series.size(), test_one))
+      return false;
+    if (stretch.kept) kept.keep_backtests(stretch, tests);
+    done += stretch.size();
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string_view series_status_name(SeriesStatus status) {
@@ -234,33 +267,27 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
-  const std::vector<PanelCandidate> panel_models = panel_candidates(options);
   const bool updating = !options.fitted.empty();
+  const KeptSteps kept(updating ? nullptr : options.checkpoint, options.checkpoint_seconds);
+  const std::vector<PanelCandidate> panel_models = kept.with_kept_fits(panel_candidates(options));
   const StepShares at = step_shares(series, panel_models, updating);
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
+  for (std::size_t i = 0; i < count; ++i) faults[i] = find_fault(series[i]);
   std::vector<SeriesBacktest> tests(count);
-  std::vector<std::uint8_t> blended(count, 0);
+  std::vector<Stretch> stretches = kept.stretches(series, kTestedValue);
   BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
   if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
   progress.step("back-test");
   ProgressPart local_part(progress, 0, at.panels_tested);
-  const bool tested = for_each_index(count, options.threads, local_part, 0, count, [&](std::size_t i) {
-    faults[i] = find_fault(series[i]);
-    if (!faults[i].empty()) return;
-    if (updating) {
+  const auto restore = [&](std::size_t i) {
+    if (faults[i].empty())
       tests[i] = restored_backtest(series[i], known_of(options.fitted, i), tested_options);
-      return;
-    }
-    std::vector<ModelId> models = options.models;
-    if (models.empty())
-      models = default_models(class_at_newest_origin(series[i], test_options), series[i].grain);
-    blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
-    // Those come below, when all series have their own.
-    std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
-    tests[i] = backtest(series[i], models, test_options);
-  });
+  };
+  const bool tested = updating
+                          ? for_each_index(count, options.threads, local_part, 0, count, restore)
+                          : add_local_backtests(series, faults, options, kept, stretches, local_part, tests);
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
@@ -290,6 +317,12 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       return !progress.cancelled();
     };
     if (!chosen_part(0)) return cancelled(kStoppedChoosing);
+    std::vector<std::uint8_t> blended(count, 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!faults[i].empty()) continue;
+      const auto models = candidates_of(options, tests[i].demand_class, series[i].grain);
+      blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
+    }
     blend = add_blend(series, usable, blended, options.choice, test_options, tests, progress);
     if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
@@ -324,10 +357,10 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
 
   run.series.resize(count);
   constexpr std::size_t kFewSeries = 8;
-  const std::size_t stretches = count < kFewSeries ? 8 : 1;
+  const std::size_t held_out_parts = count < kFewSeries ? 8 : 1;
   progress.step("forecast");
   ProgressPart forecast_part(progress, at.forecasts, at.quantiles);
-  const bool forecasted = for_each_index(count, options.threads, forecast_part, 0, count, [&](std::size_t i) {
+  const auto forecast_series = [&](std::size_t i) {
     SeriesForecast& result = run.series[i];
     if (!faults[i].empty()) {
       result.status = SeriesStatus::kRefused;
@@ -335,13 +368,15 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       result.index = series[i].index;
       return;
     }
-    result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
-                          known_of(options.fitted, i));
+    const FittedSeries* const known = known_of(options.fitted, i);
+    const std::vector<FittedMember> before_stop = std::move(result.fitted.members);
+    result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options, known,
+                          known != nullptr ? known->members : before_stop);
     if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
     result.held_out =
         hold_out(series[i], tests[i],
                  {before[i], scores_before.empty() ? std::span<const double>() : scores_before[i]},
-                 known_of(options.rival, i), stretches, options);
+                 known_of(options.rival, i), held_out_parts, options);
     result.index = series[i].index;
     result.history_from = series[i].start;
     result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
@@ -353,8 +388,14 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       row.refused = tests[i].refused[m];
       if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
     }
-  });
-  if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  };
+  for (const Stretch& stretch : stretches) {
+    const bool found = kept.find_members(stretch, run.series);
+    if (!for_each_index(stretch.size(), options.threads, forecast_part, stretch.from, count,
+                        [&](std::size_t i) { forecast_series(stretch.from + i); }))
+      return cancelled("forecast stopped on request while forecasting");
+    if (stretch.kept && !found) kept.keep_members(stretch, run.series);
+  }
   run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
   run.total_share = blend.share;
   progress.step("quantiles");
