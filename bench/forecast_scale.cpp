@@ -4,8 +4,9 @@
 // answers: exactly 28 finite values >= 0 for each series, better than the seasonal naive, coverage near its
 // name, local models that do not depend on the other series, memory within 12 GB.
 //
-// Usage: forecast_scale [--series N] [--days N] [--threads N] [--local]     forecast_all; --local without the
-// trees
+// Usage: forecast_scale [--series N] [--days N] [--threads N] [--local] [--resume]
+//                                                     forecast_all; --local without the trees, --resume with
+//                                                     a checkpoint in memory, and once more from it
 //        forecast_scale --rows N [--rounds N] [--series N]                   the trees alone, on N rows
 //        forecast_scale --reconcile                                          MinT, 28 steps of 30,000 leaves
 // Without arguments: forecast_all of 1,000 series and --reconcile. All of M5: --series 30490.
@@ -18,6 +19,8 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,9 +109,28 @@ struct Settings {
   M5Shape shape{.series = 1000};
   unsigned threads = 1;
   bool local = false;
+  bool resume = false;
   std::size_t rows = 0;
   int rounds = 350;
   bool reconcile = false;
+};
+
+class MemoryCheckpoint final : public Checkpoint {
+ public:
+  std::optional<std::string> find(const std::string& step) override {
+    const auto at = kept_.find(step);
+    return at == kept_.end() ? std::nullopt : std::optional(at->second);
+  }
+  void keep(const std::string& step, std::string_view bytes) override {
+    bytes_ += bytes.size();
+    kept_[step] = bytes;
+  }
+  std::size_t steps() const { return kept_.size(); }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::map<std::string, std::string> kept_;
+  std::size_t bytes_ = 0;
 };
 
 ForecastOptions options_of(const M5Demand& demand, const Settings& settings) {
@@ -197,6 +219,30 @@ void check_alone(const M5Demand& demand, const ForecastRun& run, const Settings&
                                                           " local back-tests depend on other series");
 }
 
+/// A run whose steps are all there.
+void run_resumed(const M5Demand& demand, const ForecastRun& run, const Settings& settings,
+                 MemoryCheckpoint& checkpoint) {
+  const std::size_t bytes = checkpoint.bytes();
+  ForecastOptions options = options_of(demand, settings);
+  options.checkpoint = &checkpoint;
+  StepMeter meter;
+  const double started = cpu_seconds();
+  const auto again = forecast_all(demand.series, options, meter);
+  meter.end();
+  if (!again) return expect(false, again.error().message);
+  std::printf("  %zu steps kept, %.0f bytes per series; resumed from all of them in %.1f CPU s\n",
+              checkpoint.steps(), static_cast<double>(bytes) / static_cast<double>(demand.series.size()),
+              cpu_seconds() - started);
+  expect(checkpoint.bytes() == bytes, "the resumed run did some steps again");
+  std::size_t differ = 0;
+  for (std::size_t i = 0; i < run.series.size(); ++i)
+    differ += std::ranges::equal(run.series[i].points, again->series[i].points, {}, &ForecastPoint::mean,
+                                 &ForecastPoint::mean)
+                  ? 0
+                  : 1;
+  expect(differ == 0, std::to_string(differ) + " series differ in the resumed run");
+}
+
 void run_all(const Settings& settings) {
   const double started = cpu_seconds();
   StepMeter meter;
@@ -212,7 +258,10 @@ void run_all(const Settings& settings) {
     zeros += static_cast<double>(std::ranges::count(one.value, 0.0));
   }
   const double built = cpu_seconds();
-  const auto run = forecast_all(demand.series, options_of(demand, settings), meter);
+  MemoryCheckpoint checkpoint;
+  ForecastOptions options = options_of(demand, settings);
+  if (settings.resume) options.checkpoint = &checkpoint;
+  const auto run = forecast_all(demand.series, options, meter);
   meter.end();
   if (!run) return expect(false, run.error().message);
   const double seconds = cpu_seconds() - built;
@@ -229,6 +278,7 @@ void run_all(const Settings& settings) {
   }
   check_accuracy(demand, *run, settings);
   check_alone(demand, *run, settings);
+  if (settings.resume) run_resumed(demand, *run, settings, checkpoint);
   expect(run->refused == 0, std::to_string(run->refused) + " series refused");
   expect(meter.most() < kGigabytesMost, "more than 12 GB");
   std::printf(
@@ -354,6 +404,10 @@ bool read_settings(int argc, char** argv, Settings& settings) {
     const std::string_view word = argv[i];
     if (word == "--local") {
       settings.local = true;
+      continue;
+    }
+    if (word == "--resume") {
+      settings.resume = true;
       continue;
     }
     if (word == "--reconcile") {

@@ -22,6 +22,7 @@ void ProgressLine::stage_started(const std::string& name, std::string_view unit)
   name_ = name;
   step_.clear();
   unit_ = unit;
+  left_ = {};
   started_ = SteadyClock::now();
   shown_ = started_;
 }
@@ -29,6 +30,7 @@ void ProgressLine::stage_started(const std::string& name, std::string_view unit)
 void ProgressLine::update(std::uint64_t done, std::uint64_t total) {
   if (quiet_) return;
   const auto now = SteadyClock::now();
+  const auto left = left_.after(done, total, now);
   const bool tty = terminal_.traits().err_is_tty;
   if (tty ? now - shown_ < kTtyInterval : now - shown_ < kPlainInterval) return;
   shown_ = now;
@@ -45,8 +47,7 @@ void ProgressLine::update(std::uint64_t done, std::uint64_t total) {
   }
   const bool shares = unit_ == pipeline::kShares;
   if (!shares) line += amount(rate, unit_) + "/s";
-  if (total > done && rate > 0)
-    line += (shares ? "" : "  ") + format_seconds(static_cast<double>(total - done) / rate) + " left";
+  if (total > done && left) line += (shares ? "" : "  ") + format_seconds(*left) + " left";
   if (tty) {
     terminal_.err("\r\x1b[K" + line);
     line_open_ = true;

@@ -5,6 +5,7 @@
 
 #include "cli/terminal.h"
 #include "pipeline/engine.h"
+#include "pipeline/time_left.h"
 
 namespace tillcast::cli {
 
@@ -34,6 +35,7 @@ class ProgressLine final : public pipeline::StageObserver {
   std::string name_;
   std::string step_;
   std::string unit_;
+  pipeline::TimeLeft left_;
   SteadyClock::time_point started_{};
   SteadyClock::time_point shown_{};
   bool line_open_ = false;

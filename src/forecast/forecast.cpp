@@ -7,8 +7,9 @@
 #include <ctime>
 
 #include "forecast/blend_backtest.h"
-#include "forecast/cold_start.h"
+#include "forecast/final_forecast_internal.h"
 #include "forecast/held_out_internal.h"
+#include "forecast/kept_steps_internal.h"
 #include "forecast/parallel_internal.h"
 #include "forecast/pooled_season.h"
 #include "forecast/predictive.h"
@@ -19,6 +20,7 @@ namespace tillcast::forecast {
 namespace {
 
 using Choices = std::vector<std::optional<std::size_t>>;
+constexpr double kTestedValue = 2.4e-6;  // CPU seconds of the back-test of one period, as measured
 constexpr const char* kStoppedChoosing = "forecast stopped on request while choosing models";
 
 Result<> check(const ForecastOptions& options, std::size_t series_count) {
@@ -76,7 +78,6 @@ StepShares step_shares(std::span<const Series> series, std::span<const PanelCand
   for (const PanelCandidate& panel : panels)
     fits += panel.fitted && updating ? 0 : panel.model->fit_seconds(values);
   const auto count = static_cast<double>(series.size());
-  constexpr double kTestedValue = 2.4e-6;
   constexpr double kForecastValue = 1.6e-6;
   constexpr double kChosen = 0.4e-3;
   constexpr double kQuantiles = 0.1e-3;
@@ -162,203 +163,6 @@ const FittedSeries* known_of(std::span<const FittedSeries* const> known, std::si
   return at < known.size() ? known[at] : nullptr;
 }
 
-/// Forecasts of one model after the end of a series, as they are served.
-class FinalForecaster {
- public:
-  FinalForecaster(const Series& series, std::size_t at, DemandClass demand_class,
-                  std::span<const PanelForecast> panels, const BacktestOptions& options,
-                  const FittedSeries* known)
-      : at_(at),
-        raw_(history_at(series, series.size(), options)),
-        capped_(cap_outliers(raw_, demand_class, options.outliers)),
-        cleaned_(raw_),
-        panels_(panels),
-        options_(options),
-        known_(known) {
-    cleaned_.value = capped_.value;
-  }
-  FinalForecaster(const FinalForecaster&) = delete;
-  FinalForecaster& operator=(const FinalForecaster&) = delete;
-
-  const History& history() const { return raw_; }
-  std::size_t capped(ModelId id) const { return model(id).capped ? capped_.capped : 0; }
-  /// @return why there is no forecast, empty when there is one
-  std::string predict(ModelId id, std::span<double> steps) {
-    if (is_panel_model(id)) return predict_panel(id, steps);
-    const Model& which = model(id);
-    const History& history = which.capped ? cleaned_ : raw_;
-    if (std::string fault = which.refuses(history); !fault.empty()) return fault;
-    used_.push_back({id, 1, learnt(which, history)});
-    if (predict_steps(which, history, used_.back().parameters, options_.non_negative, steps)) return {};
-    return "gave a forecast that is not a number";
-  }
-  /// The weighed forecasts of the models that give one.
-  std::string blend(std::span<const ModelId> models, std::span<const double> weights, BlendKind kind,
-                    std::span<double> steps) {
-    std::vector<std::vector<double>> rows;
-    std::vector<double> used;
-    double sum = 0;
-    for (std::size_t m = 0; m < weights.size(); ++m) {
-      if (weights[m] <= 0) continue;
-      std::vector<double>& row = rows.emplace_back(steps.size());
-      used.push_back(predict(models[m], row).empty() ? weights[m] : 0.0);
-      sum += used.back();
-    }
-    if (sum <= 0) return "has no member that can be used";
-    for (double& weight : used) weight /= sum;
-    const std::vector<std::span<const double>> views(rows.begin(), rows.end());
-    combine(views, used, kind, steps);
-    return {};
-  }
-  /// What a model that was asked for learnt; without parameters for one that needs none.
-  FittedMember member(ModelId id, double weight) const {
-    const auto at = std::ranges::find(used_, id, &FittedMember::model);
-    return {id, weight, at == used_.end() ? Parameters{} : at->parameters};
-  }
-
- private:
-  // In an update what was learnt then, else a fit.
-  Parameters learnt(const Model& which, const History& history) const {
-    if (known_ != nullptr) {
-      const auto at = std::ranges::find(known_->members, which.id, &FittedMember::model);
-      if (at != known_->members.end()) return at->parameters;
-    }
-    return which.fit(history);
-  }
-  std::string predict_panel(ModelId id, std::span<double> steps) const {
-    const auto panel = std::ranges::find(panels_, id, &PanelForecast::id);
-    if (panel == panels_.end() || !panel->refused.empty())
-      return panel == panels_.end() ? "declines this series" : panel->refused;
-    std::ranges::copy(panel->of(at_), steps.begin());
-    std::fill_n(steps.begin(), options_.gap, 0.0);
-    return serve_steps(raw_, options_.non_negative, steps) ? "" : "declines this series";
-  }
-
-  std::size_t at_;
-  History raw_;
-  CappedValues capped_;
-  History cleaned_;
-  std::span<const PanelForecast> panels_;
-  const BacktestOptions& options_;
-  const FittedSeries* known_;
-  std::vector<FittedMember> used_;
-};
-
-/// What a forecast was made with.
-FittedSeries remember(const Series& series, const SeriesBacktest& test, std::optional<std::size_t> chosen,
-                      const SeriesForecast& result) {
-  FittedSeries fitted;
-  fitted.usable = true;
-  fitted.fallback = result.status != SeriesStatus::kOk;
-  fitted.reason = result.reason;
-  fitted.model = result.model;
-  fitted.demand_class = result.demand_class;
-  fitted.start = series.start;
-  fitted.known = series.size();
-  if (chosen) {
-    fitted.ends = test.ends;
-    const std::span<const float> column =
-        std::span(test.forecasts)
-            .subspan(*chosen * test.ends.size() * test.horizon, test.ends.size() * test.horizon);
-    fitted.forecasts.assign(column.begin(), column.end());
-  }
-  return fitted;
-}
-
-/// The final forecast of one series: the chosen model, else the seasonal naive, else the mean, else zero. In
-/// an update (`known` set) with what was learnt.
-SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBacktest& test,
-                            std::optional<std::size_t> chosen, std::span<const PanelForecast> panels,
-                            std::span<const double> weights, const ForecastOptions& all_options,
-                            const FittedSeries* known) {
-  const BacktestOptions& options = all_options.backtest;
-  FinalForecaster forecaster(series, at, test.demand_class_now, panels, options, known);
-  std::vector<ModelId> members = test.models;
-  std::vector<double> member_weights(weights.begin(), weights.end());
-  const History& raw = forecaster.history();
-  SeriesForecast result;
-  result.demand_class = test.demand_class_now;
-  result.observed = static_cast<std::size_t>(std::ranges::count(raw.masked, std::uint8_t{0}));
-  if (chosen) {
-    result.model = test.models[*chosen];
-  } else {
-    result.status = SeriesStatus::kFallback;
-    result.model = default_model(raw, test.demand_class_now);
-    result.reason = series.size() == 0
-                        ? "no sales up to the cut"
-                        : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
-                              std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
-    if (!test.ends.empty())
-      result.reason = test.demand_class == DemandClass::kNone
-                          ? "no sales up to the newest origin of the back-test"
-                          : "no candidate model could be used";
-  }
-  if (known != nullptr) {
-    result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;
-    result.model = known->model;
-    result.reason = known->reason;
-    members.clear();
-    member_weights.clear();
-    for (const FittedMember& member : known->members) {
-      members.push_back(member.model);
-      member_weights.push_back(member.weight);
-    }
-  }
-  std::vector<double> steps(options.gap + options.horizon, 0.0);
-  std::vector<ModelId> tries = {result.model, ModelId::kSeasonalNaive, ModelId::kMean, ModelId::kZero};
-  if (is_panel_model(result.model) || result.model == ModelId::kBlend)
-    tries.insert(tries.begin() + 1, default_model(raw, test.demand_class_now));
-  for (const ModelId id : tries) {
-    const std::string fault = id == ModelId::kBlend ? forecaster.blend(members, member_weights,
-                                                                       all_options.choice.blend.kind, steps)
-                                                    : forecaster.predict(id, steps);
-    if (fault.empty()) {
-      result.model = id;
-      result.outliers_capped = forecaster.capped(id);
-      break;
-    }
-    result.status = SeriesStatus::kFallback;
-    if (result.reason.empty()) result.reason = "model " + std::string(model(id).name) + " " + fault;
-    std::ranges::fill(steps, 0.0);
-  }
-  const std::vector<std::uint8_t> closed = closed_steps(raw, steps.size());
-  for (std::size_t step = options.gap; step < steps.size(); ++step) {
-    ForecastPoint point;
-    point.date = series.date_at(series.size() + step);
-    point.mean = steps[step];
-    point.closed = closed[step] != 0;
-    result.points.push_back(point);
-  }
-  result.fitted = remember(series, test, chosen, result);
-  if (result.model != ModelId::kBlend) {
-    result.fitted.members.push_back(forecaster.member(result.model, 1));
-    return result;
-  }
-  for (std::size_t m = 0; m < member_weights.size(); ++m) {
-    if (member_weights[m] > 0)
-      result.fitted.members.push_back(forecaster.member(members[m], member_weights[m]));
-  }
-  return result;
-}
-
-/// Gives a series without enough history the forecast of series alike, if there are some.
-void start_from_others(std::span<const Series> series, std::size_t at, const ForecastOptions& options,
-                       SeriesForecast& result) {
-  const BacktestOptions& test = options.backtest;
-  const History history = history_at(series[at], series[at].size(), test);
-  if (options.attributes.empty() || result.observed >= history_min(history)) return;
-  const std::size_t donor_min = history_min(history) + test.gap + test.horizon;
-  ColdStart from = cold_start(series, options.attributes, at, donor_min, test.gap + test.horizon, {});
-  if (from.forecast.empty() || !serve_steps(history, test.non_negative, from.forecast)) return;
-  result.model = ModelId::kColdStart;
-  result.outliers_capped = 0;
-  result.reason = "cold_start: " + std::to_string(result.observed) + " periods known; from " +
-                  std::to_string(from.neighbours.size()) + " series alike" +
-                  (from.launch_profile ? " and their first periods" : "");
-  for (std::size_t step = 0; step < result.points.size(); ++step)
-    result.points[step].mean = from.forecast[test.gap + step];
-}
-
 /// The candidates that the caller named, and the pooled ones where they are among the models asked for.
 std::vector<PanelCandidate> panel_candidates(const ForecastOptions& options) {
   std::vector<PanelCandidate> candidates = options.panel_models;
@@ -410,6 +214,38 @@ double scale_to_total(std::span<const Series> series, std::span<const std::uint8
   return factor;
 }
 
+/// Models that a series is back-tested with; those that look at all series come when each has its own.
+std::vector<ModelId> candidates_of(const ForecastOptions& options, DemandClass demand_class, Grain grain) {
+  return options.models.empty() ? default_models(demand_class, grain) : options.models;
+}
+
+/// Back-tests the local models of all series that have no fault, as far as the checkpoint has them not.
+/// @return false when asked to stop
+bool add_local_backtests(std::span<const Series> series, std::span<const std::string> faults,
+                         const ForecastOptions& options, const KeptSteps& kept, std::span<Stretch> stretches,
+                         Progress& progress, std::span<SeriesBacktest> tests) {
+  kept.find_backtests(stretches, tests);
+  std::size_t done = 0;
+  for (const Stretch& stretch : stretches) done += stretch.found ? stretch.size() : 0;
+  if (done > 0) progress.update(done, series.size());
+  for (const Stretch& stretch : stretches) {
+    if (stretch.found) continue;
+    const auto test_one = [&](std::size_t at) {
+      const std::size_t i = stretch.from + at;
+      if (!faults[i].empty()) return;
+      const DemandClass demand_class = class_at_newest_origin(series[i], options.backtest);
+      std::vector<ModelId> models = candidates_of(options, demand_class, series[i].grain);
+      std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
+      tests[i] = backtest(series[i], models, options.backtest);
+    };
+    if (!for_each_index(stretch.size(), options.threads, progress, done, series.size(), test_one))
+      return false;
+    if (stretch.kept) kept.keep_backtests(stretch, tests);
+    done += stretch.size();
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string_view series_status_name(SeriesStatus status) {
@@ -431,33 +267,27 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
   const std::clock_t cpu_started = std::clock();
   const BacktestOptions& test_options = options.backtest;
   const std::size_t count = series.size();
-  const std::vector<PanelCandidate> panel_models = panel_candidates(options);
   const bool updating = !options.fitted.empty();
+  const KeptSteps kept(updating ? nullptr : options.checkpoint, options.checkpoint_seconds);
+  const std::vector<PanelCandidate> panel_models = kept.with_kept_fits(panel_candidates(options));
   const StepShares at = step_shares(series, panel_models, updating);
 
   // Refused series take no part; an empty stand-in keeps every index in place.
   std::vector<std::string> faults(count);
+  for (std::size_t i = 0; i < count; ++i) faults[i] = find_fault(series[i]);
   std::vector<SeriesBacktest> tests(count);
-  std::vector<std::uint8_t> blended(count, 0);
+  std::vector<Stretch> stretches = kept.stretches(series, kTestedValue);
   BacktestOptions tested_options = test_options;  // of the back-test that an update falls back on
   if (updating && options.fitted_horizon > 0) tested_options.horizon = options.fitted_horizon;
   progress.step("back-test");
   ProgressPart local_part(progress, 0, at.panels_tested);
-  const bool tested = for_each_index(count, options.threads, local_part, 0, count, [&](std::size_t i) {
-    faults[i] = find_fault(series[i]);
-    if (!faults[i].empty()) return;
-    if (updating) {
+  const auto restore = [&](std::size_t i) {
+    if (faults[i].empty())
       tests[i] = restored_backtest(series[i], known_of(options.fitted, i), tested_options);
-      return;
-    }
-    std::vector<ModelId> models = options.models;
-    if (models.empty())
-      models = default_models(class_at_newest_origin(series[i], test_options), series[i].grain);
-    blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
-    // Those come below, when all series have their own.
-    std::erase_if(models, [](ModelId id) { return is_panel_model(id) || id == ModelId::kBlend; });
-    tests[i] = backtest(series[i], models, test_options);
-  });
+  };
+  const bool tested = updating
+                          ? for_each_index(count, options.threads, local_part, 0, count, restore)
+                          : add_local_backtests(series, faults, options, kept, stretches, local_part, tests);
   if (!tested) return cancelled("forecast stopped on request while back-testing");
   std::vector<std::uint8_t> usable(count);
   for (std::size_t i = 0; i < count; ++i) usable[i] = faults[i].empty() && series[i].size() > 0 ? 1 : 0;
@@ -487,6 +317,12 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       return !progress.cancelled();
     };
     if (!chosen_part(0)) return cancelled(kStoppedChoosing);
+    std::vector<std::uint8_t> blended(count, 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!faults[i].empty()) continue;
+      const auto models = candidates_of(options, tests[i].demand_class, series[i].grain);
+      blended[i] = std::ranges::find(models, ModelId::kBlend) != models.end() ? 1 : 0;
+    }
     blend = add_blend(series, usable, blended, options.choice, test_options, tests, progress);
     if (!chosen_part(0.2)) return cancelled(kStoppedChoosing);
     before = choose_models(series, tests, 1, kAllOrigins, options.choice);
@@ -521,10 +357,10 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
 
   run.series.resize(count);
   constexpr std::size_t kFewSeries = 8;
-  const std::size_t stretches = count < kFewSeries ? 8 : 1;
+  const std::size_t held_out_parts = count < kFewSeries ? 8 : 1;
   progress.step("forecast");
   ProgressPart forecast_part(progress, at.forecasts, at.quantiles);
-  const bool forecasted = for_each_index(count, options.threads, forecast_part, 0, count, [&](std::size_t i) {
+  const auto forecast_series = [&](std::size_t i) {
     SeriesForecast& result = run.series[i];
     if (!faults[i].empty()) {
       result.status = SeriesStatus::kRefused;
@@ -532,13 +368,15 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       result.index = series[i].index;
       return;
     }
-    result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options,
-                          known_of(options.fitted, i));
+    const FittedSeries* const known = known_of(options.fitted, i);
+    const std::vector<FittedMember> before_stop = std::move(result.fitted.members);
+    result = forecast_one(series[i], i, tests[i], chosen[i], run.panels, blend.weights[i], options, known,
+                          known != nullptr ? known->members : before_stop);
     if (options.cold_start && !chosen[i]) start_from_others(series, i, options, result);
     result.held_out =
         hold_out(series[i], tests[i],
                  {before[i], scores_before.empty() ? std::span<const double>() : scores_before[i]},
-                 known_of(options.rival, i), stretches, options);
+                 known_of(options.rival, i), held_out_parts, options);
     result.index = series[i].index;
     result.history_from = series[i].start;
     result.history_until = Date{series[i].date_at(series[i].size()).days - 1};
@@ -550,8 +388,14 @@ Result<ForecastRun> forecast_all(std::span<const Series> series, const ForecastO
       row.refused = tests[i].refused[m];
       if (row.refused.empty()) row.accuracy = tests[i].accuracy(series[i], m, 0, kAllOrigins);
     }
-  });
-  if (!forecasted) return cancelled("forecast stopped on request while forecasting");
+  };
+  for (const Stretch& stretch : stretches) {
+    const bool found = kept.find_members(stretch, run.series);
+    if (!for_each_index(stretch.size(), options.threads, forecast_part, stretch.from, count,
+                        [&](std::size_t i) { forecast_series(stretch.from + i); }))
+      return cancelled("forecast stopped on request while forecasting");
+    if (stretch.kept && !found) kept.keep_members(stretch, run.series);
+  }
   run.total_factor = scale_to_total(series, usable, blend, test_options, options.fitted_factor, run.series);
   run.total_share = blend.share;
   progress.step("quantiles");

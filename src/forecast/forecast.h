@@ -12,6 +12,7 @@
 #include "forecast/accuracy.h"
 #include "forecast/accuracy_report.h"
 #include "forecast/backtest.h"
+#include "forecast/checkpoint.h"
 #include "forecast/choice.h"
 #include "forecast/fitted_series.h"
 #include "forecast/hierarchy.h"
@@ -52,6 +53,10 @@ struct ForecastOptions {
   /// The champion came from these very options and from older or the same data: where it knew more than the
   /// newest origin, what it would have chosen there is what this run chooses, a tie.
   bool rival_is_alike = false;
+  /// Where a full run keeps its long steps: back-tests of local models and final fits by stretches of series,
+  /// fits of models of all series. nullptr = nowhere.
+  Checkpoint* checkpoint = nullptr;
+  double checkpoint_seconds = 5;  ///< CPU seconds, as estimated: a step of less is not kept
 };
 
 enum class SeriesStatus : std::uint8_t {

@@ -24,7 +24,7 @@ bool for_each_index(std::size_t count, unsigned threads, Progress& progress, std
   std::atomic<bool> failed{false};
   std::exception_ptr failure;
   const auto take = [&](bool reports) {
-    const std::size_t report_every = std::max<std::size_t>(count / 500, 1);
+    const std::size_t report_every = std::max<std::size_t>(total / 500, 1);
     std::size_t reported = 0;
     try {
       while (!stop.load(std::memory_order_relaxed)) {

@@ -18,6 +18,7 @@
 #include "pipeline/job_store.h"
 #include "pipeline/retrain_schedule.h"
 #include "pipeline/series_catalog.h"
+#include "pipeline/time_left.h"
 
 namespace tillcast::pipeline {
 namespace {
@@ -43,7 +44,7 @@ class JobObserver final : public StageObserver {
 
   void stage_started(const std::string& name, std::string_view unit) override {
     progress_ = {name, "", std::string(unit), 0, 0, -1};
-    started_ = SteadyClock::now();
+    left_ = {};
     store_.set_progress(id_, progress_);
   }
   void step(std::string_view name) override {
@@ -53,10 +54,7 @@ class JobObserver final : public StageObserver {
   void update(std::uint64_t done, std::uint64_t total) override {
     progress_.done = static_cast<std::int64_t>(done);
     progress_.total = static_cast<std::int64_t>(total);
-    const double seconds = std::chrono::duration<double>(SteadyClock::now() - started_).count();
-    progress_.eta_seconds = done > 0 && total >= done
-                                ? seconds * static_cast<double>(total - done) / static_cast<double>(done)
-                                : -1;
+    progress_.eta_seconds = left_.after(done, total, SteadyClock::now()).value_or(-1);
     store_.set_progress(id_, progress_);
     // Once per job, for tests that kill the server in the middle of its work.
     if (!half_way_ && 2 * done >= total && total > 0 && progress_.stage.starts_with("forecast")) {
@@ -74,7 +72,7 @@ class JobObserver final : public StageObserver {
   std::string id_;
   const std::atomic<bool>& stopping_;
   JobProgress progress_;
-  SteadyClock::time_point started_;
+  TimeLeft left_;
   bool half_way_ = false;
   bool refused_ = false;
 };

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "core/version.h"
 #include "io/file_hash.h"
+#include "pipeline/file_checkpoint.h"
 #include "pipeline/learnt_loads.h"
 #include "registry/code_revision.h"
 
@@ -264,6 +265,10 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
     fit_options.rival = champion->fitted.of(ids);
     fit_options.rival_is_alike = champion->info.definition_id == names.definition_id;
   }
+  FileCheckpoint checkpoint(checkpoint_folder(workspace), plan.name, names.fit_id, data, observer);
+  const auto checkpoint_ms = workspace.config.integer("forecast.checkpoint_ms");
+  if (checkpoint_ms > 0) fit_options.checkpoint = &checkpoint;
+  fit_options.checkpoint_seconds = static_cast<double>(checkpoint_ms) / 1000;
   FittedVersion result;
   result.fit = TILLCAST_TRY_PLAIN(forecast::fit_all(data.series, ids, fit_options, observer));
   result.figures = figures_of(result.fit.run, data);
@@ -287,6 +292,7 @@ Result<FittedVersion> fit_version(Workspace& workspace, const ForecastPlan& plan
   TILLCAST_TRY_PLAIN(add_gold_commit(workspace, info));
   result.info =
       TILLCAST_TRY_PLAIN(add_version(workspace, std::move(info), verdict, result.fit.fitted, result.figures));
+  checkpoint.remove();
   observer.note(plan.name + ": version " + std::to_string(result.info.number) +
                 (verdict.promoted ? " is the champion: " : " is a challenger: ") + verdict.reason);
   return result;

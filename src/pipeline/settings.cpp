@@ -41,6 +41,9 @@ constexpr SettingSpec kSpecs[] = {
     {"forecast.threads", SettingType::kInteger, "0", "threads of the forecast; 0 = all cores"},
     {"forecast.origins", SettingType::kInteger, "4",
      "back-test origins; the newest judges what was chosen on the others"},
+    {"forecast.checkpoint_ms", SettingType::kInteger, "5000",
+     "a training keeps what it found each time it worked so long (CPU time, as estimated), and goes on from "
+     "there after it was stopped or killed; 0 = it begins again"},
     {"forecast.refit_days", SettingType::kInteger, "7",
      "days of new data that `tillcast run` forecasts by updating the champion; more: a new fit"},
     {"forecast.gate_margin_percent", SettingType::kInteger, "1",

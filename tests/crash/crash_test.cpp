@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fstream>
 #include <random>
 
 #include "crash/data_directory.h"
+#include "io/durable_file.h"
 #include "lake/lake.h"
 #include "support/process.h"
 #include "support/temp_dir.h"
@@ -88,6 +90,55 @@ TEST_F(Crash, AtRandomMomentsARepeatedRunGivesTheUndisturbedTables) {
     if (HasFatalFailure()) return;
   }
   EXPECT_GE(killed, kRandomKills / 2);
+}
+
+// What a training left: its versions' content and the forecasts.
+std::string trained_content(const std::filesystem::path& shop) {
+  std::string text;
+  for (const char* name : {"model.txt", "backtest.txt"})
+    text += io::read_file(shop / "models/pairs/000001" / name).value_or(name);
+  const auto points = tillcast({"sql", "--data", shop.string(), "--format", "csv",
+                                "SELECT count(*), sum(hash(series_id, business_date, mean, lo80, hi95)) "
+                                "FROM forecast_point"});
+  EXPECT_EQ(points.exit_code, 0) << points.err;
+  return text + points.out;
+}
+
+TEST_F(Crash, ATrainingKilledAfterAnyKeptStepGoesOnAndEndsAsAnUndisturbedOne) {
+  const auto loaded = fresh("loaded");
+  ASSERT_EQ(run_on(loaded, files_).exit_code, 0);
+  std::ofstream(loaded / "tillcast.toml")
+      << "[forecast]\ncheckpoint_ms = 1\nthreads = 1\n[[forecast.plan]]\nname = \"pairs\"\n"
+         "measure = \"units\"\nby = [\"store\", \"product\"]\nhorizon = 7\n";
+  const auto train = [](const std::filesystem::path& shop, const ProcessOptions& options = {}) {
+    return tillcast({"forecast", "fit", "--data", shop.string()}, options);
+  };
+  const auto copy = [&](const char* name) {
+    const auto shop = folder_->file(name);
+    std::filesystem::remove_all(shop);
+    std::filesystem::copy(loaded, shop, std::filesystem::copy_options::recursive);
+    return shop;
+  };
+  const auto undisturbed = copy("trained");
+  ASSERT_EQ(train(undisturbed).exit_code, 0);
+  const std::string expected = trained_content(undisturbed);
+  int killed = 0;
+  for (int step = 1;; ++step) {
+    const auto shop = copy("killed");
+    ProcessOptions crash;
+    crash.environment = {"TILLCAST_CRASH_AT=checkpoint.kept:" + std::to_string(step)};
+    const auto result = train(shop, crash);
+    if (result.signal == SIGKILL) {
+      ++killed;
+      const auto again = train(shop);
+      ASSERT_EQ(again.exit_code, 0) << again.err;
+      EXPECT_NE((again.out + again.err).find("pairs: resumed: "), std::string::npos)
+          << again.out << again.err;
+    }
+    EXPECT_TRUE(trained_content(shop) == expected) << "killed after step " << step;
+    if (result.signal != SIGKILL || HasFailure()) break;
+  }
+  EXPECT_GE(killed, 6);
 }
 
 }  // namespace

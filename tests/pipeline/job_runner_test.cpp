@@ -129,6 +129,7 @@ class JobRunnerTest : public ::testing::Test {
 Result<> endless(StageObserver& observer) {
   observer.stage_started("forecast weekly", kShares);
   observer.step("back-test");
+  observer.update(0, 4);
   observer.update(1, 4);
   while (!observer.cancelled()) std::this_thread::sleep_for(1ms);
   return cancelled("stopped on request");
