@@ -235,12 +235,11 @@ void learn_experience(const MemberDays& days, const PanelCalendar& calendar, con
     // Events go back as far as the member does; close to the cut not all that come after are known.
     for (std::size_t position = 0; position + 1 < kPositions; ++position) {
       Experience::Mean mean = into.near[s][position];
-      for (const std::int16_t day : stream.near_days(position)) {
-        if (day > cut - kNear) break;
-        mean.add(day >= member.from ? member.residual_at(day)
-                                    : residual_of(days, panel.logarithm, member.base.cell, day),
-                 weight);
-      }
+      const std::span<const std::int16_t> near = stream.near_days(position);
+      auto day = near.begin();
+      for (; day != near.end() && *day < member.from; ++day)
+        mean.add(residual_of(days, panel.logarithm, member.base.cell, *day), weight);
+      for (; day != near.end() && *day <= cut - kNear; ++day) mean.add(member.residual_at(*day), weight);
       into.near[s][position] = mean;
     }
     for (const std::int16_t day : days.known_days(cut - kNear + 1, cut))

@@ -66,6 +66,11 @@ int days_ahead(std::size_t known, std::size_t history) {
   return static_cast<int>(known > history ? known - history : 0);
 }
 
+/// Days of a member before the calendar begins, which holds a bounded number of years.
+std::size_t days_skipped(const PanelMember& member, const PanelCalendar& calendar) {
+  return static_cast<std::size_t>(std::max(calendar.first - member.history.start.days, 0));
+}
+
 /// A day on which a shop that is open on such weekdays is closed.
 EventStream closings(const MemberDays& days, const PanelMember& member, const PanelCalendar& calendar,
                      std::vector<std::uint8_t>& closed) {
@@ -159,11 +164,11 @@ PanelShape shape_of(const Panel& panel) {
   return shape;
 }
 
-MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
+MemberDays member_values(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
   MemberDays days;
   const History& history = member.history;
   days.begin = std::max(history.start.days - calendar.first, 0);
-  const auto skipped = static_cast<std::size_t>(calendar.first + days.begin - history.start.days);
+  const std::size_t skipped = days_skipped(member, calendar);
   const std::size_t size = static_cast<std::size_t>(calendar.days());
   days.value.assign(size, std::nanf(""));
   for (std::size_t i = skipped; i < history.size(); ++i) {
@@ -177,6 +182,14 @@ MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar,
     if (!std::isnan(days.value[day])) days.known.push_back(static_cast<std::int16_t>(day));
     days.seen[day + 1] = static_cast<std::int16_t>(days.known.size());
   }
+  return days;
+}
+
+MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
+  MemberDays days = member_values(member, calendar, logarithm);
+  const History& history = member.history;
+  const std::size_t skipped = days_skipped(member, calendar);
+  const std::size_t size = days.value.size();
   const auto rest = [&](auto span) { return span.empty() ? span : span.subspan(skipped); };
   EventStream promotion;
   promotion.on.assign(size, 0);

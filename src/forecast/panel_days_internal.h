@@ -98,6 +98,8 @@ struct MemberDays {
 
 /// @param logarithm  values are logarithms, and days without sales are not learnt from; else units
 MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm);
+/// Its first day and its values alone.
+MemberDays member_values(const PanelMember& member, const PanelCalendar& calendar, bool logarithm);
 
 /// Which streams the members of a panel have.
 struct PanelShape {
