@@ -11,7 +11,7 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
-constexpr int kYearOfWeeks = 364;
+constexpr std::array<int, 2> kYearsBack = {364, 2 * 364};  ///< in whole weeks
 
 /// Takes the columns of a row: their names, once, or their values.
 class NameSink {
@@ -83,11 +83,9 @@ void find_worth(const Experience& from, std::size_t streams, float reference, bo
   }
 }
 
-constexpr std::array<int, 2> kYearsBack = {kYearOfWeeks, 2 * kYearOfWeeks};
-
 /// What the rows of all members have in common at one cut.
 struct AllColumns {
-  /// Last year around the same date, against the month before the cut a year ago.
+  /// Around the same date of an earlier year, against the month before the cut in that year.
   struct Growth {
     float days1 = 0, days3 = 0, days10 = 0, same_day = 0;
   };
@@ -294,6 +292,58 @@ struct PanelFeatures::State {
   }
 
   template <class Sink>
+  void closing_columns(const MemberDays& days, int day, int cut, Sink& sink) const {
+    sink.group("closing");
+    const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
+    int begin = days.long_begin[last_known];
+    int end = days.long_end[last_known];
+    // A closing that goes on where the known days end is over the day after, as far as anybody knows: so it
+    // is for a forecast, and rows to learn from must not know better.
+    if (end > static_cast<int>(last_known) + 1) {
+      end = static_cast<int>(last_known) + 1;
+      if (end - begin < kLongClosing) {
+        const auto before = static_cast<std::size_t>(std::max(begin - 1, 0));
+        end = begin > 0 ? days.long_end[before] : -1;
+        begin = begin > 0 ? days.long_begin[before] : -1;
+      }
+    }
+    sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
+    sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
+  }
+
+  /// Last year around the same date.
+  template <class Sink>
+  void growth_columns(const MemberCut& own, const OwnColumns& own_columns, const AllColumns::Growth& growth,
+                      std::size_t year, int day, int cut, Sink& sink) const {
+    const bool first = year == 0;
+    const auto own_growth = [&](int width, float before) {
+      return growth_around(own.residuals, day - kYearsBack[year], cut, width, before, logarithm);
+    };
+    sink.put(first ? "own_growth_3" : "own_growth_3_two", own_growth(3, own_columns.before[year]));
+    sink.put(first ? "own_growth_10" : "own_growth_10_two", own_growth(10, own_columns.before[year]));
+    sink.put(first ? "all_growth_1" : "all_growth_1_two", growth.days1);
+    sink.put(first ? "all_growth_3" : "all_growth_3_two", growth.days3);
+    sink.put(first ? "all_growth_10" : "all_growth_10_two", growth.days10);
+    sink.put(first ? "all_same_day" : "all_same_day_two", growth.same_day);
+    sink.put(first ? "own_then" : "own_then_two", own_growth(7, own.level365));
+  }
+
+  template <class Sink>
+  void attribute_columns(std::size_t series, int day, Sink& sink) const {
+    for (std::size_t a = 0; a < attribute_names.size(); ++a) {
+      const AttributeColumn& attribute = panel->attributes[a];
+      const float value = attribute.value[series];
+      const char* name = attribute_names[a].c_str();
+      if (since_attribute[a] != 0)
+        sink.put(name, std::max(static_cast<float>(calendar.first + day) - value, -1.0F));
+      else if (attribute.is_category)
+        sink.put_category(name, value);
+      else
+        sink.put(name, value);
+    }
+  }
+
+  template <class Sink>
   void row(std::size_t member, const MemberDays& days, const MemberCut& own, const OwnColumns& own_columns,
            const AllColumns& all, int cut, int step, Sink& sink) const {
     const int day = cut + 1 + step;
@@ -334,24 +384,7 @@ struct PanelFeatures::State {
       sink.put("gain", own.base.cell[cell_of(weekday, 1)] - own.base.cell[cell_of(weekday, 0)]);
       sink.end_stream();
     }
-    if (shape.open) {
-      sink.group("closing");
-      const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
-      int begin = days.long_begin[last_known];
-      int end = days.long_end[last_known];
-      // A closing that goes on where the known days end is over the day after, as far as anybody knows: so it
-      // is for a forecast, and rows to learn from must not know better.
-      if (end > static_cast<int>(last_known) + 1) {
-        end = static_cast<int>(last_known) + 1;
-        if (end - begin < kLongClosing) {
-          const auto before = static_cast<std::size_t>(std::max(begin - 1, 0));
-          end = begin > 0 ? days.long_end[before] : -1;
-          begin = begin > 0 ? days.long_begin[before] : -1;
-        }
-      }
-      sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
-      sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
-    }
+    if (shape.open) closing_columns(days, day, cut, sink);
     if (shape.price) {
       sink.group("price");
       const bool known = day <= cut + days.price_ahead;
@@ -394,35 +427,14 @@ struct PanelFeatures::State {
     sink.put("own_to_all", own_columns.own_to_all);
 
     sink.group("last year");
-    for (std::size_t year = 0; year < 2; ++year) {
-      const bool first = year == 0;
-      const auto own_growth = [&](int width, float before) {
-        return growth_around(own.residuals, day - kYearsBack[year], cut, width, before, logarithm);
-      };
-      const AllColumns::Growth& growth = all.growth[static_cast<std::size_t>(step)][year];
-      sink.put(first ? "own_growth_3" : "own_growth_3_two", own_growth(3, own_columns.before[year]));
-      sink.put(first ? "own_growth_10" : "own_growth_10_two", own_growth(10, own_columns.before[year]));
-      sink.put(first ? "all_growth_1" : "all_growth_1_two", growth.days1);
-      sink.put(first ? "all_growth_3" : "all_growth_3_two", growth.days3);
-      sink.put(first ? "all_growth_10" : "all_growth_10_two", growth.days10);
-      sink.put(first ? "all_same_day" : "all_same_day_two", growth.same_day);
-      sink.put(first ? "own_then" : "own_then_two", own_growth(7, own.level365));
-    }
+    for (std::size_t year = 0; year < 2; ++year)
+      growth_columns(own, own_columns, all.growth[static_cast<std::size_t>(step)][year], year, day, cut,
+                     sink);
     sink.put("own_year", own_columns.own_year);
     sink.put("all_year", own_columns.all_year);
 
     sink.group("attributes");
-    for (std::size_t a = 0; a < attribute_names.size(); ++a) {
-      const AttributeColumn& attribute = panel->attributes[a];
-      const float value = attribute.value[panel->members[member].series];
-      const char* name = attribute_names[a].c_str();
-      if (since_attribute[a] != 0)
-        sink.put(name, std::max(static_cast<float>(calendar.first + day) - value, -1.0F));
-      else if (attribute.is_category)
-        sink.put_category(name, value);
-      else
-        sink.put(name, value);
-    }
+    attribute_columns(panel->members[member].series, day, sink);
   }
 };
 
@@ -468,7 +480,7 @@ PanelFeatures::~PanelFeatures() = default;
 std::size_t PanelFeatures::count_rows(std::size_t member,
                                       const std::function<bool(std::size_t, int, float)>& keep) const {
   const State& state = *state_;
-  const MemberDays days = member_days(state.panel->members[member], state.calendar, state.logarithm);
+  const MemberDays days = member_values(state.panel->members[member], state.calendar, state.logarithm);
   std::size_t count = 0;
   for (std::size_t k = 0; k < state.cuts.size(); ++k) {
     const int cut = state.cuts[k].cut;
