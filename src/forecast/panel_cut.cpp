@@ -235,7 +235,7 @@ void learn_experience(const MemberDays& days, const PanelCalendar& calendar, con
     // Events go back as far as the member does; close to the cut not all that come after are known.
     for (std::size_t position = 0; position + 1 < kPositions; ++position) {
       Experience::Mean mean = into.near[s][position];
-      const std::span<const std::int16_t> near = stream.near_days(position);
+      const std::vector<std::int16_t>& near = stream.near[position];
       auto day = near.begin();
       for (; day != near.end() && *day < member.from; ++day)
         mean.add(residual_of(days, panel.logarithm, member.base.cell, *day), weight);

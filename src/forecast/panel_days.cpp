@@ -32,24 +32,23 @@ void find_distances(EventStream& stream) {
 /// @param seen  as MemberDays::seen
 void find_near_days(const std::vector<std::int16_t>& seen, EventStream& stream) {
   const auto size = static_cast<int>(stream.on.size());
-  for (int position = 0; position < static_cast<int>(stream.near_end.size()); ++position) {
-    const auto add = [&](int day) {
-      if (day < 0 || day >= size) return;
-      const auto at = static_cast<std::size_t>(day);
-      if (seen[at + 1] > seen[at] && position_near(stream, day, size) == static_cast<std::size_t>(position))
-        stream.near_day.push_back(static_cast<std::int16_t>(day));
-    };
-    // From one run of days that are on to the next.
-    int begin = stream.next_on.front();
-    while (begin < size) {
-      const int end = std::min<int>(stream.next_off[static_cast<std::size_t>(begin)], size);
-      if (position < kNear) add(begin - (kNear - position));
-      if (position == kNear)
-        for (int day = begin; day < end; ++day) add(day);
-      if (position > kNear) add(end - 1 + position - kNear);
-      begin = end < size ? stream.next_on[static_cast<std::size_t>(end)] : size;
+  const auto add = [&](int day, std::size_t position) {
+    if (day < 0 || day >= size) return;
+    const auto at = static_cast<std::size_t>(day);
+    if (seen[at + 1] > seen[at] && position_near(stream, day, size) == position)
+      stream.near[position].push_back(static_cast<std::int16_t>(day));
+  };
+  for (auto& days : stream.near) days.reserve(static_cast<std::size_t>(stream.count.back()));
+  // From one run of days that are on to the next.
+  int begin = stream.next_on.front();
+  while (begin < size) {
+    const int end = std::min<int>(stream.next_off[static_cast<std::size_t>(begin)], size);
+    for (int day = begin; day < end; ++day) add(day, kNear);
+    for (int away = 1; away <= kNear; ++away) {
+      add(begin - away, static_cast<std::size_t>(kNear - away));
+      add(end - 1 + away, static_cast<std::size_t>(kNear + away));
     }
-    stream.near_end[static_cast<std::size_t>(position)] = static_cast<std::uint16_t>(stream.near_day.size());
+    begin = end < size ? stream.next_on[static_cast<std::size_t>(end)] : size;
   }
 }
 

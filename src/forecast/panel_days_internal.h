@@ -38,17 +38,10 @@ struct EventStream {
   std::vector<std::int16_t> last_off;  ///< likewise
   std::vector<std::int16_t> next_off;
   std::vector<std::int16_t> count;  ///< days on before this one
-  /// Days with a value near one that is on, by where they stand when all days ahead are known: one position
-  /// after the other.
-  std::vector<std::int16_t> near_day;
-  std::array<std::uint16_t, kPositions - 1> near_end{};
+  /// By position: the days with a value that stand there when all days ahead are known.
+  std::array<std::vector<std::int16_t>, kPositions - 1> near;
 
   static constexpr std::int16_t kNever = 32000;
-
-  std::span<const std::int16_t> near_days(std::size_t position) const {
-    const std::size_t begin = position == 0 ? 0 : near_end[position - 1];
-    return std::span(near_day).subspan(begin, near_end[position] - begin);
-  }
 };
 /// Where a day stands, as it is known at a cut.
 std::size_t position_near(const EventStream& stream, int day, int cut);
