@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <mutex>
+#include <numeric>
+#include <ranges>
+#include <utility>
 
 #include "forecast/panel_days_internal.h"
 #include "forecast/panel_sample_internal.h"
@@ -11,49 +13,59 @@ namespace {
 
 constexpr int kYear = 365;
 
-int promoted_at(const MemberDays& days, int day, int cut) {
-  if (days.promoted.empty()) return 0;
-  return day > cut + days.promotion_ahead ? -1 : days.promoted[static_cast<std::size_t>(day)];
-}
+/// Values of a member by weekday x promotion (no or unknown, yes), one after the other, in order within each:
+/// the medians of any window can be read off.
+struct OrderedValues {
+  static constexpr std::size_t kCells = 14;
+  struct DayValue {
+    float value = 0;
+    std::int16_t day = 0;
+  };
+  std::array<std::uint16_t, kCells + 1> begin{};
+  std::vector<DayValue> entries;
 
-float median_in_place(std::span<float> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+  std::span<const DayValue> in_cell(std::size_t cell) const {
+    return std::span(entries).subspan(begin[cell], begin[cell + 1] - begin[cell]);
+  }
+};
+
+/// Values of the years before the cuts from `first` to `last`.
+OrderedValues order_values(const MemberDays& days, int first, int last) {
+  const std::span<const std::int16_t> known = days.known_days(first - kYear + 1, last);
+  const auto cell_of_day = [&](std::int16_t day) {
+    const std::size_t cell = days.cell[static_cast<std::size_t>(day)];
+    return 2 * (cell / kPromotionStates) + (cell % kPromotionStates == 1 ? 1 : 0);
+  };
+  OrderedValues out;
+  for (const std::int16_t day : known) ++out.begin[cell_of_day(day) + 1];
+  std::partial_sum(out.begin.begin(), out.begin.end(), out.begin.begin());
+  auto next = out.begin;
+  out.entries.resize(known.size());
+  for (const std::int16_t day : known)
+    out.entries[next[cell_of_day(day)]++] = {days.value[static_cast<std::size_t>(day)], day};
+  for (std::size_t cell = 0; cell < OrderedValues::kCells; ++cell)
+    std::sort(out.entries.begin() + out.begin[cell], out.entries.begin() + out.begin[cell + 1],
+              [](const auto& a, const auto& b) { return a.value < b.value; });
+  return out;
 }
 
 /// Logarithms: the median of each weekday x promotion over a year, drawn to weekday plus promotion.
-MemberBase logarithm_base(const MemberDays& days, const PanelCalendar& calendar, int cut) {
+MemberBase logarithm_base(const OrderedValues& values, int cut) {
   MemberBase out;
-  // Values by cell, one cell after the other.
-  std::array<std::uint16_t, 15> begin{};
-  std::array<std::uint8_t, kYear> cell_at{};
-  std::array<float, kYear> values{};
-  const int first = std::max(days.begin, cut - kYear + 1);
-  for (int day = first; day <= cut; ++day) {
-    if (std::isnan(days.value[static_cast<std::size_t>(day)])) continue;
-    const bool promoted = promoted_at(days, day, cut) == 1;
-    const auto cell =
-        static_cast<std::uint8_t>(2 * calendar.weekday[static_cast<std::size_t>(day)] + (promoted ? 1 : 0));
-    cell_at[static_cast<std::size_t>(day - first)] = cell;
-    ++begin[cell + 1U];
-  }
-  for (std::size_t cell = 0; cell < 14; ++cell)
-    begin[cell + 1] = static_cast<std::uint16_t>(begin[cell + 1] + begin[cell]);
-  std::array<std::uint16_t, 15> next = begin;
-  for (int day = first; day <= cut; ++day)
-    if (const float value = days.value[static_cast<std::size_t>(day)]; !std::isnan(value))
-      values[next[cell_at[static_cast<std::size_t>(day - first)]]++] = value;
-  std::array<float, 14> median{};
-  std::array<float, 14> count{};
+  std::array<float, kYear + 1> in_year{};
+  std::array<float, OrderedValues::kCells> median{};
+  std::array<float, OrderedValues::kCells> count{};
   double total = 0;
   double days_seen = 0;
-  for (std::size_t cell = 0; cell < 14; ++cell) {
-    const auto size = static_cast<std::size_t>(begin[cell + 1] - begin[cell]);
+  for (std::size_t cell = 0; cell < median.size(); ++cell) {
+    std::size_t size = 0;
+    for (const auto& [value, day] : values.in_cell(cell)) {
+      in_year[size] = value;  // without a branch: what lies outside is overwritten
+      size += day > cut - kYear && day <= cut ? 1 : 0;
+    }
     count[cell] = static_cast<float>(size);
     if (size == 0) continue;
-    median[cell] = median_in_place(std::span(values).subspan(begin[cell], size));
+    median[cell] = size % 2 == 1 ? in_year[size / 2] : (in_year[size / 2] + in_year[size / 2 - 1]) / 2;
     total += static_cast<double>(median[cell] * count[cell]);
     days_seen += static_cast<double>(count[cell]);
   }
@@ -100,22 +112,26 @@ MemberBase logarithm_base(const MemberDays& days, const PanelCalendar& calendar,
   return out;
 }
 
+/// A day counts in its own cell, and in that of its weekday when nothing is known of a promotion.
+void for_cells(const MemberDays& days, int day, const auto& add) {
+  const std::size_t cell = days.cell[static_cast<std::size_t>(day)];
+  add(cell);
+  if (cell != unknown_cell(cell)) add(unknown_cell(cell));
+}
+
 /// Units: the mean of a year times the factor of the weekday x promotion, drawn to that of all members.
-MemberBase unit_base(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel) {
+MemberBase unit_base(const MemberDays& days, const PanelCut& panel) {
   MemberBase out;
   std::array<float, 7 * kPromotionStates> sum{};
   std::array<float, 7 * kPromotionStates> count{};
   float total = 0;
   float seen = 0;
-  for (int day = std::max(days.begin, panel.cut - kYear + 1); day <= panel.cut; ++day) {
+  for (const std::int16_t day : days.known_days(panel.cut - kYear + 1, panel.cut)) {
     const float value = days.value[static_cast<std::size_t>(day)];
-    if (std::isnan(value)) continue;
-    const int weekday = calendar.weekday[static_cast<std::size_t>(day)];
-    for (const int promoted : {promoted_at(days, day, panel.cut), -1}) {
-      sum[cell_of(weekday, promoted)] += value;
-      count[cell_of(weekday, promoted)] += 1;
-      if (promoted < 0) break;
-    }
+    for_cells(days, day, [&](std::size_t cell) {
+      sum[cell] += value;
+      count[cell] += 1;
+    });
     total += value;
     seen += 1;
   }
@@ -128,59 +144,66 @@ MemberBase unit_base(const MemberDays& days, const PanelCalendar& calendar, cons
   return out;
 }
 
+struct Trend {
+  float spread = 0;
+  float slope = 0;  ///< of a hundred days
+  float zeros = 0;
+};
+
+Trend trend_of(const MemberDays& days, int cut, int window, const MemberCut& member) {
+  double r = 0, rr = 0, tr = 0, t = 0, tt = 0, zeros = 0;
+  const std::span<const std::int16_t> known = days.known_days(cut - window + 1, cut);
+  for (const std::int16_t day : known) {
+    const auto residual = static_cast<double>(member.residual_at(day));
+    const double x = day - cut;
+    t += x, tt += x * x, r += residual, rr += residual * residual, tr += x * residual;
+    zeros += residual == 0 ? 1 : 0;
+  }
+  const auto n = static_cast<double>(known.size());
+  const double variance = n > 1 ? rr / n - (r / n) * (r / n) : 0;
+  const double spread_x = n * tt - t * t;
+  return {static_cast<float>(std::sqrt(std::max(variance, 0.0))),
+          static_cast<float>(n > 6 && spread_x > 0 ? (n * tr - t * r) / spread_x * 100 : 0),
+          static_cast<float>(n > 0 ? zeros / n : 0)};
+}
+
 /// Decayed mean, spread and slope of the latest residuals.
 void summarise(const MemberDays& days, int cut, bool logarithm, MemberCut& out) {
-  const float decay = std::exp2(-1.0F / 28);
-  float weight = 1;
+  static const auto kDecay = [] {  // weights that halve in 28 days, by days before the cut
+    std::array<float, 731> weights{};
+    const float decay = std::exp2(-1.0F / 28);
+    float weight = 1;
+    for (float& each : weights) each = std::exchange(weight, weight * decay);
+    return weights;
+  }();
   float sum = 0;
   float weights = 0;
-  for (int day = cut; day >= std::max(days.begin, cut - 730); --day, weight *= decay) {
+  const auto decayed = days.known_days(cut - static_cast<int>(kDecay.size()) + 1, cut);
+  for (const std::int16_t day : std::views::reverse(decayed)) {
     const float residual = out.residual_at(day);
-    if (std::isnan(residual)) continue;
+    const float weight = kDecay[static_cast<std::size_t>(cut - day)];
     sum += weight * (logarithm ? std::clamp(residual, -0.6F, 0.6F) : residual);
     weights += weight;
   }
   out.level = weights > 0 ? sum / weights : logarithm ? 0.0F : 1.0F;
   out.level28 = out.residuals.mean(cut - 27, cut);
-  out.level91 = out.residuals.mean(cut - 90, cut);
   out.level365 = out.residuals.mean(cut - 364, cut);
-  for (const int window : {91, kYear}) {
-    double n = 0, t = 0, tt = 0, r = 0, rr = 0, tr = 0, zeros = 0;
-    for (int day = std::max(days.begin, cut - window + 1); day <= cut; ++day) {
-      const auto residual = static_cast<double>(out.residual_at(day));
-      if (std::isnan(residual)) continue;
-      const double x = day - cut;
-      n += 1, t += x, tt += x * x, r += residual, rr += residual * residual, tr += x * residual;
-      zeros += residual == 0 ? 1 : 0;
-    }
-    const double variance = n > 1 ? rr / n - (r / n) * (r / n) : 0;
-    const double spread_x = n * tt - t * t;
-    const auto spread = static_cast<float>(std::sqrt(std::max(variance, 0.0)));
-    const auto slope = static_cast<float>(n > 6 && spread_x > 0 ? (n * tr - t * r) / spread_x * 100 : 0);
-    (window == 91 ? out.spread91 : out.spread365) = spread;
-    (window == 91 ? out.slope91 : out.slope365) = slope;
-    if (window == 91) out.zeros91 = static_cast<float>(n > 0 ? zeros / n : 0);
-  }
+  const Trend quarter = trend_of(days, cut, 91, out);
+  const Trend year = trend_of(days, cut, kYear, out);
+  out.spread91 = quarter.spread, out.slope91 = quarter.slope, out.zeros91 = quarter.zeros;
+  out.spread365 = year.spread, out.slope365 = year.slope;
   if (logarithm) return;
-  float seen = 0;
-  float zeros = 0;
-  for (int day = std::max(days.begin, cut - 27); day <= cut; ++day) {
-    const float residual = out.residual_at(day);
-    if (std::isnan(residual)) continue;
-    seen += 1;
-    zeros += residual == 0 ? 1 : 0;
-  }
-  out.zeros28 = seen > 0 ? zeros / seen : 0;
+  const auto month = days.known_days(cut - 27, cut);
+  const auto zeros = std::ranges::count_if(month, [&](int day) { return out.residual_at(day) == 0; });
+  out.zeros28 = month.empty() ? 0 : static_cast<float>(zeros) / static_cast<float>(month.size());
   int day = cut;
   while (day >= days.begin && !(days.value[static_cast<std::size_t>(day)] > 0)) --day;
   out.since_sale = static_cast<float>(cut - day);
 }
 
-float residual_of(const MemberDays& days, const PanelCalendar& calendar, bool logarithm, const Cells& base,
-                  int day) {
+float residual_of(const MemberDays& days, bool logarithm, const Cells& base, int day) {
   const auto at = static_cast<std::size_t>(day);
-  const int promoted = days.promoted.empty() ? 0 : days.promoted[at];  // known: the day is past
-  const float expected = base[cell_of(calendar.weekday[at], promoted)];
+  const float expected = base[days.cell[at]];
   return logarithm ? days.value[at] - expected : days.value[at] / expected;
 }
 
@@ -191,46 +214,36 @@ void learn_experience(const MemberDays& days, const PanelCalendar& calendar, con
     into.near.resize(days.streams.size());
     into.flag.resize(days.streams.size());
   }
-  std::array<std::size_t, kYear> known_day;
-  std::array<float, kYear> known_value;
-  std::size_t known = 0;
-  for (int day = std::max(days.begin, cut - kYear + 1); day <= cut; ++day) {
-    const float value = member.residual_at(day);
-    if (std::isnan(value)) continue;
-    known_day[known] = static_cast<std::size_t>(day);
-    known_value[known++] = value;
+  const std::span<const std::int16_t> year = days.known_days(cut - kYear + 1, cut);
+  for (const std::int16_t day : year) {
+    const auto at = static_cast<std::size_t>(day);
+    const float residual = member.residual_at(day);
+    into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(residual, weight);
+    into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(residual, weight);
   }
-  for (std::size_t i = 0; i < known; ++i) {
-    const std::size_t at = known_day[i];
-    into.by_day_of_month[static_cast<std::size_t>(calendar.day_of_month[at] - 1)].add(known_value[i], weight);
-    into.by_days_left[static_cast<std::size_t>(calendar.days_left[at])].add(known_value[i], weight);
-  }
-  for (std::size_t s = 0; s < days.streams.size(); ++s) {
-    // Both means in registers: events are too irregular for a branch.
-    std::array<Experience::Mean, 2> mean = into.flag[s];
-    const std::uint8_t* on = days.streams[s].on.data();
-    for (std::size_t i = 0; i < known; ++i) {
-      const float weight_on = on[known_day[i]] != 0 ? weight : 0;
-      mean[1].add(known_value[i], weight_on);
-      mean[0].add(known_value[i], weight - weight_on);
-    }
-    into.flag[s] = mean;
-  }
-  // Events go back as far as the member does; close to the cut not all that come after are known.
   for (std::size_t s = 0; s < days.streams.size(); ++s) {
     const EventStream& stream = days.streams[s];
-    const auto add = [&](int day, std::size_t position) {
-      const float value = day >= member.from
-                              ? member.residual_at(day)
-                              : residual_of(days, calendar, panel.logarithm, member.base.cell, day);
-      if (!std::isnan(value)) into.near[s][position].add(value, weight);
-    };
-    const auto first = std::ranges::lower_bound(stream.near_day, days.begin) - stream.near_day.begin();
-    for (auto i = static_cast<std::size_t>(first);
-         i < stream.near_day.size() && stream.near_day[i] <= cut - kNear; ++i)
-      add(stream.near_day[i], stream.near_position[i]);
-    for (int day = std::max(days.begin, cut - kNear + 1); day <= cut; ++day)
-      add(day, position_near(stream, day, cut));
+    // Both means in registers: events are too irregular for a branch.
+    auto [off, on] = into.flag[s];
+    for (const std::int16_t day : year) {
+      const float residual = member.residual_at(day);
+      const float weight_on = weight * static_cast<float>(stream.on[static_cast<std::size_t>(day)]);
+      on.add(residual, weight_on);
+      off.add(residual, weight - weight_on);
+    }
+    into.flag[s] = {off, on};
+    // Events go back as far as the member does; close to the cut not all that come after are known.
+    for (std::size_t position = 0; position + 1 < kPositions; ++position) {
+      Experience::Mean mean = into.near[s][position];
+      const std::vector<std::int16_t>& near = stream.near[position];
+      auto day = near.begin();
+      for (; day != near.end() && *day < member.from; ++day)
+        mean.add(residual_of(days, panel.logarithm, member.base.cell, *day), weight);
+      for (; day != near.end() && *day <= cut - kNear; ++day) mean.add(member.residual_at(*day), weight);
+      into.near[s][position] = mean;
+    }
+    for (const std::int16_t day : days.known_days(cut - kNear + 1, cut))
+      into.near[s][position_near(stream, day, cut)].add(member.residual_at(day), weight);
   }
 }
 
@@ -246,20 +259,13 @@ float mean_price(const MemberDays& days, int cut, int window) {
   return count > 0 ? sum / count : std::nanf("");
 }
 
-MemberBase base_of(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel) {
-  return panel.logarithm ? logarithm_base(days, calendar, panel.cut) : unit_base(days, calendar, panel);
-}
-
 /// Residuals from `out.base`, which the panel needs of each member; the rest is for the member's own rows.
-void find_residuals(const MemberDays& days, const PanelCalendar& calendar, const PanelCut& panel,
-                    MemberCut& out) {
-  const int cut = panel.cut;
-  out.from = std::max(days.begin, cut - kLookBack + 1);
-  out.residual.resize(static_cast<std::size_t>(cut - out.from) + 1);
-  for (int day = out.from; day <= cut; ++day)
+void find_residuals(const MemberDays& days, const PanelCut& panel, MemberCut& out) {
+  out.from = std::max(days.begin, panel.cut - kLookBack + 1);
+  out.residual.resize(static_cast<std::size_t>(panel.cut - out.from) + 1);
+  for (int day = out.from; day <= panel.cut; ++day)
     out.residual[static_cast<std::size_t>(day - out.from)] =
-        residual_of(days, calendar, panel.logarithm, out.base.cell, day);
-  out.usable = is_usable(days, cut);
+        residual_of(days, panel.logarithm, out.base.cell, day);
 }
 
 }  // namespace
@@ -271,15 +277,14 @@ bool is_usable(const MemberDays& days, int cut) {
 
 void cut_member(std::size_t member, const MemberDays& days, const PanelCalendar& calendar,
                 const PanelCut& panel, MemberCut& out) {
-  out.usable = is_usable(days, panel.cut);
-  if (!out.usable) return;
-  out.base = panel.bases.empty() ? base_of(days, calendar, panel) : panel.bases[member];
-  find_residuals(days, calendar, panel, out);
-  out.residuals.start(out.from, panel.cut + 1);
-  for (int day = out.from; day <= panel.cut; ++day)
-    if (const float residual = out.residual_at(day); !std::isnan(residual))
-      out.residuals.add(day, residual, 1);
-  out.residuals.finish();
+  if (!panel.bases.empty())
+    out.base = panel.bases[member];
+  else if (panel.logarithm)
+    out.base = logarithm_base(order_values(days, panel.cut, panel.cut), panel.cut);
+  else
+    out.base = unit_base(days, panel);
+  find_residuals(days, panel, out);
+  out.residuals.assign(out.from, out.residual);
   summarise(days, panel.cut, panel.logarithm, out);
   out.experience.clear();
   learn_experience(days, calendar, panel, out, 1, out.experience);
@@ -298,6 +303,8 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
     std::vector<double> weight;
     Experience experience;
   };
+  if (cuts.empty()) return {};
+  const auto [oldest, newest] = std::ranges::minmax(cuts);
   const auto look_back_from = [](int cut) { return std::max(cut - kLookBack + 1, 0); };
   constexpr std::size_t kMembersMost = 4000;  // thousands more say nothing else of a day
   const std::vector<std::size_t> sample = sample_members(panel.members.size(), kMembersMost);
@@ -319,40 +326,36 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
       MemberCut member;
       for (std::size_t i = block * kBlock; i < std::min(sample.size(), (block + 1) * kBlock); ++i) {
         const MemberDays days = member_days(panel.members[sample[i]], calendar, logarithm);
+        OrderedValues ordered;
+        if (logarithm) ordered = order_values(days, oldest, newest);
         for (std::size_t k = 0; k < cuts.size(); ++k) {
           if (days.begin > cuts[k]) continue;
           Sums& to = sums[block][k];
           if (pooling) {
-            double total = 0, seen = 0;
-            for (int day = std::max(days.begin, cuts[k] - kYear + 1); day <= cuts[k]; ++day)
-              if (const float value = days.value[static_cast<std::size_t>(day)]; !std::isnan(value))
-                total += static_cast<double>(value), seen += 1;
+            const auto year = days.known_days(cuts[k] - kYear + 1, cuts[k]);
+            double total = 0;
+            for (const std::int16_t day : year)
+              total += static_cast<double>(days.value[static_cast<std::size_t>(day)]);
             if (total <= 0) continue;
-            for (int day = std::max(days.begin, cuts[k] - kYear + 1); day <= cuts[k]; ++day) {
-              const auto at = static_cast<std::size_t>(day);
-              if (std::isnan(days.value[at])) continue;
-              for (const int promoted : {promoted_at(days, day, cuts[k]), -1}) {
-                const std::size_t cell = cell_of(calendar.weekday[at], promoted);
-                to.units[cell] += static_cast<double>(days.value[at]);
-                to.expected[cell] += total / seen;
-                if (promoted < 0) break;
-              }
+            for (const std::int16_t day : year) {
+              for_cells(days, day, [&](std::size_t cell) {
+                to.units[cell] += static_cast<double>(days.value[static_cast<std::size_t>(day)]);
+                to.expected[cell] += total / static_cast<double>(year.size());
+              });
             }
             continue;
           }
           if (!is_usable(days, cuts[k])) continue;
-          member.base = base_of(days, calendar, result[k]);
+          member.base = logarithm ? logarithm_base(ordered, cuts[k]) : unit_base(days, result[k]);
           if (!result[k].bases.empty()) result[k].bases[sample[i]] = member.base;
-          find_residuals(days, calendar, result[k], member);
+          find_residuals(days, result[k], member);
           const float weight = logarithm ? 1.0F : std::exp(member.base.mean);
           const int from = look_back_from(cuts[k]);
           to.residual.resize(static_cast<std::size_t>(cuts[k] - from) + 1);
           to.weight.resize(to.residual.size());
-          for (int day = member.from; day <= cuts[k]; ++day) {
-            const float residual = member.residual_at(day);
-            if (std::isnan(residual)) continue;
+          for (const std::int16_t day : days.known_days(from, cuts[k])) {
             const auto at = static_cast<std::size_t>(day - from);
-            to.residual[at] += static_cast<double>(weight * residual);
+            to.residual[at] += static_cast<double>(weight * member.residual_at(day));
             to.weight[at] += static_cast<double>(weight);
           }
           learn_experience(days, calendar, result[k], member, weight, to.experience);
@@ -395,15 +398,12 @@ std::vector<PanelCut> cut_panel(const Panel& panel, const PanelCalendar& calenda
         merge(to.experience.flag[s], from.experience.flag[s]);
       }
     }
-    to.residual.start(first, cuts[k] + 1);
-    double most = 0;
-    for (const double each : weight) most = std::max(most, each);
-    for (std::size_t day = 0; day < weight.size(); ++day) {
-      // Days on which hardly anybody sold say nothing of the others. Weights of one: all days count the same.
-      if (weight[day] <= 0.1 * most) continue;
-      to.residual.add(first + static_cast<int>(day), static_cast<float>(residual[day] / weight[day]), 1);
-    }
-    to.residual.finish();
+    // Days on which hardly anybody sold say nothing of the others. Weights of one: all days count the same.
+    const double least = weight.empty() ? 0 : 0.1 * std::ranges::max(weight);
+    std::vector<float> mean(weight.size(), std::nanf(""));
+    for (std::size_t day = 0; day < weight.size(); ++day)
+      if (weight[day] > least) mean[day] = static_cast<float>(residual[day] / weight[day]);
+    to.residual.assign(first, mean);
     to.level28 = to.residual.mean(cuts[k] - 27, cuts[k]);
     to.level365 = to.residual.mean(cuts[k] - 364, cuts[k]);
   }

@@ -6,31 +6,49 @@
 namespace tillcast::forecast {
 namespace {
 
-void finish_stream(EventStream& stream) {
-  const auto days = static_cast<int>(stream.on.size());
+void find_distances(EventStream& stream) {
   const std::size_t size = stream.on.size();
-  for (auto* each : {&stream.last_on, &stream.next_on, &stream.last_off, &stream.next_off, &stream.count})
-    each->assign(size + (each == &stream.count ? 1 : 0), 0);
-  std::int16_t on = -1;
-  std::int16_t off = -1;
+  for (auto* each : {&stream.last_on, &stream.next_on, &stream.last_off, &stream.next_off})
+    each->resize(size);
+  stream.count.resize(size + 1);
+  std::int16_t last_on = -1;
+  std::int16_t last_off = -1;
+  std::int16_t count = 0;
   for (std::size_t day = 0; day < size; ++day) {
-    (stream.on[day] != 0 ? on : off) = static_cast<std::int16_t>(day);
-    stream.last_on[day] = on;
-    stream.last_off[day] = off;
-    stream.count[day + 1] = static_cast<std::int16_t>(stream.count[day] + stream.on[day]);
+    const bool on = stream.on[day] != 0;
+    stream.last_on[day] = last_on = on ? static_cast<std::int16_t>(day) : last_on;
+    stream.last_off[day] = last_off = on ? last_off : static_cast<std::int16_t>(day);
+    stream.count[day + 1] = count = static_cast<std::int16_t>(count + stream.on[day]);
   }
-  on = off = EventStream::kNever;
-  for (int day = days; day-- > 0;) {
+  std::int16_t next_on = EventStream::kNever;
+  std::int16_t next_off = EventStream::kNever;
+  for (std::size_t day = size; day-- > 0;) {
+    const bool on = stream.on[day] != 0;
+    stream.next_on[day] = next_on = on ? static_cast<std::int16_t>(day) : next_on;
+    stream.next_off[day] = next_off = on ? next_off : static_cast<std::int16_t>(day);
+  }
+}
+
+/// @param seen  as MemberDays::seen
+void find_near_days(const std::vector<std::int16_t>& seen, EventStream& stream) {
+  const auto size = static_cast<int>(stream.on.size());
+  const auto add = [&](int day, std::size_t position) {
+    if (day < 0 || day >= size) return;
     const auto at = static_cast<std::size_t>(day);
-    (stream.on[at] != 0 ? on : off) = static_cast<std::int16_t>(day);
-    stream.next_on[at] = on;
-    stream.next_off[at] = off;
-  }
-  for (int day = 0; day < days; ++day) {
-    const std::size_t position = position_near(stream, day, days);
-    if (position + 1 == kPositions) continue;
-    stream.near_day.push_back(static_cast<std::int16_t>(day));
-    stream.near_position.push_back(static_cast<std::uint8_t>(position));
+    if (seen[at + 1] > seen[at] && position_near(stream, day, size) == position)
+      stream.near[position].push_back(static_cast<std::int16_t>(day));
+  };
+  for (auto& days : stream.near) days.reserve(static_cast<std::size_t>(stream.count.back()));
+  // From one run of days that are on to the next.
+  int begin = stream.next_on.front();
+  while (begin < size) {
+    const int end = std::min<int>(stream.next_off[static_cast<std::size_t>(begin)], size);
+    for (int day = begin; day < end; ++day) add(day, kNear);
+    for (int away = 1; away <= kNear; ++away) {
+      add(begin - away, static_cast<std::size_t>(kNear - away));
+      add(end - 1 + away, static_cast<std::size_t>(kNear + away));
+    }
+    begin = end < size ? stream.next_on[static_cast<std::size_t>(end)] : size;
   }
 }
 
@@ -47,6 +65,11 @@ int days_ahead(std::size_t known, std::size_t history) {
   return static_cast<int>(known > history ? known - history : 0);
 }
 
+/// Days of a member before the calendar begins, which holds a bounded number of years.
+std::size_t days_skipped(const PanelMember& member, const PanelCalendar& calendar) {
+  return static_cast<std::size_t>(std::max(calendar.first - member.history.start.days, 0));
+}
+
 /// A day on which a shop that is open on such weekdays is closed.
 EventStream closings(const MemberDays& days, const PanelMember& member, const PanelCalendar& calendar,
                      std::vector<std::uint8_t>& closed) {
@@ -57,17 +80,14 @@ EventStream closings(const MemberDays& days, const PanelMember& member, const Pa
   closed.assign(size, 0);
   stream.on.assign(size, 0);
   for (std::size_t day = 0; day < size; ++day) closed[day] = open[day] == 0 ? 1 : 0;
+  std::vector<std::uint8_t> shut(size);  // how many of the 26 same weekdays before
+  for (std::size_t day = 7; day < size; ++day) {
+    const int left = day >= 27 * 7 ? closed[day - 27 * 7] : 0;
+    shut[day] = static_cast<std::uint8_t>(shut[day - 7] + closed[day - 7] - left);
+  }
   for (auto day = static_cast<std::size_t>(days.begin); day < size; ++day) {
-    if (closed[day] == 0) continue;
-    int seen = 0;
-    int shut = 0;
-    for (int back = 1; back <= 26; ++back) {
-      const int at = static_cast<int>(day) - 7 * back;
-      if (at < days.begin) break;
-      ++seen;
-      shut += closed[static_cast<std::size_t>(at)];
-    }
-    stream.on[day] = seen == 0 || 2 * shut < seen ? 1 : 0;
+    const int seen = std::min((static_cast<int>(day) - days.begin) / 7, 26);
+    stream.on[day] = closed[day] != 0 && (seen == 0 || 2 * shut[day] < seen) ? 1 : 0;
   }
   stream.ahead = days_ahead(member.history.open.size(), member.history.size());
   return stream;
@@ -75,7 +95,6 @@ EventStream closings(const MemberDays& days, const PanelMember& member, const Pa
 
 void find_long_closings(const std::vector<std::uint8_t>& closed, MemberDays& days) {
   const auto size = static_cast<int>(closed.size());
-  days.long_closed.assign(closed.size(), 0);
   days.long_begin.assign(closed.size(), -1);
   days.long_end.assign(closed.size(), -1);
   std::int16_t last_begin = -1;
@@ -90,14 +109,12 @@ void find_long_closings(const std::vector<std::uint8_t>& closed, MemberDays& day
     }
     int end = day;
     while (end < size && closed[static_cast<std::size_t>(end)] != 0) ++end;
-    const bool is_long = end - day >= kLongClosing;
-    if (is_long) {
+    if (end - day >= kLongClosing) {
       last_begin = static_cast<std::int16_t>(day);
       last_end = static_cast<std::int16_t>(end);
     }
     for (; day < end; ++day) {
       const auto within = static_cast<std::size_t>(day);
-      days.long_closed[within] = is_long ? 1 : 0;
       days.long_begin[within] = last_begin;
       days.long_end[within] = last_end;
     }
@@ -146,11 +163,11 @@ PanelShape shape_of(const Panel& panel) {
   return shape;
 }
 
-MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
+MemberDays member_values(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
   MemberDays days;
   const History& history = member.history;
   days.begin = std::max(history.start.days - calendar.first, 0);
-  const auto skipped = static_cast<std::size_t>(calendar.first + days.begin - history.start.days);
+  const std::size_t skipped = days_skipped(member, calendar);
   const std::size_t size = static_cast<std::size_t>(calendar.days());
   days.value.assign(size, std::nanf(""));
   for (std::size_t i = skipped; i < history.size(); ++i) {
@@ -158,14 +175,38 @@ MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar,
     days.value[static_cast<std::size_t>(days.begin) + i - skipped] =
         static_cast<float>(logarithm ? std::log(history.value[i]) : std::max(history.value[i], 0.0));
   }
+  days.known.reserve(size);
   days.seen.assign(size + 1, 0);
-  for (std::size_t day = 0; day < size; ++day)
-    days.seen[day + 1] = static_cast<std::int16_t>(days.seen[day] + (std::isnan(days.value[day]) ? 0 : 1));
-  const auto rest = [&](auto span) { return span.empty() ? span : span.subspan(skipped); };
-  if (!history.promotion.empty()) {
-    days.promoted = on_calendar<std::int8_t>(rest(history.promotion), days.begin, calendar, std::int8_t{-1});
-    days.promotion_ahead = days_ahead(history.promotion.size(), history.size());
+  for (std::size_t day = 0; day < size; ++day) {
+    if (!std::isnan(days.value[day])) days.known.push_back(static_cast<std::int16_t>(day));
+    days.seen[day + 1] = static_cast<std::int16_t>(days.known.size());
   }
+  return days;
+}
+
+MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm) {
+  MemberDays days = member_values(member, calendar, logarithm);
+  const History& history = member.history;
+  const std::size_t skipped = days_skipped(member, calendar);
+  const std::size_t size = days.value.size();
+  const auto rest = [&](auto span) { return span.empty() ? span : span.subspan(skipped); };
+  EventStream promotion;
+  promotion.on.assign(size, 0);
+  days.cell.resize(size);
+  if (history.promotion.empty()) {
+    days.promotion_ahead = calendar.days();  // there are none, now and later
+    for (std::size_t day = 0; day < size; ++day)
+      days.cell[day] = static_cast<std::uint8_t>(cell_of(calendar.weekday[day], 0));
+  } else {
+    const std::vector<std::int8_t> promoted =
+        on_calendar<std::int8_t>(rest(history.promotion), days.begin, calendar, std::int8_t{-1});
+    days.promotion_ahead = promotion.ahead = days_ahead(history.promotion.size(), history.size());
+    for (std::size_t day = 0; day < size; ++day) {
+      days.cell[day] = static_cast<std::uint8_t>(cell_of(calendar.weekday[day], promoted[day]));
+      promotion.on[day] = promoted[day] == 1 ? 1 : 0;
+    }
+  }
+  days.streams.push_back(std::move(promotion));
   if (!history.price.empty()) {
     days.price.assign(size, std::nanf(""));
     const auto prices = rest(history.price);
@@ -173,12 +214,6 @@ MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar,
       days.price[static_cast<std::size_t>(days.begin) + i] = static_cast<float>(prices[i]);
     days.price_ahead = days_ahead(history.price.size(), history.size());
   }
-  EventStream promotion;
-  promotion.on.assign(size, 0);
-  for (std::size_t day = 0; day < days.promoted.size(); ++day)
-    promotion.on[day] = days.promoted[day] == 1 ? 1 : 0;
-  promotion.ahead = days.promotion_ahead;
-  days.streams.push_back(std::move(promotion));
   for (const DriverView& driver : member.drivers) {
     days.drivers.push_back(on_calendar<float>(rest(driver.value), days.begin, calendar, std::nanf("")));
     days.driver_ahead.push_back(days_ahead(driver.value.size(), history.size()));
@@ -196,7 +231,10 @@ MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar,
   closing.ahead = days_ahead(history.open.size(), history.size());
   days.streams.push_back(std::move(closing));
   find_long_closings(closed, days);
-  for (EventStream& stream : days.streams) finish_stream(stream);
+  for (EventStream& stream : days.streams) {
+    find_distances(stream);
+    find_near_days(days.seen, stream);
+  }
   return days;
 }
 
@@ -210,25 +248,16 @@ std::size_t position_near(const EventStream& stream, int day, int cut) {
   return since <= kNear ? static_cast<std::size_t>(kNear + since) : kPositions - 1;
 }
 
-void WindowMeans::start(int first, int end) {
+void WindowMeans::assign(int first, std::span<const float> values) {
   first_ = first;
-  const auto days = static_cast<std::size_t>(std::max(end - first, 0));
-  sum_.assign(days + 1, 0);
-  count_.assign(days + 1, 0);
-}
-
-void WindowMeans::add(int day, float value, float weight) {
-  const auto at = static_cast<std::size_t>(day - first_) + 1;
-  sum_[at] += static_cast<double>(value * weight);
-  count_[at] += static_cast<double>(weight);
-}
-
-void WindowMeans::finish() {
-  double sum = 0;
-  double count = 0;
-  for (std::size_t i = 1; i < sum_.size(); ++i) {
-    sum_[i] = sum += sum_[i];
-    count_[i] = count += count_[i];
+  before_.resize(values.size() + 1);
+  Sums sums;
+  before_[0] = sums;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool known = !std::isnan(values[i]);
+    sums.sum += known ? static_cast<double>(values[i]) : 0;
+    sums.count += known ? 1 : 0;
+    before_[i + 1] = sums;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "forecast/panel_model.h"
@@ -24,6 +25,10 @@ struct PanelCalendar {
 };
 PanelCalendar calendar_of(const Panel& panel, const PanelTask& task);
 
+/// Distances -3..3 from the nearest day that is on, and 7 = none near.
+constexpr int kNear = 3;
+constexpr std::size_t kPositions = 2 * kNear + 2;
+
 /// Days on which something is on (a promotion, a holiday, a closing), with the way to the next and last ones.
 struct EventStream {
   int ahead = 0;                       ///< days after a cut that are known
@@ -33,12 +38,23 @@ struct EventStream {
   std::vector<std::int16_t> last_off;  ///< likewise
   std::vector<std::int16_t> next_off;
   std::vector<std::int16_t> count;  ///< days on before this one
-  /// Days within kNear of one that is on, in order, and where they stand when all days ahead are known.
-  std::vector<std::int16_t> near_day;
-  std::vector<std::uint8_t> near_position;
+  /// By position: the days with a value that stand there when all days ahead are known.
+  std::array<std::vector<std::int16_t>, kPositions - 1> near;
 
   static constexpr std::int16_t kNever = 32000;
 };
+/// Where a day stands, as it is known at a cut.
+std::size_t position_near(const EventStream& stream, int day, int cut);
+
+/// Cells of the base of a member: weekday x promotion (no, yes, unknown).
+constexpr int kPromotionStates = 3;
+inline std::size_t cell_of(int weekday, int promoted) {
+  return static_cast<std::size_t>(weekday) * kPromotionStates +
+         static_cast<std::size_t>(promoted < 0 ? 2 : promoted);
+}
+/// The cell of the same weekday when nothing is known of a promotion.
+inline std::size_t unknown_cell(std::size_t cell) { return cell - cell % kPromotionStates + 2; }
+using Cells = std::array<float, 7 * kPromotionStates>;
 
 constexpr int kLongClosing = 5;  ///< days
 
@@ -46,22 +62,37 @@ constexpr int kLongClosing = 5;  ///< days
 struct MemberDays {
   int begin = 0;             ///< its first day
   std::vector<float> value;  ///< by day, what the target counts (logarithm or units); NaN = do not learn
-  std::vector<std::int16_t> seen;     ///< days with a value before this one
-  std::vector<std::int8_t> promoted;  ///< 0, 1, -1 = unknown; empty when there are none
-  int promotion_ahead = 0;
+  std::vector<std::int16_t> known;  ///< the days with a value
+  std::vector<std::int16_t> seen;   ///< days with a value before this one
+  std::vector<std::uint8_t> cell;   ///< by day: see cell_of
+  int promotion_ahead = 0;          ///< days after a cut of which the cell is known
   std::vector<float> price;
   int price_ahead = 0;
   std::vector<std::vector<float>> drivers;
   std::vector<int> driver_ahead;
-  std::vector<EventStream> streams;       ///< promotion, then flags and categories, then closings
-  std::vector<std::uint8_t> long_closed;  ///< days within closings of five days or more
+  std::vector<EventStream> streams;  ///< promotion, then flags and categories, then closings
   // Closings of kLongClosing days and more.
   std::vector<std::int16_t> long_begin;  ///< of the last long closing that began by this day, -1 = none
   std::vector<std::int16_t> long_end;    ///< first day after it
+
+  /// Those of [from, to] with a value.
+  std::span<const std::int16_t> known_days(int from, int to) const {
+    const std::int16_t before = seen[static_cast<std::size_t>(std::max(from, 0))];
+    return std::span(known).subspan(
+        static_cast<std::size_t>(before),
+        static_cast<std::size_t>(seen[static_cast<std::size_t>(to) + 1] - before));
+  }
+  /// The cell of a day as it is known at a cut.
+  std::size_t cell_at(int day, int cut) const {
+    const std::size_t found = cell[static_cast<std::size_t>(day)];
+    return day > cut + promotion_ahead ? unknown_cell(found) : found;
+  }
 };
 
 /// @param logarithm  values are logarithms, and days without sales are not learnt from; else units
 MemberDays member_days(const PanelMember& member, const PanelCalendar& calendar, bool logarithm);
+/// Its first day and its values alone.
+MemberDays member_values(const PanelMember& member, const PanelCalendar& calendar, bool logarithm);
 
 /// Which streams the members of a panel have.
 struct PanelShape {
@@ -73,26 +104,13 @@ struct PanelShape {
 };
 PanelShape shape_of(const Panel& panel);
 
-/// Cells of the base of a member: weekday x promotion (no, yes, unknown).
-constexpr int kPromotionStates = 3;
-inline std::size_t cell_of(int weekday, int promoted) {
-  return static_cast<std::size_t>(weekday) * kPromotionStates +
-         static_cast<std::size_t>(promoted < 0 ? 2 : promoted);
-}
-using Cells = std::array<float, 7 * kPromotionStates>;
-
-/// Distances -3..3 from the nearest day that is on, and 7 = none near.
-constexpr int kNear = 3;
-constexpr std::size_t kPositions = 2 * kNear + 2;
-std::size_t position_near(const EventStream& stream, int day, int cut);
-
 /// Sums of residuals by what a day is: the experience of a member, or of all members together.
 struct Experience {
   struct Mean {
     float sum = 0;
     float count = 0;
     void add(float value, float weight) {
-      sum += value * weight;
+      sum = std::fma(value, weight, sum);  // said, not left to the compiler: the same sums in every loop
       count += weight;
     }
     float value(float missing) const { return count > 0 ? sum / count : missing; }
@@ -116,26 +134,26 @@ constexpr int kLookBack = 2 * 364 + 40;
 /// Means of any window of days in constant time.
 class WindowMeans {
  public:
-  void start(int first, int end);                ///< days [first, end)
-  void add(int day, float value, float weight);  ///< days in order
-  void finish();
-  /// Mean over days [from, to], as far as there are any; NaN below `least` weight.
-  float mean(int from, int to, float least = 1) const {  // here, as every row asks for a dozen
+  void assign(int first, std::span<const float> values);  ///< by day from `first`; NaN = unknown
+  /// Mean over days [from, to], as far as there are any; NaN when fewer than `least` are known.
+  float mean(int from, int to, double least = 1) const {  // here, as every row asks for some
     from = std::max(from - first_, 0);
-    to = std::min(to - first_, static_cast<int>(sum_.size()) - 2);
+    to = std::min(to - first_, static_cast<int>(before_.size()) - 2);
     if (to < from) return std::numeric_limits<float>::quiet_NaN();
-    const auto begin = static_cast<std::size_t>(from);
-    const auto end = static_cast<std::size_t>(to) + 1;
-    const double count = count_[end] - count_[begin];
-    if (count < static_cast<double>(least)) return std::numeric_limits<float>::quiet_NaN();
-    return static_cast<float>((sum_[end] - sum_[begin]) / count);
+    const Sums& begin = before_[static_cast<std::size_t>(from)];
+    const Sums& end = before_[static_cast<std::size_t>(to) + 1];
+    const double count = end.count - begin.count;
+    if (count < least) return std::numeric_limits<float>::quiet_NaN();
+    return static_cast<float>((end.sum - begin.sum) / count);
   }
-  float value(int day) const { return mean(day, day, 0.5F); }
 
  private:
+  struct Sums {
+    double sum = 0;
+    double count = 0;
+  };
   int first_ = 0;
-  std::vector<double> sum_;
-  std::vector<double> count_;
+  std::vector<Sums> before_;  ///< of the days before each
 };
 
 /// What a member is expected to sell on a day.
@@ -159,7 +177,7 @@ struct PanelCut {
 struct MemberCut {
   MemberBase base;
   float level = 0;  ///< decayed mean of the latest residuals
-  float level28 = 0, level91 = 0, level365 = 0;
+  float level28 = 0, level365 = 0;
   float spread91 = 0, spread365 = 0, slope91 = 0, slope365 = 0;
   float zeros28 = 0, zeros91 = 0, since_sale = 0;
   int from = 0;                 ///< first day of `residual`
@@ -167,7 +185,6 @@ struct MemberCut {
   WindowMeans residuals;
   Experience experience;
   float price28 = 0, price365 = 0;
-  bool usable = false;  ///< enough days to say anything
 
   float residual_at(int day) const { return residual[static_cast<std::size_t>(day - from)]; }
 };
@@ -175,7 +192,8 @@ struct MemberCut {
 /// Whether a member has enough days up to a cut.
 bool is_usable(const MemberDays& days, int cut);
 
-/// Fills `out` from the days of a member up to `panel.cut`, a cut of cut_panel(). Reuses the memory of `out`.
+/// Fills `out` from the days of a usable member up to `panel.cut`, a cut of cut_panel(). Reuses the memory of
+/// `out`.
 void cut_member(std::size_t member, const MemberDays& days, const PanelCalendar& calendar,
                 const PanelCut& panel, MemberCut& out);
 

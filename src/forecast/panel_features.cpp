@@ -11,12 +11,11 @@ namespace tillcast::forecast {
 namespace {
 
 constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
-constexpr int kYearOfWeeks = 364;
+constexpr std::array<int, 2> kYearsBack = {364, 2 * 364};  ///< in whole weeks
 
 /// Takes the columns of a row: their names, once, or their values.
 class NameSink {
  public:
-  static constexpr bool kNames = true;
   explicit NameSink(std::vector<FeatureColumn>& out) : out_(out) {}
   void group(const char* name) { group_ = name; }
   void stream(const std::string& name) { group_ = prefix_ = name; }
@@ -34,7 +33,6 @@ class NameSink {
 /// Writes a row where there is room for it.
 class ValueSink {
  public:
-  static constexpr bool kNames = false;
   explicit ValueSink(float* to) : to_(to) {}
   void group(const char*) {}
   void stream(const std::string&) {}
@@ -47,36 +45,150 @@ class ValueSink {
   float* to_;
 };
 
+/// What days of a kind were worth so far, as a difference from what all days were.
+struct Worth {
+  struct OfStream {
+    std::array<float, kPositions> near{};
+    std::array<float, 2> flag{};
+  };
+  std::array<float, 31> day_of_month{}, days_left{};  ///< with the days before and after
+  std::vector<OfStream> streams;
+};
+
+void find_worth(const Experience& from, std::size_t streams, float reference, bool logarithm, Worth& out) {
+  const auto worth = [&](const Experience::Mean& mean) {
+    return level_difference(logarithm, mean.value(reference), reference);
+  };
+  const auto smooth = [&](const std::array<Experience::Mean, 31>& means, std::array<float, 31>& to) {
+    for (int day = 0; day < 31; ++day) {
+      Experience::Mean sum;
+      for (int i = std::max(day - 1, 0); i <= std::min(day + 1, 30); ++i) {
+        sum.sum += means[static_cast<std::size_t>(i)].sum;
+        sum.count += means[static_cast<std::size_t>(i)].count;
+      }
+      to[static_cast<std::size_t>(day)] = worth(sum);
+    }
+  };
+  smooth(from.by_day_of_month, out.day_of_month);
+  smooth(from.by_days_left, out.days_left);
+  out.streams.resize(streams);
+  for (std::size_t s = 0; s < streams; ++s) {
+    auto& [near, flag] = out.streams[s];
+    near.fill(kNoValue);
+    flag.fill(kNoValue);
+    if (s >= from.near.size()) continue;
+    for (std::size_t position = 0; position + 1 < kPositions; ++position)
+      if (from.near[s][position].count > 0) near[position] = worth(from.near[s][position]);
+    for (std::size_t on = 0; on < 2; ++on) flag[on] = worth(from.flag[s][on]);
+  }
+}
+
+/// What the rows of all members have in common at one cut.
+struct AllColumns {
+  /// Around the same date of an earlier year, against the month before the cut in that year.
+  struct Growth {
+    float days1 = 0, days3 = 0, days10 = 0, same_day = 0;
+  };
+  std::array<float, 4> level{};               ///< 7, 14, 28, 91 days
+  std::array<float, 2> before{};              ///< the month before the cut one and two years ago
+  std::vector<std::array<Growth, 2>> growth;  ///< by step; one and two years ago
+  Worth worth;
+};
+
+float growth_around(const WindowMeans& means, int day, int cut, int width, float before, bool logarithm) {
+  return level_difference(logarithm, means.mean(day - width, std::min(day + width, cut)), before);
+}
+
+AllColumns all_columns(const PanelCut& all, std::size_t streams, int steps) {
+  const int cut = all.cut;
+  const auto level = [&](int days) {
+    return level_difference(all.logarithm, all.residual.mean(cut - days + 1, cut), all.level365);
+  };
+  AllColumns out;
+  out.level = {level(7), level(14), level(28), level(91)};
+  for (std::size_t year = 0; year < 2; ++year)
+    out.before[year] = all.residual.mean(cut - kYearsBack[year] - 27, cut - kYearsBack[year], 5);
+  out.growth.resize(static_cast<std::size_t>(steps));
+  for (int step = 0; step < steps; ++step) {
+    for (std::size_t year = 0; year < 2; ++year) {
+      const auto around = [&](int width) {
+        return growth_around(all.residual, cut + 1 + step - kYearsBack[year], cut, width, out.before[year],
+                             all.logarithm);
+      };
+      out.growth[static_cast<std::size_t>(step)][year] = {around(1), around(3), around(10), around(0)};
+    }
+  }
+  find_worth(all.experience, streams, all.level365, all.logarithm, out.worth);
+  return out;
+}
+
 constexpr std::array<int, 7> kWindows = {7, 14, 28, 56, 91, 182, 365};
 
 /// What all rows of a member have in common at one cut.
-struct CutLevels {
-  std::array<float, kWindows.size()> level{};  ///< of the member, against its decayed level
-  std::array<float, 4> all{};                  ///< of all members: 7, 14, 28, 91 days
+struct OwnColumns {
+  std::array<float, kWindows.size()> level{};      ///< against the decayed level
+  std::array<float, 7> weekday_4{}, weekday_26{};  ///< latest residuals of the weekday
+  Cells cell_4{}, cell_last{};                     ///< of the weekday and promotion
   float own_to_all = 0, own_year = 0, all_year = 0;
-  std::array<float, 2> own_before{}, all_before{};  ///< the month before the cut one and two years ago
+  std::array<float, 2> before{};  ///< the month before the cut one and two years ago
+  Worth worth;
 };
 
-CutLevels levels_at(const MemberCut& own, const PanelCut& all) {
+/// Latest residuals of each weekday, and of each weekday and promotion.
+void find_same_days(const MemberDays& days, const MemberCut& own, int cut, bool logarithm, OwnColumns& out) {
+  struct Sum {
+    float sum = 0;
+    int count = 0;
+    void add_up_to(int most, float value) {
+      if (count < most) sum += value, ++count;
+    }
+  };
+  for (int first = cut - 6; first <= cut; ++first) {
+    constexpr int kWeeks = 26;
+    Sum four, all;
+    std::array<Sum, kPromotionStates> cells;
+    std::array<float, kPromotionStates> last;
+    last.fill(kNoValue);
+    for (int day = first; day > cut - 7 * kWeeks && day >= days.begin; day -= 7) {
+      const float residual = own.residual_at(day);
+      if (std::isnan(residual)) continue;
+      const std::size_t state = days.cell[static_cast<std::size_t>(day)] % kPromotionStates;
+      four.add_up_to(4, residual);
+      all.add_up_to(kWeeks, residual);
+      if (cells[state].count == 0) last[state] = residual;
+      cells[state].add_up_to(4, residual);
+    }
+    const auto mean = [&](const Sum& sum) {
+      return sum.count > 0 ? level_difference(logarithm, sum.sum / static_cast<float>(sum.count), own.level)
+                           : kNoValue;
+    };
+    const std::size_t weekday = days.cell[static_cast<std::size_t>(first)] / kPromotionStates;
+    out.weekday_4[weekday] = mean(four);
+    out.weekday_26[weekday] = mean(all);
+    for (std::size_t state = 0; state < kPromotionStates; ++state) {
+      const std::size_t cell = weekday * kPromotionStates + state;
+      out.cell_4[cell] = mean(cells[state]);
+      out.cell_last[cell] =
+          cells[state].count > 0 ? level_difference(logarithm, last[state], own.level) : kNoValue;
+    }
+  }
+}
+
+void find_own_columns(const MemberDays& days, const MemberCut& own, const PanelCut& all,
+                      const AllColumns& columns, OwnColumns& out) {
   const int cut = all.cut;
   const auto against = [&](float level, float reference) {
     return level_difference(all.logarithm, level, reference);
   };
-  CutLevels levels;
   for (std::size_t i = 0; i < kWindows.size(); ++i)
-    levels.level[i] = against(own.residuals.mean(cut - kWindows[i] + 1, cut), own.level);
-  levels.all = {against(all.residual.mean(cut - 6, cut), all.level365),
-                against(all.residual.mean(cut - 13, cut), all.level365), against(all.level28, all.level365),
-                against(all.residual.mean(cut - 90, cut), all.level365)};
-  levels.own_to_all = against(own.level28, all.level28);
-  for (std::size_t year = 0; year < 2; ++year) {
-    const int then = cut - static_cast<int>(year + 1) * kYearOfWeeks;
-    levels.own_before[year] = own.residuals.mean(then - 27, then, 5);
-    levels.all_before[year] = all.residual.mean(then - 27, then, 5);
-  }
-  levels.own_year = against(own.level28, levels.own_before[0]);
-  levels.all_year = against(all.level28, levels.all_before[0]);
-  return levels;
+    out.level[i] = against(own.residuals.mean(cut - kWindows[i] + 1, cut), own.level);
+  out.own_to_all = against(own.level28, all.level28);
+  for (std::size_t year = 0; year < 2; ++year)
+    out.before[year] = own.residuals.mean(cut - kYearsBack[year] - 27, cut - kYearsBack[year], 5);
+  out.own_year = against(own.level28, out.before[0]);
+  out.all_year = against(all.level28, columns.before[0]);
+  find_same_days(days, own, cut, all.logarithm, out);
+  find_worth(own.experience, days.streams.size(), own.level365, all.logarithm, out.worth);
 }
 
 /// Letters, digits and _ alone, as LightGBM wants the names of columns.
@@ -107,6 +219,7 @@ struct PanelFeatures::State {
   PanelShape shape;
   bool logarithm = true;
   std::vector<PanelCut> cuts;
+  std::vector<AllColumns> all_columns;  ///< by cut
   std::vector<std::string> stream_names;
   std::vector<std::string> driver_names;
   std::vector<std::string> attribute_names;
@@ -149,19 +262,11 @@ struct PanelFeatures::State {
     }
   }
 
-  /// Weekday x promotion of a day ahead, as it is known at the cut.
-  std::size_t cell(const MemberDays& days, int day, int cut) const {
-    const int promoted = days.promoted.empty()              ? 0
-                         : day > cut + days.promotion_ahead ? -1
-                                                            : days.promoted[static_cast<std::size_t>(day)];
-    return cell_of(calendar.weekday[static_cast<std::size_t>(day)], promoted);
-  }
-
   template <class Sink>
-  void stream_columns(const EventStream& stream, const MemberCut& own, const PanelCut& all, std::size_t which,
-                      int day, Sink& sink) const {
+  void stream_columns(const EventStream& stream, const Worth::OfStream& own, const Worth::OfStream& all,
+                      int day, int cut, Sink& sink) const {
     const auto at = static_cast<std::size_t>(day);
-    const int limit = all.cut + stream.ahead;
+    const int limit = cut + stream.ahead;
     const bool known = day <= limit;
     const bool on = known && stream.on[at] != 0;
     const auto days_if = [&](bool holds, int days) {
@@ -179,59 +284,90 @@ struct PanelFeatures::State {
         "days_last_week",
         days_if(day >= 7, stream.count[at] - stream.count[at - static_cast<std::size_t>(std::min(day, 7))]));
     // What such days were worth so far, to the member and to all.
-    const std::size_t position = known ? position_near(stream, day, all.cut) : kPositions - 1;
-    const bool near = position + 1 < kPositions;
-    const auto experience = [&](const Experience& from, float reference) {
-      if (from.near.size() <= which || !near) return kNoValue;
-      const auto& mean = from.near[which][position];
-      if (mean.count <= 0) return kNoValue;
-      return level_difference(all.logarithm, mean.value(reference), reference);
-    };
-    sink.put("own_near", experience(own.experience, own.level365));
-    sink.put("all_near", experience(all.experience, all.level365));
-    const auto flagged = [&](const Experience& from, float reference) {
-      if (from.flag.size() <= which || !known) return kNoValue;
-      return level_difference(all.logarithm, from.flag[which][on ? 1 : 0].value(reference), reference);
-    };
-    sink.put("own_effect", flagged(own.experience, own.level365));
-    sink.put("all_effect", flagged(all.experience, all.level365));
+    const std::size_t position = known ? position_near(stream, day, cut) : kPositions - 1;
+    sink.put("own_near", own.near[position]);
+    sink.put("all_near", all.near[position]);
+    sink.put("own_effect", known ? own.flag[on ? 1 : 0] : kNoValue);
+    sink.put("all_effect", known ? all.flag[on ? 1 : 0] : kNoValue);
   }
 
   template <class Sink>
-  void row(std::size_t member, const MemberDays& days, const MemberCut& own, const PanelCut& all,
-           const CutLevels& levels, int day, Sink& sink) const {
-    const auto at = static_cast<std::size_t>(day);
-    const int cut = all.cut;
-    const int weekday = calendar.weekday[at];
-    const std::size_t here = cell(days, day, cut);
-    const auto against = [&](float level, float reference) {
-      return level_difference(logarithm, level, reference);
+  void closing_columns(const MemberDays& days, int day, int cut, Sink& sink) const {
+    sink.group("closing");
+    const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
+    int begin = days.long_begin[last_known];
+    int end = days.long_end[last_known];
+    // A closing that goes on where the known days end is over the day after, as far as anybody knows: so it
+    // is for a forecast, and rows to learn from must not know better.
+    if (end > static_cast<int>(last_known) + 1) {
+      end = static_cast<int>(last_known) + 1;
+      if (end - begin < kLongClosing) {
+        const auto before = static_cast<std::size_t>(std::max(begin - 1, 0));
+        end = begin > 0 ? days.long_end[before] : -1;
+        begin = begin > 0 ? days.long_begin[before] : -1;
+      }
+    }
+    sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
+    sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
+  }
+
+  /// Last year around the same date.
+  template <class Sink>
+  void growth_columns(const MemberCut& own, const OwnColumns& own_columns, const AllColumns::Growth& growth,
+                      std::size_t year, int day, int cut, Sink& sink) const {
+    const bool first = year == 0;
+    const auto own_growth = [&](int width, float before) {
+      return growth_around(own.residuals, day - kYearsBack[year], cut, width, before, logarithm);
     };
+    sink.put(first ? "own_growth_3" : "own_growth_3_two", own_growth(3, own_columns.before[year]));
+    sink.put(first ? "own_growth_10" : "own_growth_10_two", own_growth(10, own_columns.before[year]));
+    sink.put(first ? "all_growth_1" : "all_growth_1_two", growth.days1);
+    sink.put(first ? "all_growth_3" : "all_growth_3_two", growth.days3);
+    sink.put(first ? "all_growth_10" : "all_growth_10_two", growth.days10);
+    sink.put(first ? "all_same_day" : "all_same_day_two", growth.same_day);
+    sink.put(first ? "own_then" : "own_then_two", own_growth(7, own.level365));
+  }
+
+  template <class Sink>
+  void attribute_columns(std::size_t series, int day, Sink& sink) const {
+    for (std::size_t a = 0; a < attribute_names.size(); ++a) {
+      const AttributeColumn& attribute = panel->attributes[a];
+      const float value = attribute.value[series];
+      const char* name = attribute_names[a].c_str();
+      if (since_attribute[a] != 0)
+        sink.put(name, std::max(static_cast<float>(calendar.first + day) - value, -1.0F));
+      else if (attribute.is_category)
+        sink.put_category(name, value);
+      else
+        sink.put(name, value);
+    }
+  }
+
+  template <class Sink>
+  void row(std::size_t member, const MemberDays& days, const MemberCut& own, const OwnColumns& own_columns,
+           const AllColumns& all, int cut, int step, Sink& sink) const {
+    const int day = cut + 1 + step;
+    const auto at = static_cast<std::size_t>(day);
+    const int weekday = calendar.weekday[at];
+    const std::size_t here = days.cell_at(day, cut);
     sink.group("calendar");
     sink.put("weekday", static_cast<float>(weekday));
     sink.put("day_of_year", calendar.day_of_year[at]);
     sink.put("day_of_month", calendar.day_of_month[at]);
     sink.put("days_left", calendar.days_left[at]);
     sink.put("month", calendar.month[at]);
-    const auto around = [&](const std::array<Experience::Mean, 31>& means, int middle, float reference) {
-      Experience::Mean sum;
-      for (int i = std::max(middle - 1, 0); i <= std::min(middle + 1, 30); ++i)
-        sum.sum += means[static_cast<std::size_t>(i)].sum,
-            sum.count += means[static_cast<std::size_t>(i)].count;
-      return against(sum.value(reference), reference);
-    };
-    const int month_day = calendar.day_of_month[at] - 1;
-    sink.put("own_day_of_month", around(own.experience.by_day_of_month, month_day, own.level365));
-    sink.put("all_day_of_month", around(all.experience.by_day_of_month, month_day, all.level365));
-    sink.put("own_days_left", around(own.experience.by_days_left, calendar.days_left[at], own.level365));
-    sink.put("all_days_left", around(all.experience.by_days_left, calendar.days_left[at], all.level365));
+    const std::size_t month_day = calendar.day_of_month[at] - 1U;
+    sink.put("own_day_of_month", own_columns.worth.day_of_month[month_day]);
+    sink.put("all_day_of_month", all.worth.day_of_month[month_day]);
+    sink.put("own_days_left", own_columns.worth.days_left[calendar.days_left[at]]);
+    sink.put("all_days_left", all.worth.days_left[calendar.days_left[at]]);
     sink.group("horizon");
-    sink.put("step", static_cast<float>(day - cut));
+    sink.put("step", static_cast<float>(step + 1));
 
     for (std::size_t s = 0; s < stream_names.size(); ++s) {
       if (stream_names[s].empty()) continue;
       sink.stream(stream_names[s]);
-      stream_columns(days.streams[s], own, all, s, day, sink);
+      stream_columns(days.streams[s], own_columns.worth.streams[s], all.worth.streams[s], day, cut, sink);
       sink.end_stream();
     }
     for (std::size_t d = 0; d < driver_names.size(); ++d) {
@@ -248,24 +384,7 @@ struct PanelFeatures::State {
       sink.put("gain", own.base.cell[cell_of(weekday, 1)] - own.base.cell[cell_of(weekday, 0)]);
       sink.end_stream();
     }
-    if (shape.open) {
-      sink.group("closing");
-      const std::size_t last_known = static_cast<std::size_t>(std::min(day, cut + days.streams.back().ahead));
-      int begin = days.long_begin[last_known];
-      int end = days.long_end[last_known];
-      // A closing that goes on where the known days end is over the day after, as far as anybody knows: so it
-      // is for a forecast, and rows to learn from must not know better.
-      if (end > static_cast<int>(last_known) + 1) {
-        end = static_cast<int>(last_known) + 1;
-        if (end - begin < kLongClosing) {
-          const auto before = static_cast<std::size_t>(std::max(begin - 1, 0));
-          end = begin > 0 ? days.long_end[before] : -1;
-          begin = begin > 0 ? days.long_begin[before] : -1;
-        }
-      }
-      sink.put("since_long_closing", end >= 0 && end <= day ? static_cast<float>(day - end) : kNoValue);
-      sink.put("long_closing_days", end >= 0 && end <= day ? static_cast<float>(end - begin) : kNoValue);
-    }
+    if (shape.open) closing_columns(days, day, cut, sink);
     if (shape.price) {
       sink.group("price");
       const bool known = day <= cut + days.price_ahead;
@@ -277,7 +396,7 @@ struct PanelFeatures::State {
     sink.group("level");
     static constexpr std::array<const char*, kWindows.size()> kWindowNames = {
         "level_7", "level_14", "level_28", "level_56", "level_91", "level_182", "level_365"};
-    for (std::size_t i = 0; i < kWindows.size(); ++i) sink.put(kWindowNames[i], levels.level[i]);
+    for (std::size_t i = 0; i < kWindows.size(); ++i) sink.put(kWindowNames[i], own_columns.level[i]);
     sink.put("spread_91", own.spread91);
     sink.put("spread_365", own.spread365);
     sink.put("slope_91", own.slope91);
@@ -295,80 +414,27 @@ struct PanelFeatures::State {
     const float all_days = logarithm ? own.base.mean : std::exp(own.base.mean);
     sink.put("weekday_base",
              logarithm ? own.base.cell[here] - all_days : std::log(own.base.cell[here] / all_days));
-    same_days(days, own, cut, day, here, sink);
+    sink.put("same_weekday_4", own_columns.weekday_4[static_cast<std::size_t>(weekday)]);
+    sink.put("same_weekday_26", own_columns.weekday_26[static_cast<std::size_t>(weekday)]);
+    sink.put("same_cell_4", own_columns.cell_4[here]);
+    sink.put("same_cell_last", own_columns.cell_last[here]);
 
     sink.group("all series");
-    sink.put("all_7", levels.all[0]);
-    sink.put("all_14", levels.all[1]);
-    sink.put("all_28", levels.all[2]);
-    sink.put("all_91", levels.all[3]);
-    sink.put("own_to_all", levels.own_to_all);
+    sink.put("all_7", all.level[0]);
+    sink.put("all_14", all.level[1]);
+    sink.put("all_28", all.level[2]);
+    sink.put("all_91", all.level[3]);
+    sink.put("own_to_all", own_columns.own_to_all);
 
     sink.group("last year");
-    for (const int years : {1, 2}) {
-      const bool first = years == 1;
-      const int then = day - years * kYearOfWeeks;
-      const float own_before = levels.own_before[first ? 0 : 1];
-      const float all_before = levels.all_before[first ? 0 : 1];
-      const auto growth = [&](const WindowMeans& means, int width, float reference) {
-        return against(means.mean(then - width, std::min(then + width, cut)), reference);
-      };
-      sink.put(first ? "own_growth_3" : "own_growth_3_two", growth(own.residuals, 3, own_before));
-      sink.put(first ? "own_growth_10" : "own_growth_10_two", growth(own.residuals, 10, own_before));
-      sink.put(first ? "all_growth_1" : "all_growth_1_two", growth(all.residual, 1, all_before));
-      sink.put(first ? "all_growth_3" : "all_growth_3_two", growth(all.residual, 3, all_before));
-      sink.put(first ? "all_growth_10" : "all_growth_10_two", growth(all.residual, 10, all_before));
-      sink.put(first ? "all_same_day" : "all_same_day_two", growth(all.residual, 0, all_before));
-      sink.put(first ? "own_then" : "own_then_two", growth(own.residuals, 7, own.level365));
-    }
-    sink.put("own_year", levels.own_year);
-    sink.put("all_year", levels.all_year);
+    for (std::size_t year = 0; year < 2; ++year)
+      growth_columns(own, own_columns, all.growth[static_cast<std::size_t>(step)][year], year, day, cut,
+                     sink);
+    sink.put("own_year", own_columns.own_year);
+    sink.put("all_year", own_columns.all_year);
 
     sink.group("attributes");
-    for (std::size_t a = 0; a < attribute_names.size(); ++a) {
-      const AttributeColumn& attribute = panel->attributes[a];
-      const float value = attribute.value[panel->members[member].series];
-      const char* name = attribute_names[a].c_str();
-      if (since_attribute[a] != 0)
-        sink.put(name, std::max(static_cast<float>(calendar.first + day) - value, -1.0F));
-      else if (attribute.is_category)
-        sink.put_category(name, value);
-      else
-        sink.put(name, value);
-    }
-  }
-
-  /// Latest residuals of the same weekday, and of the same weekday and promotion.
-  template <class Sink>
-  void same_days(const MemberDays& days, const MemberCut& own, int cut, int day, std::size_t here,
-                 Sink& sink) const {
-    float last = kNoValue;
-    float sum = 0;
-    int count = 0;
-    float weekday_sum = 0;
-    int weekday_count = 0;
-    float months_sum = 0;
-    int months_count = 0;
-    if constexpr (!Sink::kNames) {
-      const int distance = (day - cut + 6) / 7 * 7;
-      for (int then = day - distance; then > cut - 182 && then >= days.begin; then -= 7) {
-        const float residual = own.residual_at(then);
-        if (std::isnan(residual)) continue;
-        if (weekday_count < 4) weekday_sum += residual, ++weekday_count;
-        months_sum += residual, ++months_count;
-        if (count < 4 && cell(days, then, cut) == here) {
-          if (count == 0) last = residual;
-          sum += residual, ++count;
-        }
-      }
-    }
-    const auto mean = [&](float total, int n) {
-      return n > 0 ? level_difference(logarithm, total / static_cast<float>(n), own.level) : kNoValue;
-    };
-    sink.put("same_weekday_4", mean(weekday_sum, weekday_count));
-    sink.put("same_weekday_26", mean(months_sum, months_count));
-    sink.put("same_cell_4", mean(sum, count));
-    sink.put("same_cell_last", std::isnan(last) ? last : level_difference(logarithm, last, own.level));
+    attribute_columns(panel->members[member].series, day, sink);
   }
 };
 
@@ -401,10 +467,12 @@ PanelFeatures::PanelFeatures(const Panel& panel, const PanelTask& task, const st
   if (panel.members.empty() || state.cuts.empty()) return;
   NameSink names(columns_);
   const MemberDays first = member_days(panel.members.front(), state.calendar, logarithm);
-  MemberCut nothing;
-  nothing.residuals.start(0, 1);
-  nothing.residuals.finish();
-  state.row(0, first, nothing, state.cuts.front(), {}, std::max(state.cuts.front().cut + 1, 0), names);
+  const std::size_t streams = state.stream_names.size();
+  for (const PanelCut& cut : state.cuts)
+    state.all_columns.push_back(all_columns(cut, streams, state.calendar.steps));
+  OwnColumns nothing;
+  nothing.worth.streams.resize(streams);
+  state.row(0, first, {}, nothing, state.all_columns.front(), 0, 0, names);
 }
 
 PanelFeatures::~PanelFeatures() = default;
@@ -412,7 +480,7 @@ PanelFeatures::~PanelFeatures() = default;
 std::size_t PanelFeatures::count_rows(std::size_t member,
                                       const std::function<bool(std::size_t, int, float)>& keep) const {
   const State& state = *state_;
-  const MemberDays days = member_days(state.panel->members[member], state.calendar, state.logarithm);
+  const MemberDays days = member_values(state.panel->members[member], state.calendar, state.logarithm);
   std::size_t count = 0;
   for (std::size_t k = 0; k < state.cuts.size(); ++k) {
     const int cut = state.cuts[k].cut;
@@ -432,7 +500,7 @@ void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::s
   const MemberDays days = member_days(state.panel->members[member], state.calendar, state.logarithm);
   const std::size_t width = columns_.size();
   MemberCut own;
-  CutLevels levels;
+  OwnColumns own_columns;
   for (std::size_t k = 0; k < state.cuts.size(); ++k) {
     const PanelCut& all = state.cuts[k];
     if (!is_usable(days, all.cut)) continue;
@@ -444,14 +512,14 @@ void PanelFeatures::add_rows(std::size_t member, const std::function<bool(std::s
       if (!keep(k, step, label)) continue;
       if (!begun) {
         cut_member(member, days, state.calendar, all, own);
-        levels = levels_at(own, all);
+        find_own_columns(days, own, all, state.all_columns[k], own_columns);
       }
       begun = true;
       out.values.resize(out.values.size() + width);
       ValueSink sink(out.values.data() + out.values.size() - width);
-      state.row(member, days, own, all, levels, day, sink);
+      state.row(member, days, own, own_columns, state.all_columns[k], all.cut, step, sink);
       TILLCAST_CHECK(sink.end() == out.values.data() + out.values.size(), "a row has all columns");
-      const float base = own.base.cell[state.cell(days, day, all.cut)];
+      const float base = own.base.cell[days.cell_at(day, all.cut)];
       out.offset.push_back(state.logarithm
                                ? static_cast<double>(base + own.level)
                                : std::log(static_cast<double>(base * std::max(own.level, 0.02F))));
