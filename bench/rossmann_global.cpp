@@ -41,7 +41,12 @@ bool run_rossmann_global(const RossmannRows& rows, const GlobalRun& run) {
       return false;
     }
     std::unique_ptr<PanelModel> model = std::make_unique<GlobalModel>(*options);
-    if (run.full) model = std::make_unique<GlobalBlend>(full_recipe());
+    if (run.full) {
+      auto parts = full_recipe();
+      for (GlobalModelOptions& part : parts)
+        part = parse_global_options(join(run.settings, " "), part).value();
+      model = std::make_unique<GlobalBlend>(std::move(parts));
+    }
     const auto fitted = model->fit(panel, task, progress);
     if (!fitted) {
       std::printf("%s\n", fitted.error().message.c_str());
