@@ -16,7 +16,7 @@
 namespace tillcast::forecast {
 namespace {
 
-constexpr std::size_t kBlock = 32;  ///< members forecast at once
+constexpr std::size_t kForecastBlock = 32;  ///< members forecast at once
 
 /// What one of several boosters says of its rounds, to a sum that somebody else reports.
 class RoundCount final : public Progress {
@@ -259,12 +259,13 @@ Result<std::vector<double>> FittedGlobal::predict(const Panel& panel, const Pane
   const PanelFeatures features(known.panel, task, {0}, logarithm, &panel_part);
   if (progress.cancelled()) return cancelled("forecast by trees stopped on request");
   if (Result<> checked = check_columns(features); !checked) return checked.error();
-  const std::size_t blocks = (panel.members.size() + kBlock - 1) / kBlock;
+  const std::size_t blocks = (panel.members.size() + kForecastBlock - 1) / kForecastBlock;
   std::vector<Result<>> results(blocks);
   ProgressPart rows_part(progress, 0.1, 1);
   const bool finished = for_each_index(blocks, task.threads, rows_part, 0, blocks, [&](std::size_t block) {
     FeatureRows rows;
-    for (std::size_t m = block * kBlock; m < std::min(panel.members.size(), (block + 1) * kBlock); ++m) {
+    for (std::size_t m = block * kForecastBlock;
+         m < std::min(panel.members.size(), (block + 1) * kForecastBlock); ++m) {
       rows.clear();
       features.add_rows(
           m, [&](std::size_t, int step, float) { return step >= static_cast<int>(task.gap); }, rows);
