@@ -32,9 +32,10 @@ void find_distances(EventStream& stream) {
 /// @param seen  as MemberDays::seen
 void find_near_days(const std::vector<std::int16_t>& seen, EventStream& stream) {
   const auto size = static_cast<int>(stream.on.size());
-  const auto add = [&](int day, std::size_t position) {
+  const auto add = [&](int day, int away) {
     if (day < 0 || day >= size) return;
     const auto at = static_cast<std::size_t>(day);
+    const auto position = static_cast<std::size_t>(kNear + away);
     if (seen[at + 1] > seen[at] && position_near(stream, day, size) == position)
       stream.near[position].push_back(static_cast<std::int16_t>(day));
   };
@@ -43,10 +44,10 @@ void find_near_days(const std::vector<std::int16_t>& seen, EventStream& stream) 
   int begin = stream.next_on.front();
   while (begin < size) {
     const int end = std::min<int>(stream.next_off[static_cast<std::size_t>(begin)], size);
-    for (int day = begin; day < end; ++day) add(day, kNear);
+    for (int day = begin; day < end; ++day) add(day, 0);
     for (int away = 1; away <= kNear; ++away) {
-      add(begin - away, static_cast<std::size_t>(kNear - away));
-      add(end - 1 + away, static_cast<std::size_t>(kNear + away));
+      add(begin - away, -away);
+      add(end - 1 + away, away);
     }
     begin = end < size ? stream.next_on[static_cast<std::size_t>(end)] : size;
   }
