@@ -176,25 +176,38 @@ Result<std::vector<std::string>> Registry::plans() const {
 
 Result<std::vector<VersionInfo>> Registry::versions(const std::string& plan,
                                                     std::vector<Finding>* damaged) const {
+  // A version that is gone since it was listed was deleted, after newer ones had come: a slow reader would
+  // find few, or none, so it looks again. Versions come and go with fits; so many in a row is no race.
+  constexpr int kLooks = 100;
   std::vector<VersionInfo> found;
-  const auto known = TILLCAST_TRY_PLAIN(numbers(plan));
-  for (const int number : known) {
-    const auto path = folder(plan, number) / kVersionFile;
-    const auto read = [&path]() -> Result<VersionInfo> {
-      const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
-      return parse_version(text, path.string());
-    };
-    auto info = read();
-    std::error_code ignored;
-    if (info) {
-      found.push_back(std::move(*info));
-    } else if (info.error().code == ErrorCode::kUnavailable) {
-      return std::move(info.error());  // too many open files: nothing is wrong with it
-    } else if (damaged != nullptr && std::filesystem::exists(path.parent_path(), ignored)) {
-      damaged->push_back({plan, number,
-                          info.error().message +
-                              "; the version is left out until that is done or its folder is moved away"});
+  for (int look = 0; look < kLooks; ++look) {
+    found.clear();
+    std::vector<Finding> unreadable;
+    bool gone = false;
+    for (const int number : TILLCAST_TRY_PLAIN(numbers(plan))) {
+      const auto path = folder(plan, number) / kVersionFile;
+      const auto read = [&path]() -> Result<VersionInfo> {
+        const std::string text = TILLCAST_TRY_PLAIN(io::read_file(path));
+        return parse_version(text, path.string());
+      };
+      auto info = read();
+      std::error_code ignored;
+      if (info) {
+        found.push_back(std::move(*info));
+      } else if (info.error().code == ErrorCode::kUnavailable) {
+        return std::move(info.error());  // too many open files: nothing is wrong with it
+      } else if (std::filesystem::exists(path.parent_path(), ignored)) {
+        unreadable.push_back(
+            {plan, number,
+             info.error().message +
+                 "; the version is left out until that is done or its folder is moved away"});
+      } else {
+        gone = true;
+      }
     }
+    if (gone) continue;
+    if (damaged != nullptr) std::ranges::move(unreadable, std::back_inserter(*damaged));
+    break;
   }
   return found;
 }
