@@ -130,10 +130,11 @@ SeriesForecast forecast_one(const Series& series, std::size_t at, const SeriesBa
                         ? "no sales up to the cut"
                         : "too short for a back-test: " + std::to_string(series.size()) + " periods known, " +
                               std::to_string(history_min(raw) + options.gap + options.horizon) + " needed";
-    if (!test.ends.empty())
+    if (!test.ends.empty()) {
       result.reason = test.demand_class == DemandClass::kNone
                           ? "no sales up to the newest origin of the back-test"
                           : "no candidate model could be used";
+    }
   }
   if (known != nullptr) {
     result.status = known->fallback ? SeriesStatus::kFallback : SeriesStatus::kOk;

@@ -91,10 +91,11 @@ Result<> GlobalRows::each(RowPart part, std::size_t stride, Progress& progress,
     for_each_index(count, task_.threads, silent, 0, count, [&](std::size_t lane) {
       rows[lane].clear();
       const std::size_t begin = (first + lane) * kBlock * stride;
-      for (std::size_t m = begin; m < std::min(members_, begin + kBlock * stride); m += stride)
+      for (std::size_t m = begin; m < std::min(members_, begin + kBlock * stride); m += stride) {
         features_.add_rows(
             m, [&](std::size_t cut, int step, float label) { return keeps(part, m, cut, step, label); },
             rows[lane]);
+      }
       blank_columns(rows[lane], blank_);
     });
     for (std::size_t lane = 0; lane < count; ++lane)

@@ -35,7 +35,8 @@ void find_near_days(const std::vector<std::int16_t>& seen, EventStream& stream) 
   const auto add = [&](int day, int away) {
     if (day < 0 || day >= size) return;
     const auto at = static_cast<std::size_t>(day);
-    const auto position = static_cast<std::size_t>(kNear + away);
+    const int distance = kNear + away;
+    const auto position = static_cast<std::size_t>(distance);
     if (seen[at + 1] > seen[at] && position_near(stream, day, size) == position)
       stream.near[position].push_back(static_cast<std::int16_t>(day));
   };

@@ -190,10 +190,11 @@ Result<PlanReport> fit_plan(Workspace& workspace, const ForecastPlan& plan, FitM
   }
 
   const auto experiment = TILLCAST_TRY_PLAIN(running_experiment(workspace, plan.name));
-  if (!removed.empty() && named.champion == champion->number)
+  if (!removed.empty() && named.champion == champion->number) {
     observer.note(plan.name + ": champion " + std::to_string(named.champion) + " learnt from " + removed +
                   (experiment ? "; it stays until experiment '" + experiment->name + "' ends"
                               : "; `tillcast forecast fit " + plan.name + "` makes another"));
+  }
   const std::string run_id = run_id_of(plan, ids, named.champion, experiment ? experiment->name : "");
   const auto finish = [&](PlanReport report, StageReport::Status status, std::string detail) {
     if (fresh) {
